@@ -1,0 +1,1 @@
+"""From events, journal and samples to figures."""

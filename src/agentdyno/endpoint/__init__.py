@@ -1,0 +1,1 @@
+"""The model server as an instrument: what it says, when it says it, what it saw."""

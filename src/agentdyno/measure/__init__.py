@@ -1,0 +1,1 @@
+"""Memory, processor time and the machine, read from outside."""

@@ -1,0 +1,1 @@
+"""Programs under test: found, built and started."""
