@@ -1,0 +1,177 @@
+"""Task lists: found, read, repeated and written."""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from itertools import cycle, islice
+from pathlib import Path
+
+from agentdyno.errors import Refusal
+from agentdyno.tasks import builtin
+from agentdyno.tasks.task import Task
+
+SCHEMA_VERSION = 1
+HUMANEVAL = Path("dataset", "humaneval_100.json")
+_REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+def load(source: str, limit: int | None) -> list[Task]:
+    """The tasks of `source`: `builtin`, `humaneval`, or the path of a dataset in JSON or JSON lines.
+
+    With a limit there are exactly that many, the list being cut or repeated (see `repeat`); with None, all
+    there are. Raises Refusal when the source cannot be read or a task in it is not one.
+    """
+    if limit is not None and limit < 1:
+        raise Refusal(f"a limit of {limit} tasks leaves nothing to do; give 1 or more")
+    if source == "builtin":
+        tasks = builtin.problems()
+    elif source == "humaneval":
+        tasks = read(_humaneval_file())
+    else:
+        tasks = read(Path(source))
+    return tasks if limit is None else repeat(tasks, limit)
+
+
+def repeat(tasks: list[Task], count: int) -> list[Task]:
+    """`count` tasks: the list, repeated as often as needed; ids of later rounds end in `#2`, `#3`, and so on."""
+    if count and not tasks:
+        raise Refusal(f"an empty task list cannot be repeated to {count} tasks; give at least one task")
+    return [
+        replace(task, task_id=f"{task.task_id}#{1 + index // len(tasks)}") if index >= len(tasks) else task
+        for index, task in enumerate(islice(cycle(tasks), count))
+    ]
+
+
+def read(path: Path) -> list[Task]:
+    """All tasks of a dataset file, which is one JSON document or JSON lines.
+
+    Raises Refusal, naming the file and the line or the position, when it is missing, empty or malformed,
+    holds no task, or holds two with one id.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise Refusal(f"{path}: no such file; give builtin, humaneval or the path of a dataset") from None
+    except OSError as error:
+        raise Refusal(f"{path}: cannot be read ({error.strerror}); give a readable dataset file") from None
+    except UnicodeDecodeError as error:
+        raise Refusal(f"{path}: byte {error.start} is not UTF-8; save the dataset as UTF-8") from None
+
+    tasks: dict[str, Task] = {}
+    for where, record in _records(path, text):
+        task = _task(where, record)
+        if task.task_id in tasks:
+            raise Refusal(
+                f"{where}: task id {task.task_id!r} is there twice; give every task an id of its own"
+            )
+        tasks[task.task_id] = task
+    if not tasks:
+        raise Refusal(f"{path}: holds no task; a dataset needs at least one")
+    return list(tasks.values())
+
+
+def write(path: Path, tasks: Iterable[Task], *, references: bool) -> None:
+    """Write the tasks as JSON lines, atomically; without `references` that key is absent.
+
+    Raises Refusal when the folder is missing or cannot be written.
+    """
+    lines = []
+    for task in tasks:
+        record = asdict(task)
+        if not references or task.reference is None:
+            del record["reference"]
+        lines.append(json.dumps(record, ensure_ascii=False) + "\n")
+    write_text(path, "".join(lines))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Put `text` at `path` as UTF-8, whole or not at all; raises Refusal if that cannot be done."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Put `content` at `path`, whole or not at all; raises Refusal if that cannot be done."""
+    if not path.parent.is_dir():
+        raise Refusal(f"{path}: folder {path.parent} does not exist; create it or choose another path")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    except OSError as error:
+        raise Refusal(f"{path}: cannot be written ({error.strerror}); choose another path") from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def text_field(where: str, record: dict[str, object], name: str) -> str:
+    """The non-empty string `record[name]`; raises Refusal, beginning with `where`, if it is anything else."""
+    if name not in record:
+        raise Refusal(f"{where}: field {name!r} is missing; add it")
+    value = record[name]
+    if not isinstance(value, str):
+        raise Refusal(f"{where}: field {name!r} is {type(value).__name__}, not a string; make it one")
+    if not value:
+        raise Refusal(f"{where}: field {name!r} is empty; fill it in")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise Refusal(
+            f"{where}: field {name!r} holds half a surrogate pair; write whole characters"
+        ) from None
+    return value
+
+
+def _humaneval_file() -> Path:
+    for folder in (Path(), _REPOSITORY):
+        if (folder / HUMANEVAL).is_file():
+            return folder / HUMANEVAL
+    raise Refusal(
+        f"{HUMANEVAL} is not there; make it: agentdyno dataset humaneval --limit 100 -o {HUMANEVAL}"
+    )
+
+
+def _records(path: Path, text: str) -> list[tuple[str, object]]:
+    """Every task's JSON value, with where it is."""
+    if not text.strip():
+        raise Refusal(f"{path}: is empty; a dataset needs at least one task")
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        if error.msg != "Extra data":
+            raise _malformed(f"{path}:{error.lineno}", error) from None
+        # A whole value followed by more: JSON lines.
+        lines = ((f"{path}:{number}", line) for number, line in enumerate(text.split("\n"), 1))
+        return [(where, parse_line(where, line)) for where, line in lines if line.strip()]
+    if isinstance(document, dict) and "tasks" not in document:
+        return [(f"{path}:1", document)]
+    if not isinstance(document, dict) or not isinstance(document["tasks"], list):
+        raise Refusal(f"{path}: is not an object with a list 'tasks'; see docs/tasks.md for the format")
+    if document.get("schema_version") != SCHEMA_VERSION:
+        found = document.get("schema_version")
+        raise Refusal(f"{path}: schema_version is {found!r}, not {SCHEMA_VERSION}; make the dataset again")
+    return [(f"{path}: tasks[{index}]", record) for index, record in enumerate(document["tasks"])]
+
+
+def parse_line(where: str, line: str) -> object:
+    """The JSON value of one line; raises Refusal, beginning with `where`, if it is not JSON."""
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError as error:
+        raise _malformed(where, error) from None
+
+
+def _malformed(where: str, error: json.JSONDecodeError) -> Refusal:
+    return Refusal(f"{where}: not JSON at column {error.colno} ({error.msg}); mend or remove it")
+
+
+def _task(where: str, record: object) -> Task:
+    if not isinstance(record, dict):
+        raise Refusal(f"{where}: is {type(record).__name__}, not a JSON object; give one object per task")
+    return Task(
+        task_id=text_field(where, record, "task_id"),
+        prompt=text_field(where, record, "prompt"),
+        tests=text_field(where, record, "tests"),
+        entry_point=text_field(where, record, "entry_point"),
+        reference=None if record.get("reference") is None else text_field(where, record, "reference"),
+    )
