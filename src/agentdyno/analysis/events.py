@@ -1,0 +1,223 @@
+"""A runtime's events, read back and distrusted (CONTRACT.md, Events)."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+SHOWN = 3
+"""How many examples a complaint names before it only counts."""
+
+VERDICTS = frozenset(
+    ("passed", "failed", "unproven", "no_summary", "timed_out", "no_code", "error", "interrupted")
+)
+OUTCOMES = frozenset(("passed", "failed", "error"))
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt event; times are CLOCK_MONOTONIC in ns, None for a phase that did not happen."""
+
+    task: str
+    attempt: int
+    t_begin: int
+    t_request: int | None
+    t_first: int | None
+    t_last: int | None
+    t_queue: int | None
+    t_spawn: int | None
+    t_started: int | None
+    t_exit: int | None
+    t_end: int
+    transport_retries: int
+    transport_ns: int
+    request_sha256: str | None
+    completion_sha256: str | None
+    usage: dict[str, Any] | None
+    exit_code: int | None
+    signal: int | None
+    timed_out: bool
+    verdict: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOutcome:
+    """One task event."""
+
+    task: str
+    t: int
+    outcome: str
+    attempts: int
+    reason: str | None
+
+
+@dataclass(slots=True)
+class RunEvents:
+    """All of one run's events, and what is wrong with them, a sentence each."""
+
+    t_start: int | None = None
+    t_end: int | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+    outcomes: list[TaskOutcome] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def read(path: Path) -> RunEvents:
+    """Read an event file; lines that cannot be used become problems and the others still count."""
+    events = RunEvents()
+    broken: list[str] = []
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        events.problems.append("the runtime wrote no events")
+        return events
+    for number, line in enumerate(lines, start=1):
+        if not line:
+            continue
+        try:
+            _take(json.loads(line), events)
+        except (ValueError, TypeError, KeyError) as error:
+            why = f"no field {error}" if isinstance(error, KeyError) else str(error)
+            broken.append(f"line {number} ({why})")
+    if broken:
+        events.problems.append(f"broken event lines in {path.name}: {_some(broken)}")
+    if events.t_start is None:
+        events.problems.append("no run_start event")
+    if events.t_end is None:
+        events.problems.append("no run_end event: the run is cut short")
+    return events
+
+
+def _take(line: Any, events: RunEvents) -> None:
+    """Sort one event in; ValueError, TypeError or KeyError when it is not by the contract."""
+    if not isinstance(line, dict):
+        raise TypeError("not an object")
+    match line["event"]:
+        case "run_start":
+            events.t_start = _integer(line, "t")
+        case "run_end":
+            events.t_end = _integer(line, "t")
+        case "attempt":
+            events.attempts.append(_attempt(line))
+        case "task":
+            events.outcomes.append(
+                TaskOutcome(
+                    task=_text(line, "task"),
+                    t=_integer(line, "t"),
+                    outcome=_one_of(line, "outcome", OUTCOMES),
+                    attempts=_integer(line, "attempts"),
+                    reason=_optional_text(line, "reason"),
+                )
+            )
+        case other:
+            raise ValueError(f"unknown event {other!r}")
+
+
+def _attempt(line: dict[str, Any]) -> Attempt:
+    usage = line["usage"]
+    if usage is not None and not isinstance(usage, dict):
+        raise TypeError("`usage` is not an object")
+    return Attempt(
+        task=_text(line, "task"),
+        attempt=_integer(line, "attempt"),
+        t_begin=_integer(line, "t_begin"),
+        t_request=_optional_integer(line, "t_request"),
+        t_first=_optional_integer(line, "t_first"),
+        t_last=_optional_integer(line, "t_last"),
+        t_queue=_optional_integer(line, "t_queue"),
+        t_spawn=_optional_integer(line, "t_spawn"),
+        t_started=_optional_integer(line, "t_started"),
+        t_exit=_optional_integer(line, "t_exit"),
+        t_end=_integer(line, "t_end"),
+        transport_retries=_integer(line, "transport_retries"),
+        transport_ns=_integer(line, "transport_ns"),
+        request_sha256=_optional_text(line, "request_sha256"),
+        completion_sha256=_optional_text(line, "completion_sha256"),
+        usage=usage,
+        exit_code=_optional_integer(line, "exit_code"),
+        signal=_optional_integer(line, "signal"),
+        timed_out=bool(line["timed_out"]),
+        verdict=_one_of(line, "verdict", VERDICTS),
+        reason=_optional_text(line, "reason"),
+    )
+
+
+def _integer(line: dict[str, Any], name: str) -> int:
+    value = line[name]
+    if type(value) is not int or value < 0:
+        raise TypeError(f"`{name}` is not a non-negative integer")
+    return value
+
+
+def _optional_integer(line: dict[str, Any], name: str) -> int | None:
+    return None if line[name] is None else _integer(line, name)
+
+
+def _text(line: dict[str, Any], name: str) -> str:
+    value = line[name]
+    if not isinstance(value, str):
+        raise TypeError(f"`{name}` is not a string")
+    return value
+
+
+def _optional_text(line: dict[str, Any], name: str) -> str | None:
+    return None if line[name] is None else _text(line, name)
+
+
+def _one_of(line: dict[str, Any], name: str, allowed: frozenset[str]) -> str:
+    value = _text(line, name)
+    if value not in allowed:
+        raise ValueError(f"`{name}` is {value!r}")
+    return value
+
+
+def accounting(events: RunEvents, task_ids: Sequence[str], max_retries: int) -> list[str]:
+    """What does not add up: every task has one outcome, and the attempts are those that lead to it."""
+    problems: list[str] = []
+    expected = set(task_ids)
+    seen: dict[str, int] = {}
+    for outcome in events.outcomes:
+        seen[outcome.task] = seen.get(outcome.task, 0) + 1
+    _complain(problems, "lost, without any outcome", [task for task in task_ids if task not in seen])
+    _complain(problems, "with more than one outcome", [task for task, count in seen.items() if count > 1])
+    _complain(problems, "that were never given", [task for task in seen if task not in expected])
+
+    attempts: dict[str, list[Attempt]] = {}
+    for attempt in events.attempts:
+        attempts.setdefault(attempt.task, []).append(attempt)
+    unlike = [
+        outcome.task
+        for outcome in events.outcomes
+        if not _leads_to(attempts.get(outcome.task, []), outcome, max_retries)
+    ]
+    _complain(problems, "whose outcome does not follow from their attempts", unlike)
+    return problems
+
+
+def _leads_to(attempts: list[Attempt], outcome: TaskOutcome, max_retries: int) -> bool:
+    """Whether these are the attempts, in order, of a task that ended like this."""
+    if [attempt.attempt for attempt in attempts] != list(range(1, outcome.attempts + 1)):
+        return False
+    if any(attempt.verdict == "passed" for attempt in attempts[:-1]):
+        return False
+    last = attempts[-1].verdict if attempts else None
+    match outcome.outcome:
+        case "passed":
+            return last == "passed"
+        case "failed":
+            return last not in ("passed", "error", "interrupted") and outcome.attempts == 1 + max_retries
+        case _:
+            return last in ("error", "interrupted") or (last is None and outcome.reason == "interrupted")
+
+
+def _complain(problems: list[str], what: str, tasks: list[str]) -> None:
+    if tasks:
+        noun = "task" if len(tasks) == 1 else "tasks"
+        problems.append(f"{len(tasks)} {noun} {what}: {_some(tasks)}")
+
+
+def _some(things: list[str]) -> str:
+    rest = len(things) - SHOWN
+    return ", ".join(things[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,139 @@
+"""Gates: yes/no questions that decide whether a row is valid. A failure says why, and what to do."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from agentdyno.analysis.events import accounting
+from agentdyno.analysis.ledger import match
+from agentdyno.analysis.run_data import RunData
+
+LATENESS_LIMIT_MS = 10.0
+CONCURRENCY_SHARE = 0.99
+
+Figures = Mapping[str, float | None]
+"""A run's metrics by name."""
+
+Gate = Callable[[RunData, Figures], list[str]]
+"""Asks one question of one run; an empty list is a yes."""
+
+
+def ended_in_order(run: RunData, figures: Figures) -> list[str]:
+    """The runtime ended by itself, with status 0 and nothing left behind."""
+    ending, found = run.ending, []
+    if ending.problem is not None:
+        found.append(ending.problem)
+    elif ending.exit_code is not None and ending.exit_code != 0:
+        how = f"signal {-ending.exit_code}" if ending.exit_code < 0 else f"status {ending.exit_code}"
+        said = f": {ending.last_stderr_line}" if ending.last_stderr_line else ""
+        found.append(f"the runtime ended with {how}{said}; see {run.folder.name}/runtime.stderr")
+    if ending.survivors:
+        found.append(f"{ending.survivors} processes outlived the runtime and were killed")
+    if ending.workspaces_left:
+        found.append(f"{ending.workspaces_left} workspaces were left behind and removed")
+    return found
+
+
+def tasks_accounted_for(run: RunData, figures: Figures) -> list[str]:
+    """Every event line is by the contract, and every task has exactly one outcome that follows from its
+    attempts.
+    """
+    return [*run.events.problems, *accounting(run.events, run.task_ids, run.max_retries)]
+
+
+def journal_agrees(run: RunData, figures: Figures) -> list[str]:
+    """Every completion that the runtime reports is one that the endpoint served, to the same request body."""
+    if not run.journal.is_whole:
+        return ["the endpoint did not end in order, so its journal may lack requests; see endpoint.stderr"]
+    found = match(run.events.attempts, run.journal.requests)
+    unknown = [
+        f"{attempt.task} attempt {attempt.attempt}"
+        for attempt in run.events.attempts
+        if attempt.completion_sha256 is not None and (attempt.task, attempt.attempt) not in found
+    ]
+    if not unknown:
+        return []
+    return [f"{len(unknown)} completions reported that the endpoint did not serve, the first: {unknown[0]}"]
+
+
+def concurrency_reached(run: RunData, figures: Figures) -> list[str]:
+    """The endpoint saw all agents at once. The `instant` profile answers too soon for that and is not
+    asked.
+    """
+    if run.cell.profile == "instant":
+        return []
+    wanted = CONCURRENCY_SHARE * min(run.cell.agents, len(run.task_ids))
+    reached = figures["max_in_flight"] or 0
+    if reached >= wanted:
+        return []
+    return [
+        f"the endpoint saw {reached:.0f} requests at once, not the {wanted:.0f} that {run.cell.agents} agents "
+        "should have had: the runtime caps its connections, or the profile answers too soon"
+    ]
+
+
+def endpoint_on_time(run: RunData, figures: Figures) -> list[str]:
+    """What the endpoint sent left when it was due; otherwise the endpoint was measured and not the
+    runtime.
+    """
+    late = figures["endpoint_lateness_ms_p99"]
+    if late is None or late <= LATENESS_LIMIT_MS:
+        return []
+    return [
+        f"the endpoint was late, p99 {late:.1f} ms (limit {LATENESS_LIMIT_MS:.0f} ms): "
+        "lower --verify-slots or --agents, or give it a free core"
+    ]
+
+
+RUN_GATES: Sequence[Gate] = (
+    ended_in_order,
+    tasks_accounted_for,
+    journal_agrees,
+    concurrency_reached,
+    endpoint_on_time,
+)
+
+
+def identical_service(runs: Sequence[RunData], *, simulated: bool) -> dict[str, list[str]]:
+    """Requests and outcomes that differ from those of the first run with as many agents, by the later run's
+    folder.
+
+    A simulated endpoint says the same to the same conversation, so every request and outcome must be the same
+    in every run. A real model need not, so only the first request of each task is held to it.
+    """
+    first: dict[tuple[int, str], RunData] = {}
+    found: dict[str, list[str]] = {}
+    for run in runs:
+        if run.ending.interrupted:
+            continue
+        reference = first.setdefault((run.cell.agents, run.cell.verifier), run)
+        if reference is run:
+            continue
+        reasons = []
+        before, after = (_requests(either, only_first=not simulated) for either in (reference, run))
+        unlike = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
+        if unlike:
+            task, attempt = min(unlike)
+            reasons.append(
+                f"{len(unlike)} requests differ from those of {reference.folder.name}, "
+                f"the first: {task} attempt {attempt}"
+            )
+        if simulated and (others := set(_outcomes(run).items()) ^ set(_outcomes(reference).items())):
+            tasks = sorted({task for task, _ in others})
+            reasons.append(
+                f"{len(tasks)} outcomes differ from those of {reference.folder.name}, the first: {tasks[0]}"
+            )
+        found[run.folder.name] = reasons
+    return found
+
+
+def _requests(run: RunData, *, only_first: bool) -> dict[tuple[str, int], set[str]]:
+    seen: dict[tuple[str, int], set[str]] = {}
+    for request in run.journal.requests:
+        if request.task is None or request.attempt is None or request.request_sha256 is None:
+            continue
+        if request.attempt == 1 or not only_first:
+            seen.setdefault((request.task, request.attempt), set()).add(request.request_sha256)
+    return seen
+
+
+def _outcomes(run: RunData) -> dict[str, tuple[str, int]]:
+    return {outcome.task: (outcome.outcome, outcome.attempts) for outcome in run.events.outcomes}

@@ -1,0 +1,68 @@
+"""The endpoint's journal, read back (docs/endpoint.md has the fields)."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as the endpoint saw it; times are CLOCK_MONOTONIC in ns, lateness in microseconds, one
+    per chunk.
+    """
+
+    task: str | None
+    attempt: int | None
+    t_arrive: int
+    t_last: int | None
+    status: int
+    finish: str | None
+    request_sha256: str | None
+    in_flight: int
+    late_us: list[int]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the whole reply was sent."""
+        return self.status == 200 and self.finish == "stop"
+
+
+@dataclass(slots=True)
+class Journal:
+    """All requests of one run; `is_whole` when the endpoint ended in order and said so, with its own
+    processor time.
+    """
+
+    requests: list[Request] = field(default_factory=list)
+    is_whole: bool = False
+    cpu_s: float | None = None
+
+
+def read(path: Path) -> Journal:
+    """Read a journal. A last line that was cut off by a crash is left out."""
+    journal = Journal()
+    if not path.exists():
+        return journal
+    with path.open("rb") as file:
+        for raw in file:
+            if not raw.endswith(b"\n"):
+                break
+            line = json.loads(raw)
+            if line["kind"] == "request":
+                journal.requests.append(
+                    Request(
+                        task=line["task"],
+                        attempt=line["attempt"],
+                        t_arrive=line["t_arrive"],
+                        t_last=line["t_last"],
+                        status=line["status"],
+                        finish=line["finish"],
+                        request_sha256=line["request_sha256"],
+                        in_flight=line["in_flight"],
+                        late_us=line["late_us"],
+                    )
+                )
+            elif line["kind"] == "end":
+                journal.is_whole = True
+                journal.cpu_s = line["cpu_s"]
+    return journal

@@ -1,0 +1,67 @@
+"""Where an attempt's wall time went."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from agentdyno.analysis.events import Attempt
+from agentdyno.analysis.journal import Request
+
+NS_PER_MS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One attempt's times in ms.
+
+    `model` is the endpoint's own: from the request's arrival to the last byte's departure. `queue` is the
+    wait for a slot, `verify` the life of the child as the runtime saw it, `transport` the tries that failed.
+    `overhead` is the rest of `wall`, and the runtime's doing: prompt, connection, stream, extraction, files,
+    spawn, bookkeeping, and every moment that it came late to one of them.
+    """
+
+    task: str
+    attempt: int
+    wall: float
+    model: float
+    queue: float
+    verify: float
+    transport: float
+
+    @property
+    def overhead(self) -> float:
+        """What is left of `wall` when everything that is not the runtime's is taken out."""
+        return self.wall - self.model - self.queue - self.verify - self.transport
+
+
+def match(attempts: Iterable[Attempt], requests: Iterable[Request]) -> dict[tuple[str, int], Request]:
+    """The request behind each attempt that got a completion: same task, same attempt, same body, answered
+    in full.
+    """
+    answered = {
+        (request.task, request.attempt, request.request_sha256): request
+        for request in requests
+        if request.is_complete
+    }
+    return {
+        (attempt.task, attempt.attempt): answered[key]
+        for attempt in attempts
+        if attempt.completion_sha256 is not None
+        and (key := (attempt.task, attempt.attempt, attempt.request_sha256)) in answered
+    }
+
+
+def entry(attempt: Attempt, request: Request) -> Entry:
+    """The ledger of one attempt."""
+    return Entry(
+        task=attempt.task,
+        attempt=attempt.attempt,
+        wall=(attempt.t_end - attempt.t_begin) / NS_PER_MS,
+        model=_between(request.t_arrive, request.t_last),
+        queue=_between(attempt.t_queue, attempt.t_spawn),
+        verify=_between(attempt.t_started, attempt.t_exit),
+        transport=attempt.transport_ns / NS_PER_MS,
+    )
+
+
+def _between(begin: int | None, end: int | None) -> float:
+    return (end - begin) / NS_PER_MS if begin is not None and end is not None else 0.0

@@ -1,0 +1,55 @@
+"""Percentiles, medians and intervals."""
+
+import math
+import statistics
+from collections.abc import Sequence
+
+BOOTSTRAP_SEED = 0
+CONFIDENCE = 0.95
+LEAST_REPLICATES = 3
+"""Fewer runs than this have no interval worth the name."""
+
+
+def percentile(samples: Sequence[float], share: float) -> float | None:
+    """The value below which `share` of the samples lie, interpolated (Hyndman and Fan's type 7).
+
+    None when the samples are too few for one of them to be expected beyond it: p95 takes 20 samples, p99
+    takes 100.
+    """
+    if len(samples) < math.ceil(1 / (1 - share) - 1e-9):
+        return None
+    ordered = sorted(samples)
+    position = share * (len(ordered) - 1)
+    below = math.floor(position)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
+
+
+def median(values: Sequence[float | None]) -> float | None:
+    """The median of the values that are there."""
+    there = [value for value in values if value is not None]
+    return statistics.median(there) if there else None
+
+
+def interval(values: Sequence[float | None]) -> tuple[float, float] | None:
+    """A 95% percentile-bootstrap interval of the median, the run being the replicate; None for too few runs.
+
+    With three runs it is close to their range: an honest picture of how little three runs know.
+    """
+    there = [value for value in values if value is not None]
+    if len(there) < LEAST_REPLICATES:
+        return None
+    if min(there) == max(there):
+        return there[0], there[0]
+    # SciPy takes a second to import, which commands that need no interval should not pay.
+    from scipy.stats import bootstrap
+
+    found = bootstrap(
+        (there,),
+        statistics.median,
+        vectorized=False,
+        method="percentile",
+        confidence_level=CONFIDENCE,
+        rng=BOOTSTRAP_SEED,
+    ).confidence_interval
+    return float(found.low), float(found.high)

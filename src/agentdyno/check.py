@@ -1,0 +1,122 @@
+"""`agentdyno check`: is this machine ready, and what is to be done where it is not."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from agentdyno.errors import Refusal
+from agentdyno.experiment import open_files, real_endpoint
+from agentdyno.experiment.command import DEFAULT_AGENTS, whole
+from agentdyno.measure.environment import available_mib
+from agentdyno.runtimes.manifest import read_all
+from agentdyno.verifiers.cold import cold
+
+MIB_PER_TEST_PROCESS = 30
+"""Peak of one cold pytest process on a small task."""
+
+MIB_PER_AGENT = 1
+"""Room for one agent in the heaviest runtime known: 100 of them in 93 MiB (the published C++ reference)."""
+
+MIB_FOR_THE_REST = 300
+"""Harness, endpoint and the interpreter of the runtime."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `remedy` is there when it is not as it should be; `needed` when
+    nothing runs without it.
+    """
+
+    subject: str
+    found: str
+    remedy: str | None = None
+    needed: bool = True
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `check`."""
+    parser.add_argument(
+        "--agents",
+        type=whole("--agents", 1),
+        default=DEFAULT_AGENTS,
+        help=f"ready for how many (default: {DEFAULT_AGENTS})",
+    )
+    parser.add_argument(
+        "--verify-slots",
+        type=whole("--verify-slots", 1),
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="as for run",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the findings, and return 0 when everything that is needed is there, else 1."""
+    findings = list(_findings(arguments.agents, arguments.verify_slots))
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    table.add_column("what", no_wrap=True)
+    table.add_column("found, and what to do", overflow="fold")
+    for finding in findings:
+        mark = "ok" if finding.remedy is None else "MISSING" if finding.needed else "absent"
+        text = finding.found if finding.remedy is None else f"{finding.found}: {finding.remedy}"
+        table.add_row(mark, finding.subject, text)
+    Console().print(table, markup=False)
+    ready = all(finding.remedy is None or not finding.needed for finding in findings)
+    print(
+        "ready" if ready else "not ready: see the lines marked MISSING",
+        file=sys.stdout if ready else sys.stderr,
+    )
+    return 0 if ready else 1
+
+
+def _findings(agents: int, slots: int) -> Iterator[Finding]:
+    yield Finding("python", f"{sys.version.split()[0]} at {sys.executable}")
+    yield _attempt("verifier", lambda: f"pytest in {cold().environment['PATH'].partition(':')[0]}")
+    yield _attempt("open files", lambda: _open_files(agents, slots))
+    wanted = agents * MIB_PER_AGENT + slots * MIB_PER_TEST_PROCESS + MIB_FOR_THE_REST
+    free = available_mib()
+    yield Finding(
+        "memory",
+        f"{free} MiB free, about {wanted} MiB wanted for {agents} agents and {slots} test processes",
+        None if free >= wanted else "end other programs, or lower --agents or --verify-slots",
+    )
+    manifests = read_all()
+    none_builds = all(manifest.missing() for manifest in manifests.values())
+    for manifest in manifests.values():
+        missing = manifest.missing()
+        hints = "; ".join(f"{requirement.program}: {requirement.hint}" for requirement in missing)
+        yield Finding(
+            f"runtime {manifest.name}",
+            f"{manifest.language}, {manifest.description}" if not missing else "cannot be built",
+            hints or None,
+            needed=none_builds,
+        )
+    yield _attempt("endpoint", _endpoint)
+
+
+def _attempt(subject: str, look: Callable[[], str]) -> Finding:
+    """What `look` says, or its Refusal as the thing to do."""
+    try:
+        return Finding(subject, look())
+    except Refusal as refusal:
+        return Finding(subject, "not usable", str(refusal))
+
+
+def _open_files(agents: int, slots: int) -> str:
+    relayed = real_endpoint.from_environment() is not None
+    open_files.allow(agents, slots, relayed=relayed)
+    return f"{open_files.needed(agents, slots, relayed=relayed)} needed for {agents} agents, and allowed"
+
+
+def _endpoint() -> str:
+    endpoint = real_endpoint.from_environment()
+    if endpoint is None:
+        return "simulated; set LLM_BASE_URL, LLM_MODEL and LLM_API_KEY for a real one"
+    real_endpoint.probe(endpoint, os.environ.get("LLM_API_KEY", ""))
+    return f"{endpoint.base_url} answers for model {endpoint.model}"

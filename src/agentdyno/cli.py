@@ -1,0 +1,56 @@
+"""The command line: a table of contents of what agentdyno does."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from agentdyno import __version__
+from agentdyno.errors import Refusal
+
+# Each module has add_arguments(parser) and run(arguments) -> exit status, and is imported only when asked
+# for.
+COMMANDS = {
+    "run": ("agentdyno.experiment.command", "measure runtimes and print the table"),
+    "check": ("agentdyno.check", "say whether this machine is ready, and what to do where it is not"),
+    "serve": (
+        "agentdyno.endpoint.command",
+        "serve the simulated endpoint, or relay a real one, with a journal",
+    ),
+    "calibrate": (
+        "agentdyno.measure.calibrate",
+        "measure what the endpoint itself can serve on this machine",
+    ),
+    "dataset": ("agentdyno.tasks.command", "make a task file from a public data set"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0, 1 (a measurement failed) or 2 (the request is
+    unusable).
+    """
+    argv = sys.argv[1:] if argv is None else list(argv)
+    parser = argparse.ArgumentParser(
+        prog="agentdyno",
+        description="Benchmark agent runtimes: same tasks, same model, same machine, same loop.",
+    )
+    parser.add_argument("--version", action="version", version=f"agentdyno {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    chosen = next((word for word in argv if not word.startswith("-")), None)
+    try:
+        for name, (module, summary) in COMMANDS.items():
+            command = commands.add_parser(
+                name, help=summary, description=summary[0].upper() + summary[1:] + "."
+            )
+            if name == chosen:
+                importlib.import_module(module).add_arguments(command)
+        arguments = parser.parse_args(argv)
+        status: int = importlib.import_module(COMMANDS[arguments.command][0]).run(arguments)
+    except Refusal as refusal:
+        print(f"agentdyno: {refusal}", file=sys.stderr)
+        return refusal.status
+    except BrokenPipeError:
+        # The reader of our output (head, less) has gone; there is nobody left to tell.
+        sys.stderr.close()
+        return 1
+    return status

@@ -1,0 +1,254 @@
+"""`agentdyno run`."""
+
+import argparse
+import json
+import math
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from agentdyno.endpoint import profile
+from agentdyno.errors import Refusal
+from agentdyno.experiment import open_files, real_endpoint
+from agentdyno.experiment.experiment import measure
+from agentdyno.experiment.interrupt import Interrupted, interruptible
+from agentdyno.experiment.progress import Progress
+from agentdyno.experiment.settings import Settings
+from agentdyno.project import RESULTS
+from agentdyno.report.terminal import print_rows
+from agentdyno.runtimes.manifest import Manifest, choose
+from agentdyno.tasks.load import load
+from agentdyno.verifiers import VERIFIERS
+
+DEFAULT_AGENTS = 100
+REQUEST = {"max_tokens": 2048, "temperature": 0, "stream_options": {"include_usage": True}}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `run`."""
+    parser.add_argument(
+        "--runtimes", metavar="NAME,…", help="runtimes by name, or paths with a slash (default: all)"
+    )
+    parser.add_argument(
+        "--agents",
+        metavar="N,…",
+        help=f"concurrent agents; several make several rows (default: {DEFAULT_AGENTS})",
+    )
+    parser.add_argument(
+        "--tasks",
+        default="builtin",
+        metavar="SOURCE",
+        help="builtin, humaneval or a task file (default: builtin)",
+    )
+    parser.add_argument("--limit", type=whole("--limit", 1), default=100, help="tasks a run (default: 100)")
+    parser.add_argument(
+        "--repeats", type=whole("--repeats", 1), default=3, help="runs of every row (default: 3)"
+    )
+    parser.add_argument(
+        "--profile",
+        default="chat-7b",
+        help="when the simulated endpoint speaks: instant, steady, chat-7b, crowd, NAME:ttft=…,itl=… or a "
+        "TOML file (default: chat-7b)",
+    )
+    parser.add_argument(
+        "--verifier", choices=sorted(VERIFIERS), default="cold", help="how attempts are checked"
+    )
+    parser.add_argument(
+        "--verify-slots",
+        type=whole("--verify-slots", 1),
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="test processes at once (default: one a core; more of them starve the endpoint)",
+    )
+    parser.add_argument(
+        "--verify-timeout", type=_seconds("--verify-timeout"), default=10.0, metavar="S", help="default: 10 s"
+    )
+    parser.add_argument(
+        "--max-retries", type=whole("--max-retries", 0), default=3, help="after a failure (default: 3)"
+    )
+    parser.add_argument(
+        "--request",
+        type=_object,
+        default={},
+        metavar="JSON",
+        help="further fields of every request; null drops one",
+    )
+    parser.add_argument(
+        "--seed", type=whole("--seed", 0), default=0, help="of script, timings and order (default: 0)"
+    )
+    parser.add_argument(
+        "--stall",
+        type=_seconds("--stall"),
+        default=120.0,
+        metavar="S",
+        help="end a runtime that shows neither events nor requests for so long (default: 120 s)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=RESULTS,
+        metavar="DIR",
+        help="results go to DIR/raw/TIME (default: results)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure, print the table, and return 0; 1 when a row is not valid, 130 or 143 after an interruption."""
+    console = Console(stderr=False)
+    with interruptible():
+        try:
+            settings = _settings(arguments)
+            progress = Progress(console)
+            progress.say(_announcement(settings))
+            rows, interrupted = measure(settings, progress)
+        except Interrupted as signal:
+            # Before the first run began; whatever had been started is gone already.
+            print(f"agentdyno: interrupted by {signal.number.name}; nothing was measured", file=sys.stderr)
+            return signal.status
+    if rows:
+        print_rows(console, rows, len(settings.tasks))
+    console.print(f"results: {_short(settings.folder)}", markup=False, highlight=False, soft_wrap=True)
+    if interrupted is not None:
+        print(
+            f"agentdyno: interrupted by {interrupted.number.name}; what was measured until then is in "
+            f"{_short(settings.folder)}, marked as incomplete in summary.json",
+            file=sys.stderr,
+        )
+        return interrupted.status
+    return 0 if all(row.valid for row in rows) else 1
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    """Check everything that can be checked before anything is started."""
+    endpoint = real_endpoint.from_environment()
+    if endpoint is None:
+        profile.parse(arguments.profile)
+    agents = _agents(arguments.agents or os.environ.get("BENCH_CONCURRENCY") or str(DEFAULT_AGENTS))
+    open_files.allow(max(agents), arguments.verify_slots, relayed=endpoint is not None)
+    manifests = choose(arguments.runtimes.split(",") if arguments.runtimes else None)
+    if arguments.runtimes is None:
+        manifests = _buildable(manifests)
+    tasks = load(arguments.tasks, arguments.limit)
+    if endpoint is not None:
+        real_endpoint.probe(endpoint, os.environ.get("LLM_API_KEY", ""))
+    elif any(task.reference is None for task in tasks):
+        raise Refusal(
+            f"{arguments.tasks}: a task has no reference, from which the simulated endpoint makes its replies: "
+            "add `reference`, or set LLM_BASE_URL to use a real model"
+        )
+    request = {name: value for name, value in {**REQUEST, **arguments.request}.items() if value is not None}
+    time = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+    return Settings(
+        runtimes=tuple(manifests),
+        agents=agents,
+        tasks=tuple(tasks),
+        tasks_source=arguments.tasks,
+        repeats=arguments.repeats,
+        profile=arguments.profile,
+        verifier=VERIFIERS[arguments.verifier](),
+        verify_slots=arguments.verify_slots,
+        verify_timeout_s=arguments.verify_timeout,
+        max_retries=arguments.max_retries,
+        request=request,
+        seed=arguments.seed,
+        stall_s=arguments.stall,
+        real_endpoint=endpoint,
+        folder=_free(arguments.out.absolute() / "raw" / time),
+    )
+
+
+def _buildable(manifests: list[Manifest]) -> list[Manifest]:
+    """Without those whose programs this machine lacks, which are named: nobody asked for them in
+    particular.
+    """
+    for manifest in manifests:
+        for requirement in manifest.missing():
+            print(
+                f"skipping {manifest.name}: no `{requirement.program}`; {requirement.hint}", file=sys.stderr
+            )
+    buildable = [manifest for manifest in manifests if not manifest.missing()]
+    if not buildable:
+        raise Refusal("no runtime can be built on this machine: see `agentdyno check`")
+    return buildable
+
+
+def _free(folder: Path) -> Path:
+    """`folder`, or the first of `folder-2`, `folder-3`, … that is not there yet: two experiments may begin
+    in one second.
+    """
+    number, free = 1, folder
+    while free.exists():
+        number += 1
+        free = folder.with_name(f"{folder.name}-{number}")
+    return free
+
+
+def _announcement(settings: Settings) -> str:
+    names = ", ".join(manifest.name for manifest in settings.runtimes)
+    served = (
+        f"{settings.real_endpoint.base_url}, model {settings.model}"
+        if settings.real_endpoint
+        else f"the simulated endpoint, profile {settings.profile}"
+    )
+    return (
+        f"{names}: {len(settings.tasks)} {settings.tasks_source} tasks, "
+        f"agents {', '.join(map(str, settings.agents))}, {settings.repeats} repeats, "
+        f"verifier {settings.verifier.name} with {settings.verify_slots} slots, on {served}"
+    )
+
+
+def _short(path: Path) -> str:
+    """The path as seen from here, where that is shorter."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _agents(text: str) -> tuple[int, ...]:
+    numbers = []
+    for word in text.split(","):
+        if not word.strip().isdecimal() or int(word) == 0:
+            raise Refusal(
+                f"agents must be whole numbers of at least 1, as in --agents 100,1000; not {word.strip()!r}"
+            )
+        numbers.append(int(word))
+    return tuple(dict.fromkeys(numbers))
+
+
+def whole(option: str, least: int) -> Callable[[str], int]:
+    """A parser of the whole numbers from `least` up; a Refusal names the option."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise Refusal(f"{option} must be a whole number of at least {least}, not {text!r}")
+        return int(text)
+
+    return parse
+
+
+def _seconds(option: str) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not 0 < value < math.inf:
+            raise Refusal(f"{option} must be a number of seconds above 0, not {text!r}")
+        return value
+
+    return parse
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise Refusal(f"--request is not JSON: {error}") from None
+    if not isinstance(value, dict) or {"model", "messages", "stream"} & set(value):
+        raise Refusal(
+            "--request must be a JSON object without model, messages and stream, which agentdyno sets"
+        )
+    return value

@@ -1,0 +1,210 @@
+"""One run: one process of one runtime over one task list."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from agentdyno.analysis.run_data import Ending
+from agentdyno.errors import Refusal
+from agentdyno.experiment import endpoint as endpoint_process
+from agentdyno.experiment.cell import Cell
+from agentdyno.experiment.endpoint import Endpoint
+from agentdyno.experiment.interrupt import Interrupted
+from agentdyno.experiment.settings import Settings
+from agentdyno.files import write_json
+from agentdyno.measure import proc
+from agentdyno.measure.sampler import Sampler
+from agentdyno.project import CONTRACT_VERSION, PROMPTS
+from agentdyno.runtimes.child import Child, no_survivors
+from agentdyno.runtimes.manifest import Manifest
+
+LOOK_S = 0.25
+"""Between two looks at whether the run has ended or moved on."""
+
+PASSED_ON = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR")
+"""All that a runtime inherits of our environment, so that no runtime is tuned by a variable that happens
+to be set.
+"""
+
+SIMULATED_KEY = "simulated"
+"""What runtimes send to the simulated endpoint as their API key; a real key is for a real endpoint only."""
+
+OUTPUT_LIMIT_BYTES = 64 * 1024
+TIMEOUTS = {"connect_s": 10, "event_idle_s": 60, "total_s": 900}
+TRANSPORT = {"max_retries": 5, "base_s": 0.5, "cap_s": 8}
+
+Observe = Callable[[Path, Sampler], None]
+"""Called at every look with the event file and the sampler; shows progress."""
+
+
+def run_once(
+    cell: Cell,
+    manifest: Manifest,
+    settings: Settings,
+    folder: Path,
+    task_files: tuple[Path, Path],
+    observe: Observe,
+) -> None:
+    """Run `cell` once and leave everything in `folder`, `outcome.json` last.
+
+    `task_files` are the tasks without and with references: the one for the runtime, the other for the
+    endpoint. An interruption is passed on, after everything has been stopped and the outcome written.
+    """
+    for_runtime, for_endpoint = task_files
+    folder.mkdir(parents=True)
+    exit_code: int | None = None
+    problem: str | None = None
+    niceness: int | None = None
+    last: proc.Process | None = None
+    sampler: Sampler | None = None
+    interrupted: Interrupted | None = None
+    with workspaces() as workspaces_folder:
+        with no_survivors() as survivors:
+            try:
+                with endpoint_process.serve(
+                    settings, for_endpoint, folder / "journal.jsonl", folder / "endpoint.stderr"
+                ) as endpoint:
+                    niceness = endpoint.niceness
+                    run_file = _write_run_file(
+                        settings, cell, folder, for_runtime, endpoint.base_url, workspaces_folder
+                    )
+                    with (
+                        (folder / "runtime.stderr").open("wb") as stderr,
+                        Child(
+                            [*manifest.command(manifest.run), str(run_file)],
+                            cwd=manifest.folder,
+                            environment=_environment(settings),
+                            stderr=stderr,
+                        ) as child,
+                    ):
+                        try:
+                            with Sampler(child.pid, folder / "samples.jsonl") as sampler:
+                                problem = _watch(
+                                    child,
+                                    endpoint,
+                                    folder / "events.jsonl",
+                                    sampler,
+                                    settings.stall_s,
+                                    observe,
+                                )
+                        finally:
+                            # Once it has ended and before it is reaped, the kernel still has its processor
+                            # times.
+                            exit_code, last = _end(child)
+            except Refusal as refusal:
+                problem = str(refusal)
+            except Interrupted as signal:
+                interrupted = signal
+                problem = f"interrupted by {signal.number.name}"
+        left = sum(1 for _ in workspaces_folder.iterdir())
+    ending = Ending(
+        exit_code=exit_code,
+        problem=problem,
+        last_stderr_line=_last_line(folder / "runtime.stderr"),
+        own_cpu_s=last.own_cpu_s if last else None,
+        tools_cpu_s=last.reaped_children_cpu_s if last else None,
+        survivors=len(survivors),
+        workspaces_left=left,
+        sampler_cpu_s=sampler.cpu_s if sampler else 0.0,
+        endpoint_niceness=niceness,
+        interrupted=interrupted is not None,
+    )
+    write_json(folder / "outcome.json", asdict(ending))
+    if interrupted is not None:
+        raise interrupted
+
+
+@contextlib.contextmanager
+def workspaces() -> Iterator[Path]:
+    """A folder for a runtime's workspaces, gone afterwards.
+
+    The pytest.ini beside it ends pytest's search for a configuration in the folders above, where somebody's
+    own may lie.
+    """
+    outer = Path(tempfile.mkdtemp(prefix="agentdyno-")).resolve()
+    try:
+        (outer / "pytest.ini").write_text("[pytest]\n")
+        folder = outer / "workspaces"
+        folder.mkdir()
+        yield folder
+    finally:
+        shutil.rmtree(outer, ignore_errors=True)
+
+
+def _write_run_file(
+    settings: Settings, cell: Cell, folder: Path, tasks_file: Path, base_url: str, workspaces_folder: Path
+) -> Path:
+    path = folder / "run.json"
+    write_json(
+        path,
+        {
+            "contract_version": CONTRACT_VERSION,
+            "tasks_file": str(tasks_file),
+            "prompts_file": str(PROMPTS),
+            "base_url": base_url,
+            "model": settings.model,
+            "request": settings.request,
+            "agents": cell.agents,
+            "max_retries": settings.max_retries,
+            "verify": {
+                "argv": list(settings.verifier.argv),
+                "env": settings.verifier.environment,
+                "timeout_s": settings.verify_timeout_s,
+                "slots": settings.verify_slots,
+                "output_limit_bytes": OUTPUT_LIMIT_BYTES,
+            },
+            "timeouts": TIMEOUTS,
+            "transport": TRANSPORT,
+            "workspaces": str(workspaces_folder),
+            "events": str(folder / "events.jsonl"),
+        },
+    )
+    return path
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    inherited = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    key = os.environ.get("LLM_API_KEY", "") if settings.real_endpoint else SIMULATED_KEY
+    return inherited | ({"LLM_API_KEY": key} if key else {})
+
+
+def _watch(
+    child: Child, endpoint: Endpoint, events: Path, sampler: Sampler, stall_s: float, observe: Observe
+) -> str | None:
+    """Wait until the runtime has ended; or say why it must be: neither events nor open requests for
+    `stall_s`.
+    """
+    moved = time.monotonic()
+    size = -1
+    while not child.has_ended(LOOK_S):
+        now = time.monotonic()
+        present = events.stat().st_size if events.exists() else 0
+        if present != size:
+            size, moved = present, now
+        elif now - moved > stall_s:
+            if not endpoint.in_flight():
+                return f"the runtime hangs: no event and no open request for {stall_s:g} s"
+            moved = now
+        if endpoint.child.has_ended(0):
+            return "the endpoint ended while it was needed; see endpoint.stderr"
+        observe(events, sampler)
+    observe(events, sampler)
+    return None
+
+
+def _end(child: Child) -> tuple[int, proc.Process | None]:
+    """The exit code, and the process as it was at its end, when it did end by itself."""
+    last = proc.read(child.pid) if child.has_ended(0) else None
+    return child.stop(), last
+
+
+def _last_line(stderr: Path) -> str | None:
+    if not stderr.exists():
+        return None
+    lines = stderr.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1][:500] if lines else None

@@ -1,0 +1,53 @@
+"""Everything that was asked of one experiment."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agentdyno.runtimes.manifest import Manifest
+from agentdyno.tasks.task import Task
+from agentdyno.verifiers.verifier import Verifier
+
+
+@dataclass(frozen=True, slots=True)
+class RealEndpoint:
+    """A model server that is not ours, from LLM_BASE_URL, LLM_MODEL and LLM_API_KEY; the key stays in the
+    environment.
+    """
+
+    base_url: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One experiment. Times are in seconds; `folder` is where all its results go."""
+
+    runtimes: tuple[Manifest, ...]
+    agents: tuple[int, ...]
+    tasks: tuple[Task, ...]
+    tasks_source: str
+    repeats: int
+    profile: str
+    verifier: Verifier
+    verify_slots: int
+    verify_timeout_s: float
+    max_retries: int
+    request: dict[str, Any]
+    seed: int
+    stall_s: float
+    real_endpoint: RealEndpoint | None
+    folder: Path
+
+    @property
+    def model(self) -> str:
+        """The model that runtimes ask for."""
+        return self.real_endpoint.model if self.real_endpoint else SIMULATED_MODEL
+
+    @property
+    def served_by(self) -> str:
+        """The profile as rows name it: a real endpoint has no profile but its model's name."""
+        return f"real:{self.real_endpoint.model}" if self.real_endpoint else self.profile
+
+
+SIMULATED_MODEL = "agentdyno-sim"

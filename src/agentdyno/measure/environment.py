@@ -1,0 +1,97 @@
+"""The machine and the programs that a result was measured on."""
+
+import os
+import platform
+import resource
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from agentdyno import __version__
+from agentdyno.project import ROOT
+from agentdyno.verifiers.verifier import Verifier
+
+LIBRARIES = ("aiohttp", "httptools", "uvloop", "scipy")
+
+
+def environment(verifier: Verifier) -> dict[str, Any]:
+    """Everything about this machine that a reader needs to judge or repeat a figure; memory in MiB."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return {
+        "cpu": _cpu_model(),
+        "cpus": len(os.sched_getaffinity(0)),
+        "architecture": platform.machine(),
+        "kernel": platform.release(),
+        "system": _system(),
+        "memory_mib": _meminfo("MemTotal"),
+        "memory_available_mib": _meminfo("MemAvailable"),
+        "swap_mib": _meminfo("SwapTotal"),
+        "load_average": list(os.getloadavg()),
+        "open_files": {"soft": soft, "hard": hard},
+        "virtualised": "hypervisor" in _cpu_flags(),
+        "python": sys.version.split()[0],
+        "verifier": _verifier_versions(verifier),
+        "agentdyno": __version__,
+        "libraries": {name: metadata.version(name) for name in LIBRARIES},
+        **_git(),
+    }
+
+
+def available_mib() -> int:
+    """Memory that can be had without swapping, by the kernel's estimate (proc(5), MemAvailable)."""
+    return _meminfo("MemAvailable")
+
+
+def _cpu_model() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"
+
+
+def _cpu_flags() -> list[str]:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("flags"):
+            return line.partition(":")[2].split()
+    return []
+
+
+def _system() -> str:
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        return platform.system()
+
+
+def _meminfo(field: str) -> int:
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1]) // 1024
+    return 0
+
+
+def _verifier_versions(verifier: Verifier) -> dict[str, str]:
+    found = {"name": verifier.name}
+    if verifier.name == "cold":
+        script = "import sys, pytest; print(sys.version.split()[0], pytest.__version__)"
+        said = subprocess.run(
+            ["python3", "-c", script], env=verifier.environment, capture_output=True, text=True, check=True
+        ).stdout.split()
+        found |= {"python": said[0], "pytest": said[1]}
+    return found
+
+
+def _git() -> dict[str, Any]:
+    """The commit that this is, and whether the work tree differs from it; None outside a checkout."""
+
+    def git(*words: str) -> str | None:
+        try:
+            done = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True)
+        except OSError:
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    status = git("status", "--porcelain")
+    return {"git_commit": git("rev-parse", "HEAD"), "git_dirty": None if status is None else bool(status)}

@@ -1,0 +1,109 @@
+"""What the kernel says of processes, read from /proc (proc(5), Documentation/filesystems/proc.rst)."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+CLOCK_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process as `/proc/PID/stat` shows it; times are processor time in seconds, to the clock tick."""
+
+    pid: int
+    state: str
+    parent: int
+    group: int
+    session: int
+    own_cpu_s: float
+    reaped_children_cpu_s: float
+    threads: int
+
+    @property
+    def is_zombie(self) -> bool:
+        """Whether it has ended and waits to be reaped. Its processor times can still be read, its memory
+        cannot.
+        """
+        return self.state == "Z"
+
+
+def read(pid: int) -> Process | None:
+    """The process, or None when there is none with this pid."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            line = file.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The command name is in parentheses and may itself hold spaces and parentheses.
+    fields = line[line.rindex(b")") + 2 :].split()
+    return Process(
+        pid=pid,
+        state=fields[0].decode(),
+        parent=int(fields[1]),
+        group=int(fields[2]),
+        session=int(fields[3]),
+        own_cpu_s=(int(fields[11]) + int(fields[12])) / CLOCK_TICKS_PER_S,
+        reaped_children_cpu_s=(int(fields[13]) + int(fields[14])) / CLOCK_TICKS_PER_S,
+        threads=int(fields[17]),
+    )
+
+
+def every() -> Iterator[Process]:
+    """Every process that can be seen."""
+    for name in os.listdir("/proc"):
+        if name.isdigit() and (process := read(int(name))) is not None:
+            yield process
+
+
+def children(pid: int) -> list[Process]:
+    """The processes whose parent is `pid`, zombies included."""
+    return [process for process in every() if process.parent == pid]
+
+
+def tree(pid: int) -> list[Process]:
+    """`pid`, its descendants, and whatever else is in the session that it leads."""
+    processes = list(every())
+    members = {pid}
+    grown = True
+    while grown:
+        found = {
+            process.pid for process in processes if process.parent in members or process.session == pid
+        } | members
+        grown = found != members
+        members = found
+    return [process for process in processes if process.pid in members]
+
+
+def memory_kib(pid: int) -> tuple[int, int] | None:
+    """(VmHWM, VmRSS) in KiB: the peak and the present resident set; None when the process has no memory any
+    more.
+
+    VmHWM belongs to the address space, which execve(2) replaces. `ru_maxrss` does not serve: it belongs to
+    the process and keeps the peak from before the execve, which is the parent's (getrusage(2)).
+    """
+    try:
+        with open(f"/proc/{pid}/status", "rb") as file:
+            status = file.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    peak = status.find(b"VmHWM:")
+    present = status.find(b"VmRSS:", peak)
+    if peak < 0 or present < 0:
+        return None
+    return int(status[peak + 6 :].split(None, 1)[0]), int(status[present + 6 :].split(None, 1)[0])
+
+
+def pss_kib(pid: int) -> int:
+    """Proportional set size in KiB: pages shared by n processes count 1/n; 0 when the process is gone.
+
+    Source: `/proc/PID/smaps_rollup`. The kernel walks the page tables for it, so it is too dear for every
+    sample.
+    """
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
+            rollup = file.read()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return 0
+    at = rollup.find(b"\nPss:")
+    return int(rollup[at + 5 :].split(None, 1)[0]) if at >= 0 else 0

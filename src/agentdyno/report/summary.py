@@ -1,0 +1,111 @@
+"""`summary.json` and `tasks.csv`: what programs read of an experiment."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from agentdyno.analysis.gates import RUN_GATES, identical_service
+from agentdyno.analysis.metrics import UNITS, TaskRow, metrics, task_rows
+from agentdyno.analysis.run_data import RunData
+from agentdyno.analysis.statistics import interval, median
+from agentdyno.experiment.cell import Cell
+from agentdyno.files import write_atomically, write_json
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One figure of a row: the median over the runs, its 95% interval, and each run's value in block
+    order.
+    """
+
+    median: float | None
+    ci95: tuple[float, float] | None
+    values: list[float | None]
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One cell's row; `reasons` say why it is not valid, or that it lacks runs."""
+
+    cell: Cell
+    valid: bool
+    reasons: list[str]
+    metrics: dict[str, Metric]
+
+
+def rows(runs: Sequence[RunData], *, simulated: bool) -> list[Row]:
+    """A row per cell, in the order in which the cells first ran."""
+    figures = {run.folder.name: metrics(run) for run in runs}
+    differences = identical_service(runs, simulated=simulated)
+    cells = list(dict.fromkeys(run.cell for run in sorted(runs, key=lambda run: run.block)))
+    found = []
+    for cell in cells:
+        its = sorted((run for run in runs if run.cell == cell), key=lambda run: run.block)
+        reasons = [
+            f"run {run.block}: {reason}"
+            for run in its
+            for reason in [
+                *(reason for gate in RUN_GATES for reason in gate(run, figures[run.folder.name])),
+                *differences.get(run.folder.name, []),
+            ]
+        ]
+        values = {name: [figures[run.folder.name][name] for run in its] for name in UNITS}
+        found.append(
+            Row(
+                cell=cell,
+                valid=not reasons,
+                reasons=reasons,
+                metrics={
+                    name: Metric(median(values[name]), interval(values[name]), values[name], unit)
+                    for name, unit in UNITS.items()
+                },
+            )
+        )
+    return found
+
+
+def write_summary(
+    path: Path, experiment: dict[str, Any], environment: dict[str, Any], found: Sequence[Row]
+) -> None:
+    """Write `summary.json`, atomically; called after every run, so that an interruption loses nothing."""
+    write_json(
+        path,
+        {
+            "schema_version": SCHEMA_VERSION,
+            "experiment": experiment,
+            "environment": environment,
+            "rows": [
+                {
+                    **asdict(row.cell),
+                    "valid": row.valid,
+                    "reasons": row.reasons,
+                    "metrics": {name: asdict(metric) for name, metric in row.metrics.items()},
+                }
+                for row in found
+            ],
+        },
+    )
+
+
+def write_tasks(path: Path, runs: Sequence[RunData]) -> None:
+    """Write `tasks.csv`: a line per task and run, times in ms."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    names = [field.name for field in fields(TaskRow)]
+    writer.writerow(["runtime", "agents", "verifier", "profile", "run", *names])
+    for run in runs:
+        cell = run.cell
+        for row in task_rows(run):
+            shown = [_shown(getattr(row, name)) for name in names]
+            writer.writerow([cell.runtime, cell.agents, cell.verifier, cell.profile, run.block, *shown])
+    write_atomically(path, text.getvalue())
+
+
+def _shown(value: object) -> object:
+    return round(value, 3) if isinstance(value, float) else value

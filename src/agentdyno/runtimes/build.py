@@ -1,0 +1,43 @@
+"""Building a runtime: its manifest's `build` argv, run in its folder."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from agentdyno.errors import Refusal
+from agentdyno.runtimes.child import Child
+from agentdyno.runtimes.manifest import Manifest
+
+LAST_LINES = 15
+"""How much of a failed build's output an error shows; the rest is in the log it names."""
+
+
+def build(manifest: Manifest, log: Path) -> None:
+    """Build `manifest`'s runtime, with everything it prints kept in `log`.
+
+    A missing program or a failing build is a Refusal that shows what to do, or the end of the compiler's
+    output.
+    """
+    missing = manifest.missing()
+    if missing:
+        wanted = "; ".join(f"`{requirement.program}` ({requirement.hint})" for requirement in missing)
+        raise Refusal(f"runtime `{manifest.name}` needs {wanted}", status=1)
+    if manifest.build is None:
+        return
+    argv = manifest.command(manifest.build)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        log.open("wb") as output,
+        Child(
+            argv, cwd=manifest.folder, environment=os.environ, stdout=output, stderr=subprocess.STDOUT
+        ) as child,
+    ):
+        status = child.reap()
+    if status != 0:
+        lines = log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
+        shown = "\n".join(f"  | {line}" for line in lines[-LAST_LINES:])
+        raise Refusal(
+            f"runtime `{manifest.name}` does not build: {' '.join(argv)} ended with status {status}; "
+            f"all it printed is in {log}, and the end of it is:\n{shown}",
+            status=1,
+        )

@@ -1,0 +1,33 @@
+"""Become another program that is sent SIGTERM should the process that started it die (prctl(2),
+PR_SET_PDEATHSIG).
+
+Run as a script: `python -I -S die_with_parent.py PARENT_PID FD PROGRAM ARGUMENT…`. The setting outlives
+execve(2), and execve makes a new address space, so the program's VmHWM does not contain this interpreter's.
+FD is the writing end of a pipe: it closes when the program has taken over, and carries the reason if it could
+not.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Set the signal, then execute the program in place of this one."""
+    parent, fd, argv = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+    os.set_inheritable(fd, False)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it died before the setting was made
+        sys.exit(128 + signal.SIGTERM)
+    try:
+        os.execvp(argv[0], argv)
+    except OSError as error:
+        os.write(fd, (error.strerror or "unknown reason").encode())
+        sys.exit(127)
+
+
+if __name__ == "__main__":
+    main()

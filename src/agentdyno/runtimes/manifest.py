@@ -1,0 +1,129 @@
+"""A runtime's manifest: `runtime.toml`, and any `runtime.NAME.toml` beside it (CONTRACT.md)."""
+
+import shutil
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from agentdyno.errors import Refusal
+from agentdyno.project import RUNTIMES
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A program that a runtime needs, with a hint that says how to get it."""
+
+    program: str
+    hint: str
+
+    def is_met(self) -> bool:
+        """Whether the program is on PATH."""
+        return shutil.which(self.program) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """How one runtime is built and started. `folder` is where both happen."""
+
+    name: str
+    language: str
+    description: str
+    folder: Path
+    run: tuple[str, ...]
+    build: tuple[str, ...] | None
+    requires: tuple[Requirement, ...]
+
+    def missing(self) -> list[Requirement]:
+        """The required programs that this machine does not have."""
+        return [requirement for requirement in self.requires if not requirement.is_met()]
+
+    def command(self, argv: tuple[str, ...]) -> list[str]:
+        """The argv to execute: a first word with a slash is relative to the runtime's folder."""
+        first, *rest = argv
+        return [str(self.folder / first) if "/" in first else first, *rest]
+
+
+def read(path: Path) -> Manifest:
+    """Read one manifest; a Refusal names the file and the field that is unusable."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise Refusal(f"{path}: not valid TOML: {error}") from error
+
+    def text(field: str) -> str:
+        value = document.get(field)
+        if not isinstance(value, str) or not value:
+            raise Refusal(f"{path}: `{field}` must be a non-empty string; see runtimes/CONTRACT.md")
+        return value
+
+    def argv(field: str) -> tuple[str, ...]:
+        value = document.get(field)
+        if (
+            not isinstance(value, list)
+            or not value
+            or not all(isinstance(word, str) and word for word in value)
+        ):
+            raise Refusal(f"{path}: `{field}` must be a non-empty list of strings; see runtimes/CONTRACT.md")
+        return tuple(value)
+
+    requires = document.get("requires", [])
+    if not isinstance(requires, list) or not all(
+        isinstance(entry, dict)
+        and isinstance(entry.get("program"), str)
+        and isinstance(entry.get("hint"), str)
+        for entry in requires
+    ):
+        raise Refusal(f"{path}: `requires` must be a list of {{program, hint}}; see runtimes/CONTRACT.md")
+    unknown = sorted(set(document) - {"name", "language", "description", "run", "build", "requires"})
+    if unknown:
+        raise Refusal(f"{path}: unknown field `{unknown[0]}`; see runtimes/CONTRACT.md")
+    return Manifest(
+        name=text("name"),
+        language=text("language"),
+        description=text("description"),
+        folder=path.parent.resolve(),
+        run=argv("run"),
+        build=argv("build") if "build" in document else None,
+        requires=tuple(Requirement(entry["program"], entry["hint"]) for entry in requires),
+    )
+
+
+def read_all(folder: Path = RUNTIMES) -> dict[str, Manifest]:
+    """Every runtime below `folder`, by name."""
+    manifests: dict[str, Manifest] = {}
+    for path in [*sorted(folder.glob("*/runtime.toml")), *sorted(folder.glob("*/runtime.*.toml"))]:
+        manifest = read(path)
+        if manifest.name in manifests:
+            raise Refusal(f"{path}: the name `{manifest.name}` is taken by {manifests[manifest.name].folder}")
+        manifests[manifest.name] = manifest
+    return manifests
+
+
+def choose(names: list[str] | None, folder: Path = RUNTIMES) -> list[Manifest]:
+    """The runtimes that were asked for, in that order; all of them when none was named.
+
+    A name with a slash is the path of a runtime's folder or manifest anywhere on this machine, so that
+    somebody's own runtime need not be copied into the project to be measured.
+    """
+    known = read_all(folder)
+    if names is None:
+        if not known:
+            raise Refusal(
+                f"{folder}: no runtime there; a runtime is a folder with a runtime.toml (CONTRACT.md)"
+            )
+        return list(known.values())
+    chosen: list[Manifest] = []
+    for name in names:
+        if "/" in name:
+            path = Path(name)
+            manifest = read(path / "runtime.toml" if path.is_dir() else path)
+        elif name in known:
+            manifest = known[name]
+        else:
+            raise Refusal(f"no runtime named `{name}` in {folder}; there are: {', '.join(known) or 'none'}")
+        if any(manifest.name == other.name for other in chosen):
+            raise Refusal(f"runtime `{manifest.name}` was asked for twice")
+        chosen.append(manifest)
+    return chosen
