@@ -65,8 +65,8 @@ def concurrency_reached(run: RunData, figures: Figures) -> list[str]:
     if reached >= wanted:
         return []
     return [
-        f"the endpoint saw {reached:.0f} requests at once, not the {wanted:.0f} that {run.cell.agents} agents "
-        "should have had: the runtime caps its connections, or the profile answers too soon"
+        f"the endpoint saw {reached:.0f} requests at once where {run.cell.agents} agents "
+        "should have had one each: the runtime caps its connections, or the profile answers too soon"
     ]
 
 

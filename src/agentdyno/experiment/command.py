@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from agentdyno.endpoint import profile
+from agentdyno.endpoint.profile import parse_profile
 from agentdyno.errors import Refusal
 from agentdyno.experiment import open_files, real_endpoint
 from agentdyno.experiment.experiment import measure
@@ -127,7 +127,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     """Check everything that can be checked before anything is started."""
     endpoint = real_endpoint.from_environment()
     if endpoint is None:
-        profile.parse(arguments.profile)
+        parse_profile(arguments.profile)
     agents = _agents(arguments.agents or os.environ.get("BENCH_CONCURRENCY") or str(DEFAULT_AGENTS))
     open_files.allow(max(agents), arguments.verify_slots, relayed=endpoint is not None)
     manifests = choose(arguments.runtimes.split(",") if arguments.runtimes else None)
@@ -138,7 +138,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         real_endpoint.probe(endpoint, os.environ.get("LLM_API_KEY", ""))
     elif any(task.reference is None for task in tasks):
         raise Refusal(
-            f"{arguments.tasks}: a task has no reference, from which the simulated endpoint makes its replies: "
+            f"{arguments.tasks}: a task has no reference, of which the simulated endpoint makes its replies: "
             "add `reference`, or set LLM_BASE_URL to use a real model"
         )
     request = {name: value for name, value in {**REQUEST, **arguments.request}.items() if value is not None}

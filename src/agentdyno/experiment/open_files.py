@@ -25,8 +25,8 @@ def allow(agents: int, slots: int, *, relayed: bool) -> None:
     wanted = needed(agents, slots, relayed=relayed)
     if hard != resource.RLIM_INFINITY and wanted > hard:
         raise Refusal(
-            f"{agents} agents need {wanted} open files and the hard limit is {hard}: lower --agents, or raise "
-            f"the limit in this shell, as root: `ulimit -n {wanted}` "
+            f"{agents} agents need {wanted} open files and the hard limit is {hard}: lower --agents, or "
+            f"raise the limit in this shell, as root: `ulimit -n {wanted}` "
             f"(for good: `* hard nofile {wanted}` in /etc/security/limits.conf)"
         )
     if soft != resource.RLIM_INFINITY and soft < wanted:
