@@ -1,0 +1,39 @@
+"""`python -m agentloop [--uvloop] run.json`: one run, from its run file to its exit status."""
+
+import sys
+
+from agentloop.run_file import RunFile, Unusable, load_run_file
+
+USAGE = "usage: python -m agentloop [--uvloop] run.json"
+
+
+def main(arguments: list[str]) -> int:
+    """Do the run and return its exit status; whatever goes wrong is one line on stderr."""
+    with_uvloop = arguments[:1] == ["--uvloop"]
+    paths = arguments[with_uvloop:]
+    try:
+        if len(paths) != 1:
+            raise Unusable(f"{len(paths)} run files are given and one is needed; {USAGE}")
+        run = load_run_file(paths[0])
+        load_asyncio(run, with_uvloop)
+        from agentloop.run import perform
+
+        return perform(run, with_uvloop)
+    except Unusable as unusable:
+        print(f"agentloop: {unusable}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:  # before the run has its own way of dealing with it
+        return 130
+
+
+def load_asyncio(run: RunFile, with_uvloop: bool) -> None:
+    """Load asyncio without ssl, which takes 4 MiB, where neither the endpoint nor uvloop needs it."""
+    if run.base_url.startswith("http://") and not with_uvloop:
+        sys.modules["ssl"] = None  # type: ignore[assignment]  # asyncio is made to run where there is no ssl
+        import asyncio  # noqa: F401
+
+        del sys.modules["ssl"]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,97 @@
+"""The agent: ask, extract, write, verify, retry."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from agentloop.chat import Chat, ChatFailed
+from agentloop.events import Attempt, Emit, task_event
+from agentloop.extraction import extract
+from agentloop.feedback import feedback
+from agentloop.messages import Conversation, Prompts
+from agentloop.run_file import Task
+from agentloop.tools import ToolDispatcher
+from agentloop.verdict import ERROR, INTERRUPTED, NO_CODE, PASSED, TIMED_OUT, judge
+from agentloop.verifier import Verifier
+from agentloop.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Works on a task until its tests pass or its attempts, 1 + `max_retries`, are used up."""
+
+    chat: Chat
+    model: str
+    prompts: Prompts
+    verifier: Verifier
+    workspaces: str
+    request: Mapping[str, object]
+    max_retries: int
+    emit: Emit
+
+    async def solve(self, task: Task) -> str:
+        """Return the outcome, `passed`, `failed` or `error`; the task event is emitted whatever happens."""
+        conversation = Conversation(self.prompts, task)
+        attempt = Attempt(task.task_id, 1, t_begin=time.monotonic_ns())
+        outcome = "error"
+        try:
+            await self._recorded(attempt, task, conversation)
+            while attempt.verdict not in (PASSED, ERROR) and attempt.attempt <= self.max_retries:
+                attempt = Attempt(task.task_id, attempt.attempt + 1, t_begin=attempt.t_end)
+                await self._recorded(attempt, task, conversation)
+            outcome = attempt.verdict if attempt.verdict in (PASSED, ERROR) else "failed"
+        finally:
+            self.emit(task_event(task.task_id, outcome, attempt.attempt, attempt.reason))
+        return outcome
+
+    async def _recorded(self, attempt: Attempt, task: Task, conversation: Conversation) -> None:
+        try:
+            await self._step(attempt, task, conversation)
+        except (ChatFailed, OSError) as failure:
+            attempt.verdict, attempt.reason = ERROR, str(failure)
+        except asyncio.CancelledError:
+            attempt.verdict = attempt.reason = INTERRUPTED
+            raise
+        finally:
+            attempt.t_end = time.monotonic_ns()
+            self.emit(attempt.event())
+
+    async def _step(self, attempt: Attempt, task: Task, conversation: Conversation) -> None:
+        reply = await self.chat.complete(conversation.body(self.model, self.request), attempt)
+        code = extract(reply)
+        if code is None:
+            attempt.verdict = NO_CODE
+            conversation.no_code(reply)
+            return
+        with Workspace(self.workspaces) as workspace:
+            tools = ToolDispatcher(workspace.path, self.verifier)
+            tools.write_file("solution.py", code)
+            tools.write_file("test_solution.py", task.tests)
+            finished = await self.verifier.verify(workspace.path, attempt)
+        attempt.verdict = judge(finished.exit_code, finished.timed_out, finished.stdout)
+        if attempt.verdict == TIMED_OUT:
+            conversation.timed_out(reply)
+        elif attempt.verdict != PASSED:
+            conversation.tests_failed(reply, feedback(finished.stdout, finished.stderr, workspace.path))
+
+
+async def run_agents(agent: Agent, tasks: Iterable[Task], agents: int) -> None:
+    """Solve all tasks, `agents` of them at a time: all begin now, and each takes the next task when done with one.
+
+    When this is cancelled, tasks under way and tasks not yet begun get their task event, an error, all the same.
+    """
+    waiting = iter(tasks)
+
+    async def work() -> None:
+        for task in waiting:
+            await agent.solve(task)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(agents):
+                group.create_task(work())
+    except asyncio.CancelledError:
+        for task in waiting:
+            agent.emit(task_event(task.task_id, "error", 0, INTERRUPTED))
+        raise

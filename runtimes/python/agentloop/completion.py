@@ -1,0 +1,103 @@
+"""What the chunks of a streamed chat completion add up to.
+
+Source: "The chat completion chunk object" of OpenAI's API reference, and runtimes/contract/vectors/sse.json.
+"""
+
+import json
+
+
+class BrokenStream(Exception):
+    """The stream cannot become a completion; `kind` is `truncated`, `malformed` or `endpoint`."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+
+
+class Completion:
+    """A chat completion that grows chunk by chunk.
+
+    `finish_reason` is None until the model has finished; `usage` is the endpoint's usage object, or None.
+    """
+
+    __slots__ = ("_pieces", "ended", "finish_reason", "usage")
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self.ended = False
+        self.finish_reason: str | None = None
+        self.usage: dict[str, object] | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether any content has arrived."""
+        return bool(self._pieces)
+
+    @property
+    def text(self) -> str:
+        """All content so far."""
+        text = "".join(self._pieces)
+        # JSON may spell one character as two halves in two chunks, and may hold a half alone, which is no text.
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+    def add(self, data: str) -> None:
+        """Take in the data of one event.
+
+        `ended` is set by `[DONE]`, and by anything broken after the finish reason, which never undoes a success.
+        Before it, raises `BrokenStream` for data that is no JSON object and for an error object.
+        """
+        data = data.strip()
+        if self.ended or not data:
+            return
+        if data == "[DONE]":
+            self.ended = True
+            return
+        try:
+            self._add_chunk(_parse_chunk(data))
+        except BrokenStream:
+            if self.finish_reason is None:
+                raise
+            self.ended = True
+
+    def end(self) -> None:
+        """Take note that the stream is over; raises `BrokenStream` when that is before a finish reason."""
+        self.ended = True
+        if self.finish_reason is None:
+            raise BrokenStream("truncated", "the stream ended before a finish_reason")
+
+    def _add_chunk(self, chunk: dict[str, object]) -> None:
+        error = chunk.get("error")
+        if error is not None:
+            raise BrokenStream("endpoint", f"the endpoint reports in the stream: {_message(error)}")
+        usage = chunk.get("usage")
+        if isinstance(usage, dict):
+            self.usage = usage
+        choices = chunk.get("choices")
+        if self.finish_reason is not None or not isinstance(choices, list) or not choices:
+            return
+        choice = choices[0]
+        if not isinstance(choice, dict):
+            return
+        delta = choice.get("delta")
+        content = delta.get("content") if isinstance(delta, dict) else None
+        if isinstance(content, str) and content:
+            self._pieces.append(content)
+        finish_reason = choice.get("finish_reason")
+        if isinstance(finish_reason, str) and finish_reason:
+            self.finish_reason = finish_reason
+
+
+def _parse_chunk(data: str) -> dict[str, object]:
+    try:
+        chunk = json.loads(data)
+    except (ValueError, RecursionError):
+        chunk = None
+    if not isinstance(chunk, dict):
+        raise BrokenStream("malformed", f"the stream holds something that is no JSON object: {data[:80]!r}")
+    return chunk
+
+
+def _message(error: object) -> str:
+    """Return the message of an error object, whatever its shape."""
+    message = error.get("message") if isinstance(error, dict) else None
+    return message if isinstance(message, str) else json.dumps(error)

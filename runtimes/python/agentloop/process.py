@@ -1,0 +1,176 @@
+"""Child processes in groups of their own, that are always killed and reaped.
+
+`posix_spawn` neither copies this process's memory map nor slows down as it grows, and a pidfd tells exactly this
+child's end, so no signal handler and no `waitpid(-1)` can take another's exit status.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import struct
+import termios
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+_ALL_SIGNALS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
+_READ_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a process ended: by its `exit_code` or by a `signal`, the other being None, and what it wrote last."""
+
+    exit_code: int | None
+    signal: int | None
+    timed_out: bool
+    stdout: bytes
+    stderr: bytes
+
+
+def find_program(name: str, search_path: str) -> str | None:
+    """Return where on the search path the program is, a name with a slash as it is, None when it is nowhere."""
+    if "/" in name:
+        return name
+    for folder in search_path.split(os.pathsep):
+        candidate = os.path.join(folder, name)
+        if os.path.isabs(folder) and os.path.isfile(candidate) and os.access(candidate, os.X_OK):
+            return candidate
+    return None
+
+
+class Child:
+    """A running process, the leader of its own group. As a context it is left only when the group is dead."""
+
+    def __init__(
+        self,
+        program: str,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        folder: str,
+        output_limit_bytes: int,
+    ) -> None:
+        """Start `program` in `folder`, keeping the last bytes of its stdout and of its stderr; raises `OSError`."""
+        with contextlib.ExitStack() as on_failure:
+            self._stdout = on_failure.enter_context(_Output(output_limit_bytes))
+            self._stderr = on_failure.enter_context(_Output(output_limit_bytes))
+            with contextlib.chdir(folder):
+                self._pid = os.posix_spawn(
+                    program,
+                    argv,
+                    environment,
+                    file_actions=[
+                        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                        (os.POSIX_SPAWN_DUP2, self._stdout.write_end, 1),
+                        (os.POSIX_SPAWN_DUP2, self._stderr.write_end, 2),
+                    ],
+                    setpgroup=0,
+                    setsigmask=[],
+                    setsigdef=_ALL_SIGNALS,
+                )
+            on_failure.pop_all()
+        self._pidfd = os.pidfd_open(self._pid)
+        self._reaped = False
+        self._stdout.watch()
+        self._stderr.watch()
+
+    def __enter__(self) -> "Child":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._reaped:
+            self._kill()
+            self._reap()
+
+    async def finish(self, timeout_s: float) -> Finished:
+        """Wait until the process has ended; its group is killed after `timeout_s` seconds."""
+        loop = asyncio.get_running_loop()
+        ended = loop.create_future()
+        timed_out = False
+
+        def stop() -> None:
+            nonlocal timed_out
+            timed_out = True
+            self._kill()
+
+        loop.add_reader(self._pidfd, _resolve, ended)
+        timer = loop.call_later(timeout_s, stop)
+        try:
+            await ended
+        finally:
+            timer.cancel()
+            loop.remove_reader(self._pidfd)
+        self._kill()  # What the leader has left behind, while its number still belongs to the group.
+        status = self._reap()
+        exited = status.si_code == os.CLD_EXITED
+        return Finished(
+            exit_code=status.si_status if exited else None,
+            signal=None if exited else status.si_status,
+            timed_out=timed_out,
+            stdout=self._stdout.tail,
+            stderr=self._stderr.tail,
+        )
+
+    def _kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._pid, signal.SIGKILL)
+        # The leader may have moved to another group.
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+    def _reap(self) -> os.waitid_result:
+        status = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED)
+        assert status is not None
+        self._reaped = True
+        os.close(self._pidfd)
+        self._stdout.close()
+        self._stderr.close()
+        return status
+
+
+class _Output:
+    """A pipe of which the last bytes are kept."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._read_end, self.write_end = os.pipe2(os.O_CLOEXEC)
+        self._limit_bytes = limit_bytes
+        self._kept = bytearray()
+
+    def __enter__(self) -> "_Output":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.write_end)
+        os.close(self._read_end)
+
+    @property
+    def tail(self) -> bytes:
+        return bytes(self._kept)
+
+    def watch(self) -> None:
+        """Read whatever comes, from now on; the child alone has the other end."""
+        os.close(self.write_end)
+        asyncio.get_running_loop().add_reader(self._read_end, self._read)
+
+    def close(self) -> None:
+        """Read what the pipe holds now, and no more: a descendant that got away may go on writing for ever."""
+        asyncio.get_running_loop().remove_reader(self._read_end)
+        (held,) = struct.unpack("i", fcntl.ioctl(self._read_end, termios.FIONREAD, bytes(4)))
+        while held > 0:
+            held -= self._read()
+        os.close(self._read_end)
+
+    def _read(self) -> int:
+        piece = os.read(self._read_end, _READ_BYTES)
+        if not piece:
+            asyncio.get_running_loop().remove_reader(self._read_end)
+        self._kept += piece
+        del self._kept[: -self._limit_bytes]
+        return len(piece)
+
+
+def _resolve(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)

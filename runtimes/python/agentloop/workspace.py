@@ -1,0 +1,77 @@
+"""A folder of an attempt's own, gone when the attempt ends, whatever was done to it."""
+
+import contextlib
+import os
+import stat
+from itertools import count
+
+_FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_names = count(1)
+
+
+class Workspace:
+    """A new folder below `parent`. As a context it is left only when the folder is gone."""
+
+    def __init__(self, parent: str) -> None:
+        """Make the folder; raises `OSError`."""
+        self.path = os.path.join(parent, f"attempt-{os.getpid()}-{next(_names)}")
+        os.mkdir(self.path, 0o700)
+
+    def __enter__(self) -> "Workspace":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        remove_tree(self.path)
+
+
+def remove_tree(path: str) -> None:
+    """Remove a folder and all it holds, links but never what they point to; nothing happens when it is not there.
+
+    Folders without permissions are given some, and depth costs neither stack nor open files: what a folder below
+    holds is first moved to the top. Raises `OSError` when something defies that.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        top = _open_folder(path, None)
+        try:
+            numbers = count()
+            while names := os.listdir(top):
+                for name in names:
+                    _remove_entry(top, name, numbers)
+        finally:
+            os.close(top)
+        os.rmdir(path)
+
+
+def _remove_entry(top: int, name: str, numbers: "count[int]") -> None:
+    """Remove an entry of the folder `top`; a folder's own folders are moved to `top` instead."""
+    if not _is_folder(top, name):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=top)
+        return
+    folder = _open_folder(name, top)
+    try:
+        for inner in os.listdir(folder):
+            if _is_folder(folder, inner):
+                os.close(_open_folder(inner, folder))
+                os.rename(inner, f"\n{next(numbers)}", src_dir_fd=folder, dst_dir_fd=top)
+            else:
+                os.unlink(inner, dir_fd=folder)
+    finally:
+        os.close(folder)
+    os.rmdir(name, dir_fd=top)
+
+
+def _is_folder(parent: int, name: str) -> bool:
+    return stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
+
+
+def _open_folder(name: str, parent: int | None) -> int:
+    """Open a folder for listing, with all permissions for the owner."""
+    handle = os.open(name, _FOLDER, dir_fd=parent)
+    try:
+        # A handle for its path alone needs no permission, and its name in /proc is no link that could be exchanged.
+        own_name = f"/proc/self/fd/{handle}"
+        os.chmod(own_name, 0o700)
+        return os.open(own_name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    finally:
+        os.close(handle)
