@@ -1,0 +1,128 @@
+"""The body of a chat completion request, checked."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from agentdyno.endpoint.api_error import ApiError
+from agentdyno.endpoint.conversation import Message, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """What a client asks for, as far as the endpoint heeds it."""
+
+    model: str
+    messages: list[Message]
+    stream: bool
+    include_usage: bool
+    max_tokens: int | None
+
+    def characters(self) -> int:
+        """How many characters of text the messages hold."""
+        return sum(len(text_of(message)) for message in self.messages)
+
+
+def parse_json(body: bytes) -> Any:
+    """The JSON value in `body`; raises `ApiError` 400."""
+    try:
+        return json.loads(body.decode(), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise ApiError(400, f"The body is not UTF-8: {error}.", code="invalid_json") from None
+    except RecursionError:
+        raise ApiError(400, "The body is nested too deeply.", code="invalid_json") from None
+    except ValueError as error:
+        raise ApiError(400, f"The body is not JSON: {error}.", code="invalid_json") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def canonical_sha256(body: bytes) -> str | None:
+    """The SHA-256 of the canonical form of the JSON in `body`; None when it holds none.
+
+    Canonical, as in the runtime contract: keys sorted by code point, no white space, UTF-8, only what must be
+    escaped is escaped.
+    """
+    try:
+        canonical = json.dumps(parse_json(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    except ApiError:
+        return None
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def parse_chat_request(body: bytes) -> ChatRequest:
+    """Read and check the body of `POST /v1/chat/completions`; unknown fields are let through, as servers do.
+
+    Raises `ApiError` 400 that names the field.
+    """
+    document = parse_json(body)
+    if not isinstance(document, dict):
+        raise ApiError(400, "The body must be a JSON object.", code="invalid_type")
+    model = document.get("model")
+    if not isinstance(model, str):
+        _wrong_type("model", "a string", missing="model" not in document)
+    options = _optional(document, "stream_options", dict) or {}
+    if document.get("n") not in (None, 1):
+        raise ApiError(400, "Only n = 1 is supported.", param="n", code="unsupported_value")
+    for field in ("temperature", "top_p", "frequency_penalty", "presence_penalty"):
+        _optional(document, field, (int, float))
+    return ChatRequest(
+        model=model,
+        messages=_messages(document),
+        stream=bool(_optional(document, "stream", bool)),
+        include_usage=bool(_optional(options, "include_usage", bool, prefix="stream_options.")),
+        max_tokens=_max_tokens(document),
+    )
+
+
+def _messages(document: dict[str, Any]) -> list[Message]:
+    messages = document.get("messages")
+    if not isinstance(messages, list):
+        _wrong_type("messages", "an array", missing="messages" not in document)
+    if not messages:
+        raise ApiError(400, "messages is empty.", param="messages", code="empty_array")
+    for index, message in enumerate(messages):
+        where = f"messages[{index}]"
+        if not isinstance(message, dict):
+            _wrong_type(where, "an object")
+        if not isinstance(message.get("role"), str):
+            _wrong_type(f"{where}.role", "a string", missing="role" not in message)
+        content = message.get("content")
+        if isinstance(content, list):
+            if not all(isinstance(part, dict) for part in content):
+                _wrong_type(f"{where}.content", "an array of objects")
+        elif content is not None and not isinstance(content, str):
+            _wrong_type(f"{where}.content", "a string or an array")
+    return messages
+
+
+def _max_tokens(document: dict[str, Any]) -> int | None:
+    for field in ("max_completion_tokens", "max_tokens"):
+        value: int | None = _optional(document, field, int)
+        if value is not None:
+            if value < 1:
+                raise ApiError(
+                    400, f"{field} must be at least 1.", param=field, code="integer_below_min_value"
+                )
+            return value
+    return None
+
+
+_NAMES = {bool: "a boolean", int: "an integer", (int, float): "a number", dict: "an object"}
+
+
+def _optional(document: dict[str, Any], field: str, kind: Any, *, prefix: str = "") -> Any:
+    value = document.get(field)
+    # To Python a boolean is an integer, to JSON it is not.
+    if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
+        _wrong_type(prefix + field, _NAMES[kind])
+    return value
+
+
+def _wrong_type(field: str, expected: str, *, missing: bool = False) -> NoReturn:
+    if missing:
+        raise ApiError(400, f"{field} is missing.", param=field, code="missing_required_parameter")
+    raise ApiError(400, f"{field} must be {expected}.", param=field, code="invalid_type")

@@ -1,0 +1,244 @@
+"""One client's connection: HTTP/1.1 in, bytes out.
+
+Requests are read by httptools and answered in order. Everything a client can do wrong ends in an error object
+or in a closed connection, and every wait for a client has a limit.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from time import monotonic_ns
+from typing import TYPE_CHECKING, Any
+
+import httptools
+
+from agentdyno.endpoint.api_error import ApiError
+
+if TYPE_CHECKING:
+    from agentdyno.endpoint.exchange import Exchange
+    from agentdyno.endpoint.server import Server
+
+MAX_HEAD_BYTES = 64 * 1024
+MAX_BODY_BYTES = 8 * 1024 * 1024
+MAX_UNSENT_BYTES = 1024 * 1024
+"""What a client may leave unread, on top of the kernel's buffers, before it is dropped."""
+MAX_PIPELINED = 16
+
+
+@dataclass(slots=True)
+class Request:
+    """One HTTP request. `refusal` is what is wrong with it, if something is."""
+
+    method: str = ""
+    target: str = ""
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    body: bytes = b""
+    t_arrive: int = 0
+    keep_alive: bool = False
+    refusal: ApiError | None = None
+
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return self.target.partition("?")[0]
+
+
+class Connection(asyncio.Protocol):
+    """Reads requests, hands them to the server one at a time, and writes what their exchange says."""
+
+    def __init__(self, server: "Server") -> None:
+        self._server = server
+        self._parser: Any = httptools.HttpRequestParser(self)
+        self._waiting: deque[Request] = deque()
+        self._exchange: Exchange | None = None
+        self._request: Request | None = None
+        self._body: list[bytes] = []
+        self._body_bytes = 0
+        self._head_bytes = 0
+        self._in_head = True
+        self._deaf = False
+        self._arrived = 0
+        self.unsent = False
+        """Whether the kernel did not take all that was written, because the client does not read."""
+
+    # What the loop calls.
+
+    def connection_made(self, transport: Any) -> None:
+        """Register; no write is ever left to the end of the loop's iteration."""
+        self.transport: asyncio.Transport = transport
+        # With a high-water mark of 0 uvloop writes at once, and says so when not everything went out.
+        self.transport.set_write_buffer_limits(high=0)
+        self._server.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Note the time and nothing else: of a burst, every request is stamped before any is worked on."""
+        self._server.received(self, data, monotonic_ns())
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The client is gone, or we closed."""
+        self._deaf = True
+        if self._exchange is not None:
+            self._exchange.abandon("client_gone")
+        self._server.closed(self)
+        # Both refer back to this object; the collector need not find that out.
+        self._parser = None
+        del self.transport
+
+    def pause_writing(self) -> None:
+        """The client does not read as fast as it is served."""
+        self.unsent = True
+        self._server.watch(self, self._server.limits.stalled_s)
+
+    def resume_writing(self) -> None:
+        """All that was written is with the kernel."""
+        self.unsent = False
+        self._server.unwatch(self)
+        if self._exchange is not None:
+            self._exchange.drained()
+
+    # What the server calls.
+
+    def feed(self, data: bytes, arrived: int) -> None:
+        """Parse what came at `arrived`, and start on a request that it completes."""
+        if self._deaf:
+            return
+        self._arrived = arrived
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            # The request that asked for it is complete, and is answered in plain HTTP/1.1.
+            self._deaf = True
+        except httptools.HttpParserError as error:
+            self._refuse(ApiError(400, f"The request is not HTTP/1.1: {error}.", code="invalid_http"))
+        if self._request is not None and not self._deaf:
+            if self._in_head:
+                self._head_bytes += len(data)
+                self._check_head()
+            self._server.watch(self, self._server.limits.request_s)
+        self._next()
+
+    def timed_out(self) -> None:
+        """The client took too long to send its request, or to read its response."""
+        if self._deaf or self.unsent:
+            self.drop()
+        else:
+            self._refuse(ApiError(408, "The request did not arrive in time.", code="request_timeout"))
+            self._next()
+
+    def drop(self) -> None:
+        """Cut off a client that does not read."""
+        if self._exchange is not None:
+            self._exchange.abandon("client_slow")
+        self.transport.abort()
+
+    def shut_down(self) -> None:
+        """The server stops."""
+        if self._exchange is not None:
+            self._exchange.abandon("error")
+        self.transport.abort()
+
+    def write(self, data: bytes) -> None:
+        """Send now; what the kernel does not take is kept, up to a bound."""
+        self.transport.write(data)
+        if self.unsent and self.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
+            self.drop()
+
+    def answered(self, request: Request) -> None:
+        """The response to `request` is complete: close, or go on with the next."""
+        self._exchange = None
+        if request.refusal is not None:
+            self._close_when_read()
+        elif not request.keep_alive:
+            self.transport.close()
+        else:
+            self._next()
+
+    def _next(self) -> None:
+        if self._exchange is None and self._waiting and not self.transport.is_closing():
+            self._exchange = self._server.exchange(self, self._waiting.popleft())
+            self._exchange.begin()
+
+    def _refuse(self, refusal: ApiError) -> None:
+        if self._deaf:
+            return
+        self._deaf = True
+        request = self._request or Request()
+        request.refusal = refusal
+        request.t_arrive = self._arrived
+        request.keep_alive = False
+        self._waiting.append(request)
+
+    def _close_when_read(self) -> None:
+        # Closing while the client still sends would reset the connection and lose our answer on its way.
+        self.transport.write_eof()
+        self._server.watch(self, self._server.limits.linger_s)
+
+    # What httptools calls.
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._request = Request()
+        self._in_head = True
+        self._head_bytes = 0
+        self._body = []
+        self._body_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        """A part of the target."""
+        if self._request is not None:
+            self._request.target += url.decode("latin-1")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header field."""
+        if self._request is not None:
+            self._request.headers.append((name, value))
+            self._head_bytes += len(name) + len(value)
+
+    def on_headers_complete(self) -> None:
+        """The head is there; refuse early what need not be read."""
+        request = self._request
+        if request is None or self._deaf:
+            return
+        self._in_head = False
+        self._check_head()
+        request.method = self._parser.get_method().decode()
+        request.keep_alive = self._parser.should_keep_alive()
+        if self._parser.get_http_version() != "1.1":
+            self._refuse(ApiError(505, "Only HTTP/1.1 is spoken here.", code="http_version_not_supported"))
+        headers = {name.lower(): value for name, value in request.headers}
+        if int(headers.get(b"content-length", b"0")) > MAX_BODY_BYTES:
+            self._refuse_body()
+        elif headers.get(b"expect", b"").lower() == b"100-continue" and self._exchange is None:
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body."""
+        self._body_bytes += len(body)
+        if self._body_bytes > MAX_BODY_BYTES:
+            self._refuse_body()
+        elif not self._deaf:
+            self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        """The request is there."""
+        request = self._request
+        if request is None or self._deaf:
+            return
+        request.body = b"".join(self._body)
+        request.t_arrive = self._arrived
+        self._request = None
+        self._body = []
+        self._server.unwatch(self)
+        if len(self._waiting) >= MAX_PIPELINED:
+            self._refuse(ApiError(400, "Too many requests are pipelined.", code="too_many_pipelined"))
+        else:
+            self._waiting.append(request)
+
+    def _check_head(self) -> None:
+        if self._head_bytes > MAX_HEAD_BYTES:
+            message = f"The head of the request is larger than {MAX_HEAD_BYTES} bytes."
+            self._refuse(ApiError(431, message, code="header_too_large"))
+
+    def _refuse_body(self) -> None:
+        message = f"The body is larger than {MAX_BODY_BYTES} bytes."
+        self._refuse(ApiError(413, message, code="request_too_large"))

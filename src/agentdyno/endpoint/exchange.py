@@ -1,0 +1,101 @@
+"""One request and its response."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from time import monotonic_ns
+from typing import TYPE_CHECKING
+
+from agentdyno.endpoint.api_error import ApiError
+from agentdyno.endpoint.journal import Record
+
+if TYPE_CHECKING:
+    from agentdyno.endpoint.connection import Connection, Request
+    from agentdyno.endpoint.server import Server
+
+
+class Exchange:
+    """One request and its response."""
+
+    __slots__ = ("_complete", "_server", "connection", "on_abandoned", "over", "record", "request")
+
+    def __init__(
+        self, server: "Server", connection: "Connection", request: "Request", record: Record
+    ) -> None:
+        self._server = server
+        self._complete = False
+        self.connection = connection
+        self.request = request
+        self.record = record
+        self.over = False
+        self.on_abandoned: Callable[[], None] | None = None
+        """Called when the client is gone before the response was complete."""
+
+    def begin(self) -> None:
+        """Have the request answered."""
+        try:
+            self._server.route(self)
+        except ApiError as error:
+            self.refuse(error)
+
+    def refuse(self, error: ApiError) -> None:
+        """Respond with an error object."""
+        self.record.error = error.code
+        self.respond(
+            error.status, error.body(), b"Allow: %b\r\n" % error.allow.encode() if error.allow else b""
+        )
+
+    def respond(
+        self, status: int, body: bytes, extra: bytes = b"", *, due_ns: int | None = None, finish: str = "stop"
+    ) -> None:
+        """Send a whole JSON response, which was due at `due_ns` if it had a time at all."""
+        self.record.status = status
+        head = b"HTTP/1.1 %d %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%b%b\r\n" % (
+            status,
+            HTTPStatus(status).phrase.encode(),
+            len(body),
+            extra,
+            self.closing_header(),
+        )
+        self.write(head + body if self.request.method != "HEAD" else head, due_ns)
+        self.complete(finish if status < 400 else "error")
+
+    def closing_header(self) -> bytes:
+        """What the head of the response says about the connection."""
+        return b"" if self.request.keep_alive else b"Connection: close\r\n"
+
+    def write(self, data: bytes, due_ns: int | None) -> None:
+        """Send a chunk, which was due at `due_ns` if it had a time at all, and note when it left."""
+        self.connection.write(data)
+        if not self.over:
+            self.record.sent(due_ns)
+
+    def complete(self, finish: str) -> None:
+        """The response has been written; the exchange is over when the kernel has all of it."""
+        if self.over:
+            return
+        self.record.finish = finish
+        self._complete = True
+        if not self.connection.unsent:
+            self._end()
+            self.connection.answered(self.request)
+
+    def drained(self) -> None:
+        """The client has caught up."""
+        if self._complete and not self.over:
+            self.record.t_last = monotonic_ns()
+            self._end()
+            self.connection.answered(self.request)
+
+    def abandon(self, finish: str) -> None:
+        """The client will not have the rest of the response."""
+        if self.over:
+            return
+        self.record.finish = finish
+        self.record.content = None
+        self._end()
+        if self.on_abandoned is not None:
+            self.on_abandoned()
+
+    def _end(self) -> None:
+        self.over = True
+        self._server.ended(self)

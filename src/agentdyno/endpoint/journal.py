@@ -1,0 +1,185 @@
+"""What the endpoint saw, and when.
+
+JSON lines; times are integer nanoseconds of CLOCK_MONOTONIC. Formatting and hashing cost more than sending a
+chunk, so they are done later and in small helpings, between deadlines.
+"""
+
+import asyncio
+import hashlib
+import json
+from array import array
+from collections import Counter, deque
+from collections.abc import Callable
+from io import FileIO
+from pathlib import Path
+from time import monotonic_ns, process_time
+from typing import Any
+
+from agentdyno.endpoint.chat_request import canonical_sha256
+from agentdyno.errors import Refusal
+
+_HELPING_NS = 500_000
+_PAUSE_S = 0.005
+
+
+class Record:
+    """One request, as the journal has it."""
+
+    __slots__ = (
+        "attempt",
+        "body",
+        "completion_tokens",
+        "content",
+        "due",
+        "error",
+        "finish",
+        "id",
+        "in_flight",
+        "late",
+        "prompt_tokens",
+        "status",
+        "stream",
+        "t_arrive",
+        "t_first",
+        "t_last",
+        "task",
+    )
+
+    def __init__(self, number: int, t_arrive: int, in_flight: int, body: bytes) -> None:
+        self.id = number
+        self.t_arrive = t_arrive
+        self.in_flight = in_flight
+        self.body = body
+        self.task: str | None = None
+        self.attempt: int | None = None
+        self.stream = False
+        self.status: int | None = None
+        self.error: str | None = None
+        self.finish: str | None = None
+        self.t_first: int | None = None
+        self.t_last: int | None = None
+        self.content: Callable[[], str | None] | None = None
+        """Gives the completion's text, when all of it was sent; asked when there is time."""
+        self.prompt_tokens: int | None = None
+        self.completion_tokens: int | None = None
+        self.due: array[int] = array("q")
+        """When each chunk was to leave, in nanoseconds after `t_arrive`; may go on beyond what was sent."""
+        self.late: array[int] = array("q")
+        """How much later each chunk really left, in nanoseconds."""
+
+    def sent(self, due_ns: int | None) -> None:
+        """Note that a chunk has just left, and how late, if it was due at a certain time."""
+        now = monotonic_ns()
+        if self.t_first is None:
+            self.t_first = now
+        self.t_last = now
+        if due_ns is not None:
+            self.late.append(now - due_ns)
+
+
+class Lateness:
+    """How late chunks left, counted by the microsecond."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[int] = Counter()
+
+    def update(self, late_us: list[int]) -> None:
+        """Count some more chunks."""
+        self._counts.update(late_us)
+
+    def percentile(self, percent: float) -> int | None:
+        """The smallest lateness in microseconds that at least `percent` of the chunks did not exceed."""
+        left = self._counts.total() * percent / 100
+        for late_us in sorted(self._counts):
+            left -= self._counts[late_us]
+            if left <= 0:
+                return late_us
+        return None
+
+
+class Journal:
+    """Takes records and writes them down when there is time.
+
+    Without a path nothing is written, and only the lateness is kept.
+    """
+
+    def __init__(self, path: Path | None, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._lateness = Lateness()
+        self._waiting: deque[Record] = deque()
+        self._timer: asyncio.Handle | None = None
+        self._file: FileIO | None = None
+        if path is not None:
+            try:
+                self._file = FileIO(path, "x")
+            except FileExistsError:
+                raise Refusal(f"journal {path} exists already: give another name or remove it") from None
+            except OSError as error:
+                raise Refusal(f"journal {path}: {error.strerror}; give a file in a writable folder") from None
+
+    def start(self, **facts: Any) -> None:
+        """Write the first line."""
+        self._write([{"kind": "start", "t": monotonic_ns(), **facts}])
+
+    def add(self, record: Record) -> None:
+        """Take a request that is over."""
+        self._waiting.append(record)
+        if self._timer is None:
+            self._timer = self._loop.call_later(_PAUSE_S, self._helping)
+
+    def end(self, **facts: Any) -> None:
+        """Write everything that waits, then the last line, and close the file."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._write([self._line(record) for record in self._waiting])
+        self._waiting.clear()
+        percentiles = {"p50": 50, "p99": 99, "max": 100}
+        lateness = {f"lateness_us_{name}": self._lateness.percentile(at) for name, at in percentiles.items()}
+        self._write(
+            [{"kind": "end", "t": monotonic_ns(), **facts, "cpu_s": round(process_time(), 6), **lateness}]
+        )
+        if self._file is not None:
+            self._file.close()
+
+    def _helping(self) -> None:
+        until = monotonic_ns() + _HELPING_NS
+        lines = []
+        while self._waiting and monotonic_ns() < until:
+            lines.append(self._line(self._waiting.popleft()))
+        self._write(lines)
+        self._timer = self._loop.call_later(_PAUSE_S, self._helping) if self._waiting else None
+
+    def _write(self, lines: list[dict[str, Any]]) -> None:
+        if self._file is not None and lines:
+            # One write of whole lines: whoever kills this process finds no half line between two others.
+            self._file.write("".join(json.dumps(line) + "\n" for line in lines).encode())
+
+    def _line(self, record: Record) -> dict[str, Any]:
+        late_us = [late // 1000 for late in record.late]
+        self._lateness.update(late_us)
+        if self._file is None:
+            return {}
+        return {
+            "kind": "request",
+            "id": record.id,
+            "task": record.task,
+            "attempt": record.attempt,
+            "t_arrive": record.t_arrive,
+            "t_first": record.t_first,
+            "t_last": record.t_last,
+            "stream": record.stream,
+            "status": record.status,
+            "error": record.error,
+            "finish": record.finish,
+            "request_sha256": canonical_sha256(record.body),
+            "completion_sha256": _sha256(record.content() if record.content is not None else None),
+            "prompt_tokens": record.prompt_tokens,
+            "completion_tokens": record.completion_tokens,
+            "in_flight": record.in_flight,
+            "due_us": [due // 1000 for due in record.due[: len(late_us)]],
+            "late_us": late_us,
+        }
+
+
+def _sha256(text: str | None) -> str | None:
+    return None if text is None else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

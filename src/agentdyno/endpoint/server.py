@@ -1,0 +1,178 @@
+"""The server: connections, requests in flight, and who answers them."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from time import monotonic_ns
+from typing import Protocol
+
+from agentdyno.endpoint.api_error import ApiError
+from agentdyno.endpoint.connection import Connection, Request
+from agentdyno.endpoint.exchange import Exchange
+from agentdyno.endpoint.journal import Journal, Record
+from agentdyno.endpoint.schedule import Schedule
+from agentdyno.errors import Refusal
+
+COMPLETIONS = "/v1/chat/completions"
+MODELS = "/v1/models"
+HEALTH = "/health"
+
+_METHODS = {COMPLETIONS: "POST", MODELS: "GET", HEALTH: "GET"}
+_BACKLOG = 16_384
+_LOOK_AFTER_CLIENTS_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long the server waits for a client, in seconds."""
+
+    request_s: float = 30.0
+    """From the first byte of a request to its last."""
+    stalled_s: float = 30.0
+    """From the moment a client stops reading to the moment it is dropped."""
+    linger_s: float = 2.0
+    """For a refused client to take its answer and close."""
+
+
+class Answers(Protocol):
+    """Where completions come from."""
+
+    def complete(self, exchange: Exchange) -> None:
+        """Answer a request for a chat completion, now or later. May raise `ApiError`."""
+
+    def models(self, exchange: Exchange) -> None:
+        """Answer a request for the list of models."""
+
+
+class Server:
+    """Accepts connections and gives each request to `answers`; counts and journals what goes on."""
+
+    def __init__(
+        self, answers: Answers, schedule: Schedule, journal: Journal, limits: Limits | None = None
+    ) -> None:
+        self.limits = limits or Limits()
+        self.requests = 0
+        self.completed = 0
+        self.in_flight = 0
+        self.max_in_flight = 0
+        self._answers = answers
+        self._schedule = schedule
+        self._journal = journal
+        self._loop = asyncio.get_running_loop()
+        self._connections: set[Connection] = set()
+        self._watched: dict[Connection, int] = {}
+        self._inbox: list[tuple[Connection, bytes, int]] = []
+        self._listener: asyncio.Server | None = None
+        self._watch_timer: asyncio.Handle | None = None
+
+    async def listen(self, host: str, port: int) -> str:
+        """Start; returns the base URL, with its `/v1`. Raises `Refusal` when the address cannot be had."""
+        try:
+            self._listener = await self._loop.create_server(
+                lambda: Connection(self), host, port, backlog=_BACKLOG, reuse_address=True
+            )
+        except OSError as error:
+            why = error.strerror or error
+            raise Refusal(
+                f"cannot listen on {host} port {port}: {why}; choose another --host or --port"
+            ) from None
+        self._look_after_clients()
+        bound = self._listener.sockets[0].getsockname()[1]
+        return f"http://{f'[{host}]' if ':' in host else host}:{bound}/v1"
+
+    def close(self) -> None:
+        """Stop listening and cut every connection; exchanges under way end as errors."""
+        if self._listener is not None:
+            self._listener.close()
+        if self._watch_timer is not None:
+            self._watch_timer.cancel()
+        for connection in list(self._connections):
+            connection.shut_down()
+
+    # What connections call.
+
+    def opened(self, connection: Connection) -> None:
+        """A client has connected."""
+        self._connections.add(connection)
+
+    def closed(self, connection: Connection) -> None:
+        """A connection is no more."""
+        self._connections.discard(connection)
+        self.unwatch(connection)
+
+    def received(self, connection: Connection, data: bytes, arrived: int) -> None:
+        """Put bytes aside until every socket that is readable now has been read."""
+        self._inbox.append((connection, data, arrived))
+        if len(self._inbox) == 1:
+            self._loop.call_soon(self._read_inbox)
+
+    def watch(self, connection: Connection, seconds: float) -> None:
+        """Have the connection time out in `seconds`, unless it is being watched already."""
+        self._watched.setdefault(connection, monotonic_ns() + round(seconds * 1e9))
+
+    def unwatch(self, connection: Connection) -> None:
+        """The connection did what was waited for."""
+        self._watched.pop(connection, None)
+
+    def exchange(self, connection: Connection, request: Request) -> Exchange:
+        """Begin with a request, and count it in unless it only asks how things are."""
+        if request.method == "GET" and request.path in (HEALTH, MODELS):
+            return Exchange(self, connection, request, Record(0, request.t_arrive, self.in_flight, b""))
+        self.requests += 1
+        self.in_flight += 1
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
+        record = Record(self.requests, request.t_arrive, self.in_flight, request.body)
+        return Exchange(self, connection, request, record)
+
+    # What exchanges call.
+
+    def route(self, exchange: Exchange) -> None:
+        """Have the request answered by whoever is in charge of its path; raises `ApiError`."""
+        request = exchange.request
+        if request.refusal is not None:
+            raise request.refusal
+        method = _METHODS.get(request.path)
+        if method is None:
+            raise ApiError(404, f"Unknown path: {request.method} {request.path}.", code="unknown_url")
+        if request.method != method:
+            message = f"{request.path} takes {method}, not {request.method}."
+            raise ApiError(405, message, code="method_not_allowed", allow=method)
+        if request.path == COMPLETIONS:
+            self._answers.complete(exchange)
+        elif request.path == MODELS:
+            self._answers.models(exchange)
+        else:
+            exchange.respond(200, self._health())
+
+    def ended(self, exchange: Exchange) -> None:
+        """Count a request out, if it was counted in."""
+        if not exchange.record.id:
+            return
+        self.in_flight -= 1
+        if exchange.record.finish not in ("error", "client_gone", "client_slow"):
+            self.completed += 1
+        self._journal.add(exchange.record)
+
+    def _read_inbox(self) -> None:
+        inbox, self._inbox = self._inbox, []
+        for connection, data, arrived in inbox:
+            connection.feed(data, arrived)
+            self._schedule.run_due()
+
+    def _look_after_clients(self) -> None:
+        now = monotonic_ns()
+        for connection in [connection for connection, until in self._watched.items() if until <= now]:
+            self.unwatch(connection)
+            connection.timed_out()
+        self._watch_timer = self._loop.call_later(_LOOK_AFTER_CLIENTS_S, self._look_after_clients)
+
+    def _health(self) -> bytes:
+        return json.dumps(
+            {
+                "status": "ok",
+                "in_flight": self.in_flight,
+                "max_in_flight": self.max_in_flight,
+                "requests": self.requests,
+                "completed": self.completed,
+            }
+        ).encode()

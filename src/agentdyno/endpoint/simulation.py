@@ -1,0 +1,114 @@
+"""Completions from a script, at the pace of a profile."""
+
+import json
+from functools import partial
+from itertools import cycle, islice
+
+from agentdyno.endpoint.api_error import ApiError
+from agentdyno.endpoint.chat_request import parse_chat_request
+from agentdyno.endpoint.completion import CREATED, Frame, Reply, content_of, escaped
+from agentdyno.endpoint.conversation import Catalogue, attempt_of, key_of, opening_of
+from agentdyno.endpoint.draw import keyed
+from agentdyno.endpoint.exchange import Exchange
+from agentdyno.endpoint.profile import Profile
+from agentdyno.endpoint.schedule import Schedule
+from agentdyno.endpoint.script import Script
+from agentdyno.endpoint.sending import Stream, Whole
+from agentdyno.endpoint.tokens import tokenize
+from agentdyno.tasks.task import Task
+
+PROSE_TOKENS = 64
+MAX_PROSE_TOKENS = 16_384
+_PROSE = tokenize(
+    "A dynamometer holds everything about a car still and measures the engine alone; this endpoint does that "
+    "for a conversation it knows nothing about \u2014 it goes on talking, evenly, until it has said enough. "
+)
+_CHARACTERS_PER_TOKEN = 4
+
+
+class Simulation:
+    """A model that says what the script says when the profile says so.
+
+    Everything that the plan foresees is made here, before the first request: texts, tokens and times.
+    """
+
+    def __init__(
+        self, tasks: list[Task], template: str, seed: int, profile: Profile, model: str, schedule: Schedule
+    ) -> None:
+        self._catalogue = Catalogue(tasks, template)
+        self._script = Script(tasks, seed)
+        self._seed = seed
+        self._profile = profile
+        self._model = model
+        self._schedule = schedule
+        self._vocabulary: dict[str, bytes] = {}
+        self._prose = list(islice(cycle(self._escaped(_PROSE)), MAX_PROSE_TOKENS))
+        self._replies = {
+            (task.task_id, attempt): self._scripted(task, attempt)
+            for task in tasks
+            for attempt in self._script.attempts(task)
+        }
+
+    def complete(self, exchange: Exchange) -> None:
+        """Fix the times of every token from the moment the request arrived; raises `ApiError`."""
+        request = parse_chat_request(exchange.request.body)
+        if request.model != self._model:
+            raise ApiError(
+                404,
+                f"The model {request.model!r} does not exist; {self._model!r} does.",
+                param="model",
+                code="model_not_found",
+            )
+        record = exchange.record
+        opening = opening_of(request.messages)
+        task = self._catalogue.find(opening)
+        attempt = attempt_of(request.messages)
+        reply = self._reply(task, attempt) if task else self._unscripted(opening, attempt, request.max_tokens)
+
+        tokens, finish = reply.tokens, "stop"
+        if request.max_tokens is not None and len(tokens) >= request.max_tokens:
+            tokens, finish = tokens[: request.max_tokens], "length"
+        record.task = task.task_id if task else f"unknown/{key_of(opening)[:16]}"
+        record.attempt = attempt
+        record.stream = request.stream
+        record.status = 200
+        record.prompt_tokens = -(-request.characters() // _CHARACTERS_PER_TOKEN)
+        record.completion_tokens = len(tokens)
+        record.content = partial(content_of, tokens)
+        record.due = reply.offsets_ns if request.stream else reply.offsets_ns[len(tokens) - 1 : len(tokens)]
+        sending = (
+            Stream(exchange, reply, tokens, finish, Frame(reply.id, self._model, request.include_usage))
+            if request.stream
+            else Whole(exchange, reply, tokens, finish, self._model)
+        )
+        self._schedule.add(sending.due_ns(), sending)
+
+    def models(self, exchange: Exchange) -> None:
+        """List the one model there is."""
+        model = {"id": self._model, "object": "model", "created": CREATED, "owned_by": "agentdyno"}
+        exchange.respond(200, json.dumps({"object": "list", "data": [model]}).encode())
+
+    def _reply(self, task: Task, attempt: int) -> Reply:
+        key = (task.task_id, attempt)
+        if key not in self._replies:
+            self._replies[key] = self._scripted(task, attempt)
+        return self._replies[key]
+
+    def _scripted(self, task: Task, attempt: int) -> Reply:
+        return self._made(task.task_id, attempt, self._escaped(tokenize(self._script.reply(task, attempt))))
+
+    def _unscripted(self, opening: str, attempt: int, max_tokens: int | None) -> Reply:
+        return self._made(key_of(opening), attempt, self._prose[: max_tokens or PROSE_TOKENS])
+
+    def _made(self, key: str, attempt: int, tokens: list[bytes]) -> Reply:
+        draw = keyed(self._seed, key, attempt, "times")
+        name = f"chatcmpl-{draw.getrandbits(96):024x}"
+        return Reply(name, tokens, self._profile.offsets_ns(len(tokens), draw))
+
+    def _escaped(self, pieces: list[str]) -> list[bytes]:
+        # Equal tokens share one object, which keeps thousands of replies small.
+        vocabulary = self._vocabulary
+        for piece in pieces:
+            if piece not in vocabulary:
+                vocabulary[piece] = escaped(piece)
+        return [vocabulary[piece] for piece in pieces]
