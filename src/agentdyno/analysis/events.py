@@ -182,7 +182,7 @@ def accounting(events: RunEvents, task_ids: Sequence[str], max_retries: int) -> 
         seen[outcome.task] = seen.get(outcome.task, 0) + 1
     _complain(problems, "lost, without any outcome", [task for task in task_ids if task not in seen])
     _complain(problems, "with more than one outcome", [task for task, count in seen.items() if count > 1])
-    _complain(problems, "that were never given", [task for task in seen if task not in expected])
+    _complain(problems, "not among those given", [task for task in seen if task not in expected])
 
     attempts: dict[str, list[Attempt]] = {}
     for attempt in events.attempts:
@@ -192,7 +192,7 @@ def accounting(events: RunEvents, task_ids: Sequence[str], max_retries: int) -> 
         for outcome in events.outcomes
         if not _leads_to(attempts.get(outcome.task, []), outcome, max_retries)
     ]
-    _complain(problems, "whose outcome does not follow from their attempts", unlike)
+    _complain(problems, "whose outcome does not follow from the attempts", unlike)
     return problems
 
 

@@ -111,7 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"agentdyno: interrupted by {signal.number.name}; nothing was measured", file=sys.stderr)
             return signal.status
     if rows:
-        print_rows(console, rows, len(settings.tasks))
+        print_rows(console, rows, _title(settings))
     console.print(f"results: {_short(settings.folder)}", markup=False, highlight=False, soft_wrap=True)
     if interrupted is not None:
         print(
@@ -199,6 +199,13 @@ def _announcement(settings: Settings) -> str:
         f"{names}: {len(settings.tasks)} {settings.tasks_source} tasks, "
         f"agents {', '.join(map(str, settings.agents))}, {settings.repeats} repeats, "
         f"verifier {settings.verifier.name} with {settings.verify_slots} slots, on {served}"
+    )
+
+
+def _title(settings: Settings) -> str:
+    return (
+        f"medians of {settings.repeats} runs of {len(settings.tasks)} {settings.tasks_source} tasks, "
+        f"verifier {settings.verifier.name}, profile {settings.served_by}"
     )
 
 

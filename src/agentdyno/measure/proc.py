@@ -1,7 +1,7 @@
 """What the kernel says of processes, read from /proc (proc(5), Documentation/filesystems/proc.rst)."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 CLOCK_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -49,10 +49,10 @@ def read(pid: int) -> Process | None:
     )
 
 
-def every() -> Iterator[Process]:
-    """Every process that can be seen."""
+def every(but: Container[int] = ()) -> Iterator[Process]:
+    """Every process that can be seen, except those whose pid is in `but`."""
     for name in os.listdir("/proc"):
-        if name.isdigit() and (process := read(int(name))) is not None:
+        if name.isdigit() and (pid := int(name)) not in but and (process := read(pid)) is not None:
             yield process
 
 
@@ -61,18 +61,28 @@ def children(pid: int) -> list[Process]:
     return [process for process in every() if process.parent == pid]
 
 
-def tree(pid: int) -> list[Process]:
-    """`pid`, its descendants, and whatever else is in the session that it leads."""
-    processes = list(every())
-    members = {pid}
-    grown = True
-    while grown:
-        found = {
-            process.pid for process in processes if process.parent in members or process.session == pid
-        } | members
-        grown = found != members
-        members = found
-    return [process for process in processes if process.pid in members]
+class Tree:
+    """A process, its descendants, and whatever else is in the session that it leads.
+
+    What was once found to be outside is not looked at again: there are ten times as many such processes, and
+    a process does not move into a tree. (A pid that is used again could be missed; pids go round in thousands
+    of runs.)
+    """
+
+    def __init__(self, root: int) -> None:
+        self._root = root
+        self._outside: set[int] = set()
+
+    def processes(self) -> list[Process]:
+        """The members as they are now."""
+        candidates = list(every(but=self._outside))
+        members = {process.pid for process in candidates if self._root in (process.pid, process.session)}
+        while joining := {
+            process.pid for process in candidates if process.parent in members and process.pid not in members
+        }:
+            members |= joining
+        self._outside.update(process.pid for process in candidates if process.pid not in members)
+        return [process for process in candidates if process.pid in members]
 
 
 def memory_kib(pid: int) -> tuple[int, int] | None:

@@ -43,6 +43,7 @@ class Sampler:
         self._pid = pid
         self._path = path
         self._own = [pid]
+        self._tree = proc.Tree(pid)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sample, name="sampler", daemon=True)
         self.latest: Sample | None = None
@@ -78,7 +79,7 @@ class Sampler:
         tree_pss: int | None = None
         tree_processes: int | None = None
         if with_tree:
-            tree = proc.tree(self._pid)
+            tree = self._tree.processes()
             self._own = [process.pid for process in tree if process.group == self._pid] or [self._pid]
             tree_pss = sum(proc.pss_kib(process.pid) for process in tree)
             tree_processes = len(tree)

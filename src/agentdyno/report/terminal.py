@@ -7,32 +7,37 @@ from rich.table import Table
 
 from agentdyno.report.summary import Metric, Row
 
-DIGITS = {"MiB": 1, "s": 1, "ms": 1, "retries/task": 2, "s/task": 4}
+MISSING = "–"
+DIGITS = {"MiB": 1, "s": 1, "retries/task": 2}
+TIMES = {
+    "overhead": ("p50", "p95", "p99"),
+    "model": ("p50", "p99"),
+    "queue": ("p50", "p99"),
+    "verify": ("p50", "p99"),
+}
+"""The percentiles that are shown; the others are in summary.json."""
 
 
-def print_rows(console: Console, found: Sequence[Row], tasks: int) -> None:
+def print_rows(console: Console, found: Sequence[Row], title: str) -> None:
     """Print the rows: first memory and outcomes, then where the time of an attempt went; both fit 80
     columns.
     """
-    outcomes = Table(title=f"{tasks} tasks a run; medians over the runs", title_justify="left")
-    outcomes.add_column("runtime", no_wrap=True)
+    outcomes = _table(title)
     for heading in (
-        "agents",
         "peak\nMiB",
-        "passed",
-        "first",
+        "passed\n",
+        "first\n",
         "recov-\nered",
-        "failed",
-        "errors",
-        "retries\n/task",
-        "wall\ns",
+        "failed\n",
+        "errors\n",
+        "retries\n",
     ):
         outcomes.add_column(heading, justify="right", no_wrap=True)
-    times = Table(title="Milliseconds of an attempt, p50 / p95 / p99", title_justify="left")
-    times.add_column("runtime", no_wrap=True)
-    times.add_column("agents", justify="right", no_wrap=True)
-    for part in ("overhead", "model", "queue", "verify"):
-        times.add_column(part, justify="right")
+    outcomes.add_column("wall\ns", justify="right", no_wrap=True)
+    times = _table("milliseconds of an attempt")
+    for part, percentiles in TIMES.items():
+        for number, percentile in enumerate(percentiles):
+            times.add_column(f"{'' if number else part}\n{percentile}", justify="right", no_wrap=True)
     for row in found:
         style = None if row.valid else "strike"
         name = (
@@ -40,10 +45,10 @@ def print_rows(console: Console, found: Sequence[Row], tasks: int) -> None:
         )
         share = row.metrics["pass_rate"].median
         outcomes.add_row(
-            name,
+            row.cell.runtime,
             str(row.cell.agents),
             _text(row.metrics["peak_rss_mib"]),
-            "–" if share is None else f"{share:.0%}",
+            MISSING if share is None else f"{share:.0%}",
             *(
                 _text(row.metrics[metric])
                 for metric in ("first_attempt_pass", "recovered", "failed", "errors")
@@ -53,29 +58,40 @@ def print_rows(console: Console, found: Sequence[Row], tasks: int) -> None:
             style=style,
         )
         times.add_row(
-            name,
+            row.cell.runtime,
             str(row.cell.agents),
-            *(_percentiles(row, part) for part in ("overhead", "model", "queue", "verify")),
+            *(
+                _milliseconds(row.metrics[f"{part}_ms_{percentile}"].median)
+                for part, percentiles in TIMES.items()
+                for percentile in percentiles
+            ),
             style=style,
         )
     console.print(outcomes)
     console.print(times)
     for row in found:
         for reason in row.reasons:
-            console.print(
-                f"INVALID {row.cell.runtime}, {row.cell.agents} agents: {reason}",
-                style="red",
-                markup=False,
-                highlight=False,
-            )
+            line = f"INVALID {row.cell.runtime}, {row.cell.agents} agents, {reason}"
+            console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def _table(title: str) -> Table:
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+        padding=(0, 1),
+    )
+    table.add_column("runtime\n", no_wrap=True)
+    table.add_column("agents\n", justify="right", no_wrap=True)
+    return table
 
 
 def _text(metric: Metric) -> str:
-    return "–" if metric.median is None else f"{metric.median:.{DIGITS.get(metric.unit, 0)}f}"
+    return MISSING if metric.median is None else f"{metric.median:.{DIGITS.get(metric.unit, 0)}f}"
 
 
-def _percentiles(row: Row, part: str) -> str:
-    figures = [row.metrics[f"{part}_ms_{name}"].median for name in ("p50", "p95", "p99")]
-    return " / ".join(
-        "–" if figure is None else f"{figure:.0f}" if figure >= 100 else f"{figure:.1f}" for figure in figures
-    )
+def _milliseconds(figure: float | None) -> str:
+    return MISSING if figure is None else f"{figure:.0f}" if figure >= 100 else f"{figure:.1f}"

@@ -1,0 +1,203 @@
+"""`agentdyno calibrate`: is the endpoint fast enough on this machine to be an instrument?
+
+The endpoint and a client that only reads run as processes of their own, and the endpoint's journal says how late
+its chunks left. What it cannot do on a quiet machine it cannot do beside a runtime either.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from agentdyno.errors import Refusal
+
+GOAL_P99_MS = 10.0
+CONNECTIONS_PER_S = 2000.0
+_SPARE_FILES = 64
+_MODEL = "agentdyno-sim"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """So many streams at once, each with so many events a second, for so long after the last has begun."""
+
+    streams: int
+    rate: float
+    seconds: float
+
+    @property
+    def tokens(self) -> int:
+        """How long each reply must be for all streams to overlap that long."""
+        return max(1, round(self.rate * (self.streams / CONNECTIONS_PER_S + self.seconds)))
+
+
+DEFAULT_LOADS = (Load(1_000, 25, 10), Load(10_000, 2, 10))
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What the endpoint did under one load. CPU shares are of one core, over the time between first and last chunk."""
+
+    streams: int
+    rate: float
+    max_in_flight: int
+    completed: int
+    events_per_s: float
+    lateness_p50_ms: float
+    lateness_p99_ms: float
+    lateness_max_ms: float
+    endpoint_cpu: float
+    client_cpu: float
+
+    @property
+    def faults(self) -> list[str]:
+        """Why the endpoint is not to be trusted under this load; empty when it is."""
+        faults = []
+        if self.max_in_flight < self.streams:
+            faults.append(f"only {self.max_in_flight} of {self.streams} streams were open at once")
+        if self.completed < self.streams:
+            faults.append(f"{self.streams - self.completed} streams did not end well")
+        if self.lateness_p99_ms >= GOAL_P99_MS:
+            faults.append(f"one chunk in a hundred left more than {GOAL_P99_MS:g} ms late")
+        return faults
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `calibrate` takes."""
+    parser.add_argument(
+        "--streams", type=int, metavar="N", help="one load of this many streams, not the usual two"
+    )
+    parser.add_argument(
+        "--rate", type=float, metavar="HZ", help="events a second on each stream (default: 25)"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=10.0,
+        help="how long all streams are open at once (default: %(default)g)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON rather than a table")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Calibrate; the exit status is 0 when every load was served in time, else 1."""
+    calibrations = [calibrate(load) for load in _loads(args)]
+    if args.json:
+        documents = [asdict(calibration) | {"faults": calibration.faults} for calibration in calibrations]
+        print(json.dumps(documents, indent=2))
+    else:
+        _print(calibrations)
+    return 1 if any(calibration.faults for calibration in calibrations) else 0
+
+
+def calibrate(load: Load) -> Calibration:
+    """Start an endpoint and a reader, have them work, and read the journal. Raises `Refusal`."""
+    _allow_open_files(load.streams + _SPARE_FILES)
+    with tempfile.TemporaryDirectory(prefix="agentdyno-calibrate-") as folder:
+        journal = Path(folder, "journal.jsonl")
+        reader = _serve_and_read(load, journal)
+        with journal.open(encoding="utf-8") as lines:
+            documents = [json.loads(line) for line in lines]
+    return _calibration(load, documents, reader)
+
+
+def _serve_and_read(load: Load, journal: Path) -> dict[str, Any]:
+    profile = f"instant:itl={1e6 / load.rate:.3f}us"
+    serve = [sys.executable, "-m", "agentdyno.endpoint.command", "--limit", "1", "--model", _MODEL]
+    serve += ["--profile", profile, "--journal", str(journal), "--die-with-parent"]
+    with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True) as endpoint:
+        try:
+            assert endpoint.stdout is not None
+            url = endpoint.stdout.readline().rpartition(" ")[2].strip()
+            if not url:
+                raise Refusal("calibrate: the endpoint did not start; its message is above")
+            read = [sys.executable, "-m", "agentdyno.measure.reader", url, _MODEL]
+            read += [str(load.streams), str(load.tokens), str(CONNECTIONS_PER_S)]
+            reader = subprocess.run(read, stdout=subprocess.PIPE, text=True, check=False)
+        finally:
+            endpoint.terminate()
+    if reader.returncode:
+        raise Refusal(
+            f"calibrate: the client failed with exit status {reader.returncode}; its message is above"
+        )
+    result: dict[str, Any] = json.loads(reader.stdout)
+    return result
+
+
+def _calibration(load: Load, documents: list[dict[str, Any]], reader: dict[str, Any]) -> Calibration:
+    start, end = documents[0], documents[-1]
+    requests = [document for document in documents if document["kind"] == "request"]
+    span_s = (max(r["t_last"] for r in requests) - min(r["t_arrive"] for r in requests)) / 1e9
+    return Calibration(
+        streams=load.streams,
+        rate=load.rate,
+        max_in_flight=end["max_in_flight"],
+        completed=reader["completed"],
+        events_per_s=round(reader["events"] / span_s),
+        lateness_p50_ms=end["lateness_us_p50"] / 1e3,
+        lateness_p99_ms=end["lateness_us_p99"] / 1e3,
+        lateness_max_ms=end["lateness_us_max"] / 1e3,
+        endpoint_cpu=round((end["cpu_s"] - start["cpu_s"]) / span_s, 3),
+        client_cpu=round(reader["cpu_s"] / span_s, 3),
+    )
+
+
+def _loads(args: argparse.Namespace) -> list[Load]:
+    if args.streams is None and args.rate is None:
+        loads = [Load(load.streams, load.rate, args.seconds) for load in DEFAULT_LOADS]
+    else:
+        loads = [Load(args.streams or 1_000, args.rate or 25.0, args.seconds)]
+    for load in loads:
+        if load.streams < 1 or load.rate <= 0 or load.seconds <= 0:
+            raise Refusal("calibrate: --streams, --rate and --seconds must be above 0")
+    return loads
+
+
+def _allow_open_files(wanted: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and wanted > hard:
+        raise Refusal(
+            f"calibrate: {wanted} open files are needed and the hard limit is {hard}: "
+            f"run `ulimit -Hn {wanted}` as root, or ask for fewer with --streams"
+        )
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _print(calibrations: list[Calibration]) -> None:
+    table = Table(
+        "streams", "at once", "events/s", "late p50", "p99", "max", "endpoint CPU", "client CPU", "verdict"
+    )
+    for column in table.columns[:-1]:
+        column.justify = "right"
+    for calibration in calibrations:
+        table.add_row(
+            f"{calibration.streams:,} × {calibration.rate:g}/s",
+            f"{calibration.max_in_flight:,}",
+            f"{calibration.events_per_s:,.0f}",
+            f"{calibration.lateness_p50_ms:.2f} ms",
+            f"{calibration.lateness_p99_ms:.2f} ms",
+            f"{calibration.lateness_max_ms:.2f} ms",
+            f"{calibration.endpoint_cpu:.0%}",
+            f"{calibration.client_cpu:.0%}",
+            "; ".join(calibration.faults) or "on time",
+        )
+    Console().print(table)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return run(parser.parse_args())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
