@@ -16,14 +16,14 @@ INTERPRETER = f"# {sys.version}\n"
 
 def main() -> int:
     """Build what is not there or not current; the exit status is 1 when that fails."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  (this file may meet any Python)
         return refuse(f"Python 3.11 or newer is needed, and this is {sys.version.split()[0]}")
     wanted = INTERPRETER + LOCK.read_text()
     if not (PYTHON.exists() and INSTALLED.exists() and INSTALLED.read_text() == wanted):
         try:
             venv.create(ENVIRONMENT, clear=True, with_pip=True)
-            pip = [PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-            subprocess.run([*pip, "install", "--require-hashes", "-r", LOCK], check=True)
+            pip = [str(PYTHON), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([*pip, "install", "--require-hashes", "-r", str(LOCK)], check=True)
         except subprocess.CalledProcessError as failure:
             return refuse(
                 f"{failure}; its own words are above (on Debian, venv needs: apt-get install python3-venv)"

@@ -2,7 +2,8 @@
 
 import sys
 
-from agentloop.run_file import RunFile, Unusable, load_run_file
+from agentloop.fields import Unusable
+from agentloop.run_file import RunFile, load_run_file
 
 USAGE = "usage: python -m agentloop [--uvloop] run.json"
 

@@ -10,7 +10,7 @@ from agentloop.events import Attempt, Emit, task_event
 from agentloop.extraction import extract
 from agentloop.feedback import feedback
 from agentloop.messages import Conversation, Prompts
-from agentloop.run_file import Task
+from agentloop.tasks import Task
 from agentloop.tools import ToolDispatcher
 from agentloop.verdict import ERROR, INTERRUPTED, NO_CODE, PASSED, TIMED_OUT, judge
 from agentloop.verifier import Verifier
@@ -38,7 +38,7 @@ class Agent:
         try:
             await self._recorded(attempt, task, conversation)
             while attempt.verdict not in (PASSED, ERROR) and attempt.attempt <= self.max_retries:
-                attempt = Attempt(task.task_id, attempt.attempt + 1, t_begin=attempt.t_end)
+                attempt = attempt.following()
                 await self._recorded(attempt, task, conversation)
             outcome = attempt.verdict if attempt.verdict in (PASSED, ERROR) else "failed"
         finally:
@@ -77,9 +77,9 @@ class Agent:
 
 
 async def run_agents(agent: Agent, tasks: Iterable[Task], agents: int) -> None:
-    """Solve all tasks, `agents` of them at a time: all begin now, and each takes the next task when done with one.
+    """Solve all tasks: all agents begin now, and each takes the next task when it is done with one.
 
-    When this is cancelled, tasks under way and tasks not yet begun get their task event, an error, all the same.
+    When this is cancelled, the tasks under way and those that wait get their task event all the same.
     """
     waiting = iter(tasks)
 

@@ -15,6 +15,8 @@ from agentloop.events import Attempt
 from agentloop.run_file import Timeouts, TransportRetries
 from agentloop.sse import EventStream
 
+DEFAULT_TIMEOUTS = Timeouts()
+DEFAULT_TRANSPORT_RETRIES = TransportRetries()
 RETRYABLE_STATUSES = frozenset({408, 429, *range(500, 600)})
 
 _ERROR_BODY_LIMIT_BYTES = 2048
@@ -26,7 +28,7 @@ class ChatFailed(Exception):
 
 
 class _TryFailed(Exception):
-    """One request failed. `retryable` says whether another may do better, `retry_after_s` how long to wait at least."""
+    """One request failed: whether another may do better, and how long to wait for it at least."""
 
     def __init__(self, reason: str, *, retryable: bool = True, retry_after_s: float = 0.0) -> None:
         super().__init__(reason)
@@ -35,15 +37,15 @@ class _TryFailed(Exception):
 
 
 class Chat:
-    """The chat completions of one OpenAI-compatible endpoint. There is no limit to completions at the same time."""
+    """The chat completions of one OpenAI-compatible endpoint, as many at the same time as are asked for."""
 
     def __init__(
         self,
         base_url: str,
         *,
         api_key: str = "",
-        timeouts: Timeouts = Timeouts(),
-        transport: TransportRetries = TransportRetries(),
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        transport: TransportRetries = DEFAULT_TRANSPORT_RETRIES,
     ) -> None:
         """Connect to nothing yet. `base_url` ends in `/v1`, or whatever precedes `/chat/completions`."""
         scheme, host, port, path = _split_base_url(base_url)
@@ -255,7 +257,7 @@ class _Refusal:
 
 
 def retry_after_s(value: str) -> float:
-    """Return how many seconds a Retry-After header asks to wait: seconds or an HTTP date; 0 for anything else.
+    """Return how many seconds a Retry-After header, a number or an HTTP date, asks to wait; 0 without sense.
 
     Source: RFC 9110, section 10.2.3.
     """

@@ -37,14 +37,14 @@ class Completion:
     def text(self) -> str:
         """All content so far."""
         text = "".join(self._pieces)
-        # JSON may spell one character as two halves in two chunks, and may hold a half alone, which is no text.
+        # JSON may hold a character as two halves in two chunks, or one half alone, which is no text.
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     def add(self, data: str) -> None:
         """Take in the data of one event.
 
-        `ended` is set by `[DONE]`, and by anything broken after the finish reason, which never undoes a success.
-        Before it, raises `BrokenStream` for data that is no JSON object and for an error object.
+        `[DONE]` ends it, and so does anything broken after the finish reason, which never undoes a success.
+        Before that, data that is no JSON object and an error object raise `BrokenStream`.
         """
         data = data.strip()
         if self.ended or not data:

@@ -28,7 +28,7 @@ class Receiver(Protocol):
 
 
 class Connection(asyncio.BufferedProtocol):
-    """One connection. It puts itself among the idle ones whenever a response is complete and it may be used again."""
+    """One connection, that puts itself among the idle ones when it may be used again."""
 
     def __init__(self, idle: "list[Connection]") -> None:
         self._idle = idle
@@ -44,7 +44,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.write(request)
 
     def leave(self, *, complete: bool) -> None:
-        """Stop receiving. A response that is `complete` but for its framing may still end, and free the connection."""
+        """Stop receiving; a response that is `complete` but for its framing may still free the connection."""
         self._receiver = None
         if self._awaiting_response and complete:
             asyncio.get_running_loop().call_later(LINGER_S, self._abort_if_awaiting)

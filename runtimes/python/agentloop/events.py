@@ -41,13 +41,18 @@ class Attempt:
     verdict: str | None = None
     reason: str | None = None
 
+    def following(self) -> "Attempt":
+        """Return the record of the next attempt, which begins when this one ends."""
+        assert self.t_end is not None
+        return Attempt(self.task, self.attempt + 1, t_begin=self.t_end)
+
     def event(self) -> dict[str, object]:
         """Return the attempt event."""
         return {"event": "attempt", **asdict(self)}
 
 
 def task_event(task_id: str, outcome: str, attempts: int, reason: str | None) -> dict[str, object]:
-    """Return the task event: `outcome` is `passed`, `failed` or `error`, and `reason` says why it is an error."""
+    """Return the task event; `outcome` is `passed`, `failed` or `error`, and `reason` is for the latter."""
     return {
         "event": "task",
         "task": task_id,

@@ -4,18 +4,20 @@ Source: the fenced code blocks of CommonMark 0.31, and runtimes/contract/vectors
 """
 
 import re
+from collections.abc import Iterator
 
 PYTHON_TAGS = frozenset({"python", "python3", "py", "py3"})
 WHITE_SPACE = " \t\n\r\v\f"
 
-_OPENING = re.compile(r"( {0,3})(?:(`{3,})([^`]*)|(~{3,})(.*))", re.DOTALL)
+_OPENING_FENCE = re.compile(r"( {0,3})(`{3,}(?=[^`]*$)|~{3,})[ \t]*([^ \t]*).*", re.DOTALL)
 
 
 def extract(reply: str) -> str | None:
     """Return the code block that answers, ending in exactly one LF, or None when the reply holds none.
 
-    The longest block tagged as Python wins, the later of two as long; untagged blocks stand in only when no block
-    is tagged as Python; blocks with any other tag never count. Thoughts up to the last `</think>` are passed over.
+    The longest block tagged as Python wins, the later of two as long. Untagged blocks stand in only when no
+    block is tagged as Python; blocks with any other tag never count. What precedes the last `</think>` was
+    only thought.
     """
     tagged: list[str] = []
     untagged: list[str] = []
@@ -24,33 +26,24 @@ def extract(reply: str) -> str | None:
             tagged.append(code)
         elif not tag:
             untagged.append(code)
-    candidates = tagged or untagged
-    return max(reversed(candidates), key=lambda code: len(code.encode("utf-8", "replace")), default=None)
+    return max(reversed(tagged or untagged), key=lambda code: len(code.encode()), default=None)
 
 
-def _code_blocks(text: str) -> list[tuple[str, str]]:
-    """Return (tag, code) of every fenced block that holds more than white space."""
-    blocks: list[tuple[str, str]] = []
+def _code_blocks(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the tag and the code of every fenced block that holds more than white space."""
     lines = iter(text.replace("\r\n", "\n").split("\n"))
     for line in lines:
-        opening = _OPENING.fullmatch(line)
+        opening = _OPENING_FENCE.fullmatch(line)
         if opening is None:
             continue
-        indent = len(opening[1])
-        fence = opening[2] or opening[4]
-        words = (opening[3] or opening[5] or "").split()
-        closing = re.compile(rf" {{0,3}}{re.escape(fence)}{re.escape(fence[0])}*[ \t]*")
+        indent, fence, tag = opening.groups()
+        closing_fence = re.compile(rf" {{0,3}}{fence}{fence[0]}*[ \t]*")
+        indentation = re.compile(f" {{0,{len(indent)}}}")
         content: list[str] = []
         for inner in lines:
-            if closing.fullmatch(inner):
+            if closing_fence.fullmatch(inner):
                 break
-            content.append(_without_indent(inner, indent))
+            content.append(indentation.sub("", inner, count=1))
         code = "\n".join(content)
         if code.strip(WHITE_SPACE):
-            blocks.append((words[0].lower() if words else "", code.rstrip("\n") + "\n"))
-    return blocks
-
-
-def _without_indent(line: str, indent: int) -> str:
-    """Take away up to `indent` spaces from the start of `line`."""
-    return line[min(indent, len(line) - len(line.lstrip(" "))) :]
+            yield tag.lower(), code.rstrip("\n") + "\n"

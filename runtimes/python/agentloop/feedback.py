@@ -9,16 +9,25 @@ from agentloop.extraction import WHITE_SPACE
 
 LIMIT_BYTES = 4000
 
-_DURATION = re.compile(r" in [0-9]+\.[0-9]+s(?: \([0-9a-z,: ]+\))?")
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_DURATION = r" in [0-9]+\.[0-9]+s(?: \([0-9a-z,: ]+\))?"
+# pytest makes this line as wide as the screen, so how many signs there are depends on the duration.
+_WIDE_SUMMARY = re.compile(rf"^=+ (.*){_DURATION} =+$", re.MULTILINE)
+_REPLACEMENTS = (
+    (re.compile(_DURATION), ""),
+    (re.compile(r" at 0x[0-9a-fA-F]+"), " at 0x0"),
+    (re.compile(r"/pytest-of-[^/\s]+/pytest-[0-9]+"), "/pytest"),
+    (re.compile(r"[^\s'\"(]*/lib/python3\.[0-9]+/"), "lib/python3/"),
+)
 
 
 def feedback(stdout: bytes, stderr: bytes, workspace: str) -> str:
-    """Return stdout, then stderr, without what differs between two runs, as at most the last 4,000 bytes of UTF-8.
+    """Return stdout, then stderr, without what differs from run to run: the last 4,000 bytes of it at most.
 
     `workspace` is the absolute path of the folder in which the tests ran.
     """
     text = (b"\n" if stdout and stderr else b"").join((stdout, stderr)).decode("utf-8", "replace")
     text = text.replace("\r\n", "\n").replace(workspace + "/", "").replace(workspace, ".")
-    text = _ADDRESS.sub(" at 0x0", _DURATION.sub("", text)).rstrip(WHITE_SPACE)
-    return text.encode()[-LIMIT_BYTES:].decode("utf-8", "ignore")
+    text = _WIDE_SUMMARY.sub(r"\1", text)
+    for varying, constant in _REPLACEMENTS:
+        text = varying.sub(constant, text)
+    return text.rstrip(WHITE_SPACE).encode()[-LIMIT_BYTES:].decode("utf-8", "ignore")

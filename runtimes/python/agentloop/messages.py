@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agentloop.run_file import Task
+from agentloop.fields import Fields
+from agentloop.tasks import Task
 
 _PLACEHOLDER = re.compile(r"\{(task_id|prompt|tests|output)\}")
 
@@ -22,6 +23,18 @@ class Prompts:
     tests_failed: str
     timed_out: str
     no_code: str
+
+
+def load_prompts(path: str) -> Prompts:
+    """Read prompts.json; raises `Unusable`."""
+    fields = Fields.of_file(path)
+    return Prompts(
+        system=fields.text("system"),
+        user=fields.text("user"),
+        tests_failed=fields.text("tests_failed"),
+        timed_out=fields.text("timed_out"),
+        no_code=fields.text("no_code"),
+    )
 
 
 class Conversation:
@@ -59,8 +72,21 @@ class Conversation:
 
 
 def canonical_json(value: object) -> bytes:
-    """Return `value` as JSON with sorted keys, without white space, escaping only what JSON demands, in UTF-8."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    """Return `value` as the one JSON text that all runtimes agree on, in UTF-8.
+
+    Keys are sorted by code point, there is no white space, only what JSON demands is escaped, and a number
+    without a fraction is an integer. Raises `UnicodeEncodeError` for half of a surrogate pair.
+    """
+    return json.dumps(_whole(value), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _whole(value: object) -> object:
+    """Make integers of the floats without a fraction: in JSON they are the same."""
+    if isinstance(value, dict):
+        return {name: _whole(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_whole(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _fill(template: str, values: Mapping[str, str]) -> str:

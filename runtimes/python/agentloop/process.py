@@ -1,7 +1,7 @@
 """Child processes in groups of their own, that are always killed and reaped.
 
-`posix_spawn` neither copies this process's memory map nor slows down as it grows, and a pidfd tells exactly this
-child's end, so no signal handler and no `waitpid(-1)` can take another's exit status.
+`posix_spawn` copies nothing of this process, and so does not slow down as it grows. A pidfd tells the end of
+exactly one child, so that nothing here can take another's exit status.
 """
 
 import asyncio
@@ -11,8 +11,7 @@ import os
 import signal
 import struct
 import termios
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 _ALL_SIGNALS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
@@ -21,7 +20,7 @@ _READ_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How a process ended: by its `exit_code` or by a `signal`, the other being None, and what it wrote last."""
+    """How a process ended, by an `exit_code` or by a `signal` (the other is None), and what it wrote last."""
 
     exit_code: int | None
     signal: int | None
@@ -31,7 +30,7 @@ class Finished:
 
 
 def find_program(name: str, search_path: str) -> str | None:
-    """Return where on the search path the program is, a name with a slash as it is, None when it is nowhere."""
+    """Return where on the search path a program is, or None; a name with a slash is returned as it is."""
     if "/" in name:
         return name
     for folder in search_path.split(os.pathsep):
@@ -47,12 +46,12 @@ class Child:
     def __init__(
         self,
         program: str,
-        argv: Sequence[str],
+        argv: list[str],
         environment: Mapping[str, str],
         folder: str,
         output_limit_bytes: int,
     ) -> None:
-        """Start `program` in `folder`, keeping the last bytes of its stdout and of its stderr; raises `OSError`."""
+        """Start `program` in `folder`, keeping the end of its stdout and of its stderr; raises `OSError`."""
         with contextlib.ExitStack() as on_failure:
             self._stdout = on_failure.enter_context(_Output(output_limit_bytes))
             self._stderr = on_failure.enter_context(_Output(output_limit_bytes))
@@ -155,7 +154,7 @@ class _Output:
         asyncio.get_running_loop().add_reader(self._read_end, self._read)
 
     def close(self) -> None:
-        """Read what the pipe holds now, and no more: a descendant that got away may go on writing for ever."""
+        """Read what the pipe holds now and no more: a descendant that got away may write for ever."""
         asyncio.get_running_loop().remove_reader(self._read_end)
         (held,) = struct.unpack("i", fcntl.ioctl(self._read_end, termios.FIONREAD, bytes(4)))
         while held > 0:

@@ -27,7 +27,7 @@ class EventStream:
             self._after_cr = False
         lines = chunk.splitlines(keepends=True)
         if self._unfinished_line and lines:
-            lines[0] = b"%b%b" % (self._unfinished_line, lines[0])
+            lines[0] = bytes(self._unfinished_line) + lines[0]
             self._unfinished_line.clear()
         completed: list[str] = []
         for line in lines:

@@ -28,7 +28,7 @@ class ToolRefused(Exception):
 
 
 class ToolDispatcher:
-    """The tools of one workspace. Paths are relative to it; absolute ones, `..` and symbolic links are refused."""
+    """The tools of one workspace, whose paths lead nowhere else: not by `..`, not by symbolic links."""
 
     def __init__(self, folder: str, verifier: Verifier) -> None:
         """Work in `folder`; commands run under the rules of `verifier`, in its slots."""
@@ -36,7 +36,7 @@ class ToolDispatcher:
         self._verifier = verifier
 
     async def dispatch(self, name: str, arguments: Mapping[str, str]) -> str:
-        """Use the tool `name`, as a model asks for it, and return what to tell the model; raises `ToolRefused`."""
+        """Use a tool as a model asks for it, and return what to tell the model; raises `ToolRefused`."""
         tools: dict[str, Callable[..., str | Awaitable[str]]] = {
             "write_file": self._wrote,
             "bash": self._ran,
@@ -55,7 +55,7 @@ class ToolDispatcher:
             ) from None
 
     def write_file(self, path: str, content: str) -> None:
-        """Write a file as a whole or not at all, with the folders it needs; raises `ToolRefused` or `OSError`."""
+        """Write a file whole or not at all, and the folders it needs; raises `ToolRefused` or `OSError`."""
         data = memoryview(content.encode("utf-8", "surrogateescape"))
         with self._parent_of(path, make_folders=True) as (parent, name):
             temporary = f".{name[:100]}.{os.getpid()}.{next(_temporary_numbers)}"
@@ -83,12 +83,12 @@ class ToolDispatcher:
         return text
 
     def list_dir(self, path: str = ".") -> list[str]:
-        """Return the sorted names in a folder, those of folders ending in a slash; raises `ToolRefused` or `OSError`."""
+        """Return the names in a folder, a slash after folders; raises `ToolRefused` or `OSError`."""
         with self._folder_at(path) as folder, os.scandir(folder) as entries:
             return sorted(entry.name + "/" * entry.is_dir(follow_symlinks=False) for entry in entries)
 
     def search(self, text: str, path: str = ".") -> list[str]:
-        """Return `path:line number: line` for every line below a folder that holds `text`; raises as `list_dir`."""
+        """Return `path:number: line` for all lines below a folder that hold `text`; raises as `list_dir`."""
         found = []
         for name in self.list_dir(path):
             inner = os.path.normpath(os.path.join(path, name))
@@ -134,7 +134,7 @@ class ToolDispatcher:
 
     @contextlib.contextmanager
     def _opened(self, folders: list[str], path: str, make_folders: bool) -> Iterator[int]:
-        """Go down from the workspace one folder at a time: a link exchanged meanwhile is not followed either."""
+        """Go down one folder at a time, so that one exchanged for a link meanwhile is not followed either."""
         here = os.open(self._folder, _FOLDER)
         try:
             for folder in folders:

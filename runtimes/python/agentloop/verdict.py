@@ -24,8 +24,8 @@ _SUMMARY = re.compile(
 def judge(exit_code: int | None, timed_out: bool, stdout: bytes) -> str:
     """Return `passed`, `failed`, `unproven`, `no_summary` or `timed_out`.
 
-    `exit_code` is None when a signal ended the verifier. The exit code alone proves nothing: a solution that calls
-    `os._exit(0)` exits with 0, and so does a module that skips itself.
+    `exit_code` is None when a signal ended the verifier. The exit code alone proves nothing: a solution that
+    calls `os._exit(0)` exits with 0, and so does a test module that skips itself.
     """
     if timed_out:
         return TIMED_OUT

@@ -5,7 +5,7 @@ Source: runtimes/CONTRACT.md, "Verification".
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from agentloop.events import Attempt
 from agentloop.process import Child, Finished, find_program
@@ -14,13 +14,13 @@ from agentloop.process import Child, Finished, find_program
 class Verifier:
     """Runs commands, at most `slots` at once.
 
-    A command has exactly the environment `env`, stops after `timeout_s` seconds, and of its stdout and its stderr the
-    last `output_limit_bytes` bytes each are kept.
+    A command has exactly the environment `env` and is stopped after `timeout_s` seconds. The last
+    `output_limit_bytes` bytes of its stdout, and of its stderr, are kept.
     """
 
     def __init__(
         self,
-        argv: Sequence[str],
+        argv: list[str],
         *,
         env: Mapping[str, str],
         timeout_s: float = 10.0,
@@ -47,13 +47,13 @@ class Verifier:
         attempt.timed_out = finished.timed_out
         return finished
 
-    async def run(self, argv: Sequence[str], folder: str) -> Finished:
+    async def run(self, argv: list[str], folder: str) -> Finished:
         """Run another command under the same rules; raises `OSError` when it cannot be started."""
         async with self._slots:
             with self._child(argv, folder) as child:
                 return await child.finish(self._timeout_s)
 
-    def _child(self, argv: Sequence[str], folder: str) -> Child:
+    def _child(self, argv: list[str], folder: str) -> Child:
         program = find_program(argv[0], self._env.get("PATH", ""))
         if program is None:
             raise FileNotFoundError(f"{argv[0]} is not on the PATH of the verifier's environment")

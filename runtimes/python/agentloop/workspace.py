@@ -25,10 +25,10 @@ class Workspace:
 
 
 def remove_tree(path: str) -> None:
-    """Remove a folder and all it holds, links but never what they point to; nothing happens when it is not there.
+    """Remove a folder, if it is there, and all it holds: links, but never what they point to.
 
-    Folders without permissions are given some, and depth costs neither stack nor open files: what a folder below
-    holds is first moved to the top. Raises `OSError` when something defies that.
+    Folders without permissions are given some. Depth costs neither stack nor open files, because folders
+    further down are first moved to the top. Raises `OSError` when something defies all that.
     """
     with contextlib.suppress(FileNotFoundError):
         top = _open_folder(path, None)
@@ -69,7 +69,7 @@ def _open_folder(name: str, parent: int | None) -> int:
     """Open a folder for listing, with all permissions for the owner."""
     handle = os.open(name, _FOLDER, dir_fd=parent)
     try:
-        # A handle for its path alone needs no permission, and its name in /proc is no link that could be exchanged.
+        # This kind of handle needs no permission, and by its name in /proc nothing else can be meant.
         own_name = f"/proc/self/fd/{handle}"
         os.chmod(own_name, 0o700)
         return os.open(own_name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

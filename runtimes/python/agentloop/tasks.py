@@ -1,0 +1,41 @@
+"""The tasks file: JSON lines, one coding problem each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agentloop.fields import Fields, Unusable
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One coding problem: the specification in `prompt`, and the pytest module that a solution must pass."""
+
+    task_id: str
+    prompt: str
+    tests: str
+    entry_point: str
+
+
+def load_tasks(path: str) -> Iterator[Task]:
+    """Yield the tasks of a file one by one, so that those that wait take no memory; raises `Unusable`."""
+    try:
+        with open(path, encoding="utf-8", newline="\n") as lines:
+            for number, line in enumerate(lines, start=1):
+                fields = Fields.of_text(f"{path}, line {number}", line)
+                yield Task(
+                    task_id=fields.text("task_id"),
+                    prompt=fields.text("prompt"),
+                    tests=fields.text("tests"),
+                    entry_point=fields.text("entry_point"),
+                )
+    except (OSError, UnicodeDecodeError) as failure:
+        raise Unusable(f"{path}: cannot be read ({failure}); name a UTF-8 file that is there") from None
+
+
+def check_tasks(path: str) -> None:
+    """Raise `Unusable` unless every task can be loaded and each has a name of its own."""
+    seen: set[str] = set()
+    for task in load_tasks(path):
+        if task.task_id in seen:
+            raise Unusable(f"{path}: task_id {task.task_id!r} is there twice; give every task its own")
+        seen.add(task.task_id)
