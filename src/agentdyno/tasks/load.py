@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from itertools import cycle, islice
+from keyword import iskeyword
 from pathlib import Path
 
 from agentdyno.errors import Refusal
@@ -34,7 +35,7 @@ def load(source: str, limit: int | None) -> list[Task]:
 
 
 def repeat(tasks: list[Task], count: int) -> list[Task]:
-    """`count` tasks: the list, repeated as often as needed; ids of later rounds end in `#2`, `#3`, and so on."""
+    """`count` tasks: the list, repeated as often as needed; later rounds have ids that end in `#2`, `#3` …"""
     if count and not tasks:
         raise Refusal(f"an empty task list cannot be repeated to {count} tasks; give at least one task")
     return [
@@ -82,12 +83,7 @@ def write(path: Path, tasks: Iterable[Task], *, references: bool) -> None:
         if not references or task.reference is None:
             del record["reference"]
         lines.append(json.dumps(record, ensure_ascii=False) + "\n")
-    write_text(path, "".join(lines))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Put `text` at `path` as UTF-8, whole or not at all; raises Refusal if that cannot be done."""
-    write_bytes(path, text.encode())
+    write_bytes(path, "".join(lines).encode())
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -120,6 +116,16 @@ def text_field(where: str, record: dict[str, object], name: str) -> str:
             f"{where}: field {name!r} holds half a surrogate pair; write whole characters"
         ) from None
     return value
+
+
+def entry_point_field(where: str, record: dict[str, object]) -> str:
+    """The entry point's name in `record`; raises Refusal, beginning with `where`, if it is not a Python name."""
+    name = text_field(where, record, "entry_point")
+    if not name.isidentifier() or iskeyword(name):
+        raise Refusal(
+            f"{where}: field 'entry_point' is {name!r}, not a Python name; name the function to call"
+        )
+    return name
 
 
 def _humaneval_file() -> Path:
@@ -172,6 +178,6 @@ def _task(where: str, record: object) -> Task:
         task_id=text_field(where, record, "task_id"),
         prompt=text_field(where, record, "prompt"),
         tests=text_field(where, record, "tests"),
-        entry_point=text_field(where, record, "entry_point"),
+        entry_point=entry_point_field(where, record),
         reference=None if record.get("reference") is None else text_field(where, record, "reference"),
     )
