@@ -6,8 +6,8 @@ import ctypes
 import gc
 import os
 import signal
-import sys
 from pathlib import Path
+from time import process_time
 
 import uvloop
 
@@ -17,9 +17,10 @@ from agentdyno.endpoint.profile import PROFILES, parse_profile
 from agentdyno.endpoint.schedule import Schedule
 from agentdyno.endpoint.server import Server
 from agentdyno.endpoint.simulation import Simulation
-from agentdyno.errors import Refusal
 from agentdyno.tasks.load import load
 
+_PROMPTS = Path(__file__).resolve().parents[3] / "runtimes/contract/prompts.json"
+_REQUESTS_BETWEEN_COLLECTIONS = 1000
 _PR_SET_PDEATHSIG = 1
 
 
@@ -32,9 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prompts",
         type=Path,
-        default=Path("runtimes/contract/prompts.json"),
+        default=_PROMPTS,
         metavar="FILE",
-        help="the messages by which a conversation's task is recognised (default: %(default)s)",
+        help="the messages by which a conversation's task is recognised (default: those of the contract)",
     )
     parser.add_argument(
         "--profile",
@@ -80,6 +81,10 @@ async def _serve(args: argparse.Namespace) -> None:
     tasks = load(args.tasks, args.limit)
     schedule = Schedule(loop)
     simulation = Simulation(tasks, template, args.seed, profile, args.model, schedule)
+    # Left to itself the cycle collector would stop the process for tens of milliseconds while chunks are due.
+    gc.collect()
+    gc.freeze()
+    gc.disable()
     journal = Journal(args.journal, loop)
     server = Server(simulation, schedule, journal)
     url = await server.listen(args.host, args.port)
@@ -91,16 +96,25 @@ async def _serve(args: argparse.Namespace) -> None:
         tasks=len(tasks),
         model=args.model,
         pid=os.getpid(),
+        cpu_s=process_time(),
         url=url,
     )
-    # What was prepared stays; the collector need not look at it again and again while chunks are due.
-    gc.collect()
-    gc.freeze()
+    collecting = asyncio.create_task(_collect_when_idle(server))
     print(f"agentdyno endpoint listening on {url}", flush=True)
 
     await stop.wait()
+    collecting.cancel()
     server.close()
     journal.end(requests=server.requests, max_in_flight=server.max_in_flight)
+
+
+async def _collect_when_idle(server: Server) -> None:
+    collected_at = 0
+    while True:
+        await asyncio.sleep(1)
+        if not server.in_flight and server.requests >= collected_at + _REQUESTS_BETWEEN_COLLECTIONS:
+            gc.collect()
+            collected_at = server.requests
 
 
 def _die_with_parent() -> None:
@@ -108,18 +122,3 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGTERM)
-
-
-def main() -> int:
-    """Run the command on its own."""
-    parser = argparse.ArgumentParser(prog="agentdyno serve", description=__doc__)
-    add_arguments(parser)
-    try:
-        return run(parser.parse_args())
-    except Refusal as refusal:
-        print(f"agentdyno serve: {refusal}", file=sys.stderr)
-        return refusal.status
-
-
-if __name__ == "__main__":
-    sys.exit(main())

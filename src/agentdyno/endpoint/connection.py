@@ -7,6 +7,7 @@ or in a closed connection, and every wait for a client has a limit.
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
+from enum import Enum
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,14 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_UNSENT_BYTES = 1024 * 1024
 """What a client may leave unread, on top of the kernel's buffers, before it is dropped."""
 MAX_PIPELINED = 16
+
+
+class Wait(Enum):
+    """What a server waits for a client to do, and not for ever."""
+
+    REQUEST = "send the rest of a request"
+    READING = "read what was sent"
+    CLOSING = "take the answer to a bad request, and close"
 
 
 @dataclass(slots=True)
@@ -76,6 +85,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """The client is gone, or we closed."""
+        self._server.read_inbox()
         self._deaf = True
         if self._exchange is not None:
             self._exchange.abandon("client_gone")
@@ -87,12 +97,12 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The client does not read as fast as it is served."""
         self.unsent = True
-        self._server.watch(self, self._server.limits.stalled_s)
+        self._server.watch(self, Wait.READING)
 
     def resume_writing(self) -> None:
         """All that was written is with the kernel."""
         self.unsent = False
-        self._server.unwatch(self)
+        self._server.unwatch(self, Wait.READING)
         if self._exchange is not None:
             self._exchange.drained()
 
@@ -106,7 +116,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            # The request that asked for it is complete, and is answered in plain HTTP/1.1.
+            # The request that asked for it is complete and will be answered in HTTP/1.1; then we close.
             self._deaf = True
         except httptools.HttpParserError as error:
             self._refuse(ApiError(400, f"The request is not HTTP/1.1: {error}.", code="invalid_http"))
@@ -114,16 +124,16 @@ class Connection(asyncio.Protocol):
             if self._in_head:
                 self._head_bytes += len(data)
                 self._check_head()
-            self._server.watch(self, self._server.limits.request_s)
+            self._server.watch(self, Wait.REQUEST)
         self._next()
 
-    def timed_out(self) -> None:
-        """The client took too long to send its request, or to read its response."""
-        if self._deaf or self.unsent:
-            self.drop()
-        else:
+    def timed_out(self, wait: Wait) -> None:
+        """The client took too long."""
+        if wait is Wait.REQUEST:
             self._refuse(ApiError(408, "The request did not arrive in time.", code="request_timeout"))
             self._next()
+        else:
+            self.drop()
 
     def drop(self) -> None:
         """Cut off a client that does not read."""
@@ -134,6 +144,7 @@ class Connection(asyncio.Protocol):
     def shut_down(self) -> None:
         """The server stops."""
         if self._exchange is not None:
+            self._exchange.record.error = "endpoint_stopped"
             self._exchange.abandon("error")
         self.transport.abort()
 
@@ -171,7 +182,7 @@ class Connection(asyncio.Protocol):
     def _close_when_read(self) -> None:
         # Closing while the client still sends would reset the connection and lose our answer on its way.
         self.transport.write_eof()
-        self._server.watch(self, self._server.limits.linger_s)
+        self._server.watch(self, Wait.CLOSING)
 
     # What httptools calls.
 
@@ -202,7 +213,7 @@ class Connection(asyncio.Protocol):
         self._in_head = False
         self._check_head()
         request.method = self._parser.get_method().decode()
-        request.keep_alive = self._parser.should_keep_alive()
+        request.keep_alive = self._parser.should_keep_alive() and not self._parser.should_upgrade()
         if self._parser.get_http_version() != "1.1":
             self._refuse(ApiError(505, "Only HTTP/1.1 is spoken here.", code="http_version_not_supported"))
         headers = {name.lower(): value for name, value in request.headers}
@@ -228,7 +239,7 @@ class Connection(asyncio.Protocol):
         request.t_arrive = self._arrived
         self._request = None
         self._body = []
-        self._server.unwatch(self)
+        self._server.unwatch(self, Wait.REQUEST)
         if len(self._waiting) >= MAX_PIPELINED:
             self._refuse(ApiError(400, "Too many requests are pipelined.", code="too_many_pipelined"))
         else:

@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+from collections import deque
 from dataclasses import dataclass
 from time import monotonic_ns
 from typing import Protocol
 
 from agentdyno.endpoint.api_error import ApiError
-from agentdyno.endpoint.connection import Connection, Request
+from agentdyno.endpoint.connection import Connection, Request, Wait
 from agentdyno.endpoint.exchange import Exchange
 from agentdyno.endpoint.journal import Journal, Record
 from agentdyno.endpoint.schedule import Schedule
@@ -20,6 +21,8 @@ HEALTH = "/health"
 _METHODS = {COMPLETIONS: "POST", MODELS: "GET", HEALTH: "GET"}
 _BACKLOG = 16_384
 _LOOK_AFTER_CLIENTS_S = 0.25
+_HELPING = 16
+"""How many arrivals are worked on before the sockets are looked at again, for the next ones to be stamped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,14 @@ class Limits:
     """How long the server waits for a client, in seconds."""
 
     request_s: float = 30.0
-    """From the first byte of a request to its last."""
-    stalled_s: float = 30.0
-    """From the moment a client stops reading to the moment it is dropped."""
-    linger_s: float = 2.0
-    """For a refused client to take its answer and close."""
+    reading_s: float = 30.0
+    closing_s: float = 2.0
+
+    def seconds(self, wait: Wait) -> float:
+        """The limit of one kind of waiting."""
+        return {Wait.REQUEST: self.request_s, Wait.READING: self.reading_s, Wait.CLOSING: self.closing_s}[
+            wait
+        ]
 
 
 class Answers(Protocol):
@@ -60,8 +66,8 @@ class Server:
         self._journal = journal
         self._loop = asyncio.get_running_loop()
         self._connections: set[Connection] = set()
-        self._watched: dict[Connection, int] = {}
-        self._inbox: list[tuple[Connection, bytes, int]] = []
+        self._watched: dict[tuple[Connection, Wait], int] = {}
+        self._inbox: deque[tuple[Connection, bytes, int]] = deque()
         self._listener: asyncio.Server | None = None
         self._watch_timer: asyncio.Handle | None = None
 
@@ -98,21 +104,30 @@ class Server:
     def closed(self, connection: Connection) -> None:
         """A connection is no more."""
         self._connections.discard(connection)
-        self.unwatch(connection)
+        for wait in Wait:
+            self.unwatch(connection, wait)
 
     def received(self, connection: Connection, data: bytes, arrived: int) -> None:
         """Put bytes aside until every socket that is readable now has been read."""
         self._inbox.append((connection, data, arrived))
         if len(self._inbox) == 1:
-            self._loop.call_soon(self._read_inbox)
+            self._loop.call_soon(self._read_helping)
 
-    def watch(self, connection: Connection, seconds: float) -> None:
-        """Have the connection time out in `seconds`, unless it is being watched already."""
-        self._watched.setdefault(connection, monotonic_ns() + round(seconds * 1e9))
+    def read_inbox(self, most: int | None = None) -> None:
+        """Work on the bytes put aside, all or the first so many."""
+        for _ in range(len(self._inbox) if most is None else min(most, len(self._inbox))):
+            connection, data, arrived = self._inbox.popleft()
+            connection.feed(data, arrived)
+            self._schedule.run_due()
 
-    def unwatch(self, connection: Connection) -> None:
-        """The connection did what was waited for."""
-        self._watched.pop(connection, None)
+    def watch(self, connection: Connection, wait: Wait) -> None:
+        """Have the connection time out, unless it is being waited for already."""
+        until = monotonic_ns() + round(self.limits.seconds(wait) * 1e9)
+        self._watched.setdefault((connection, wait), until)
+
+    def unwatch(self, connection: Connection, wait: Wait) -> None:
+        """The client did what was waited for."""
+        self._watched.pop((connection, wait), None)
 
     def exchange(self, connection: Connection, request: Request) -> Exchange:
         """Begin with a request, and count it in unless it only asks how things are."""
@@ -153,17 +168,16 @@ class Server:
             self.completed += 1
         self._journal.add(exchange.record)
 
-    def _read_inbox(self) -> None:
-        inbox, self._inbox = self._inbox, []
-        for connection, data, arrived in inbox:
-            connection.feed(data, arrived)
-            self._schedule.run_due()
+    def _read_helping(self) -> None:
+        self.read_inbox(_HELPING)
+        if self._inbox:
+            self._loop.call_soon(self._read_helping)
 
     def _look_after_clients(self) -> None:
         now = monotonic_ns()
-        for connection in [connection for connection, until in self._watched.items() if until <= now]:
-            self.unwatch(connection)
-            connection.timed_out()
+        for connection, wait in [key for key, until in self._watched.items() if until <= now]:
+            self.unwatch(connection, wait)
+            connection.timed_out(wait)
         self._watch_timer = self._loop.call_later(_LOOK_AFTER_CLIENTS_S, self._look_after_clients)
 
     def _health(self) -> bytes:

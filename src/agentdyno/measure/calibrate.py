@@ -1,7 +1,7 @@
 """`agentdyno calibrate`: is the endpoint fast enough on this machine to be an instrument?
 
-The endpoint and a client that only reads run as processes of their own, and the endpoint's journal says how late
-its chunks left. What it cannot do on a quiet machine it cannot do beside a runtime either.
+The endpoint and a client that only reads run as processes of their own, and the endpoint's journal says how
+late its chunks left. What it cannot do on a quiet machine it cannot do beside a runtime either.
 """
 
 import argparse
@@ -44,7 +44,10 @@ DEFAULT_LOADS = (Load(1_000, 25, 10), Load(10_000, 2, 10))
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What the endpoint did under one load. CPU shares are of one core, over the time between first and last chunk."""
+    """What the endpoint did under one load.
+
+    The CPU shares are of one core, over the time from the first arrival to the last chunk.
+    """
 
     streams: int
     rate: float
@@ -56,6 +59,11 @@ class Calibration:
     lateness_max_ms: float
     endpoint_cpu: float
     client_cpu: float
+
+    @property
+    def lateness_ms(self) -> tuple[float, float, float]:
+        """Median, 99th percentile and maximum."""
+        return self.lateness_p50_ms, self.lateness_p99_ms, self.lateness_max_ms
 
     @property
     def faults(self) -> list[str]:
@@ -111,7 +119,7 @@ def calibrate(load: Load) -> Calibration:
 
 def _serve_and_read(load: Load, journal: Path) -> dict[str, Any]:
     profile = f"instant:itl={1e6 / load.rate:.3f}us"
-    serve = [sys.executable, "-m", "agentdyno.endpoint.command", "--limit", "1", "--model", _MODEL]
+    serve = [sys.executable, "-m", "agentdyno", "serve", "--limit", "1", "--model", _MODEL]
     serve += ["--profile", profile, "--journal", str(journal), "--die-with-parent"]
     with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True) as endpoint:
         try:
@@ -174,30 +182,18 @@ def _allow_open_files(wanted: int) -> None:
 
 def _print(calibrations: list[Calibration]) -> None:
     table = Table(
-        "streams", "at once", "events/s", "late p50", "p99", "max", "endpoint CPU", "client CPU", "verdict"
+        "streams", "at once", "events/s", "late p50 / p99 / max", "CPU endpoint / client", "verdict"
     )
     for column in table.columns[:-1]:
         column.justify = "right"
+        column.no_wrap = True
     for calibration in calibrations:
         table.add_row(
             f"{calibration.streams:,} × {calibration.rate:g}/s",
             f"{calibration.max_in_flight:,}",
             f"{calibration.events_per_s:,.0f}",
-            f"{calibration.lateness_p50_ms:.2f} ms",
-            f"{calibration.lateness_p99_ms:.2f} ms",
-            f"{calibration.lateness_max_ms:.2f} ms",
-            f"{calibration.endpoint_cpu:.0%}",
-            f"{calibration.client_cpu:.0%}",
+            " / ".join(f"{late:.1f}" for late in calibration.lateness_ms) + " ms",
+            f"{calibration.endpoint_cpu:.0%} / {calibration.client_cpu:.0%}",
             "; ".join(calibration.faults) or "on time",
         )
     Console().print(table)
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    return run(parser.parse_args())
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -44,7 +44,10 @@ class _Reader(asyncio.Protocol):
 
 
 async def read(url: str, model: str, streams: int, tokens: int, connections_per_s: float) -> dict[str, Any]:
-    """Read `streams` streams of `tokens` tokens each; returns how many ended well, the events and CPU seconds."""
+    """Read `streams` streams of `tokens` tokens each.
+
+    Returns how many ended well, how many tokens came and what CPU time, in seconds, it took.
+    """
     loop = asyncio.get_running_loop()
     parts = urlsplit(url)
     body = {
@@ -67,11 +70,8 @@ async def read(url: str, model: str, streams: int, tokens: int, connections_per_
         wanted = min(streams, 1 + int((loop.time() - begun) * connections_per_s))
         for _ in range(wanted - len(readers)):
             done = loop.create_future()
-            _, reader = await loop.create_connection(
-                lambda done=done: _Reader(request, done), parts.hostname, parts.port
-            )
-            readers.append(reader)
             ends.append(done)
+            readers.append(await _open(parts.hostname or "", parts.port or 80, request, done))
         await asyncio.sleep(_BATCH_S)
     outcomes = await asyncio.gather(*ends, return_exceptions=True)
     return {
@@ -79,6 +79,12 @@ async def read(url: str, model: str, streams: int, tokens: int, connections_per_
         "events": sum(reader.events for reader in readers),
         "cpu_s": process_time(),
     }
+
+
+async def _open(host: str, port: int, request: bytes, done: asyncio.Future[None]) -> _Reader:
+    reader = _Reader(request, done)
+    await asyncio.get_running_loop().create_connection(lambda: reader, host, port)
+    return reader
 
 
 if __name__ == "__main__":
