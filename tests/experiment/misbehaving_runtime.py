@@ -71,9 +71,9 @@ def main() -> None:
 
 def attempt(write, task: str) -> None:
     now = time.monotonic_ns()
-    phases = dict.fromkeys(
-        ["t_request", "t_first", "t_last", "t_queue", "t_spawn", "t_started", "t_exit"]
-        + ["request_sha256", "completion_sha256", "usage", "exit_code", "signal"]
+    phases = (
+        "t_request t_first t_last t_queue t_spawn t_started t_exit "
+        "request_sha256 completion_sha256 usage exit_code signal"
     )
     write(
         event="attempt",
@@ -86,7 +86,7 @@ def attempt(write, task: str) -> None:
         timed_out=False,
         verdict="error",
         reason="told to",
-        **phases,
+        **dict.fromkeys(phases.split()),
     )
 
 

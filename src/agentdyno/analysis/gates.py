@@ -26,9 +26,9 @@ def ended_in_order(run: RunData, figures: Figures) -> list[str]:
         said = f": {ending.last_stderr_line}" if ending.last_stderr_line else ""
         found.append(f"the runtime ended with {how}{said}; see {run.folder.name}/runtime.stderr")
     if ending.survivors:
-        found.append(f"{ending.survivors} processes outlived the runtime and were killed")
+        found.append(f"processes that outlived the runtime and were killed: {ending.survivors}")
     if ending.workspaces_left:
-        found.append(f"{ending.workspaces_left} workspaces were left behind and removed")
+        found.append(f"workspaces that were left behind and removed: {ending.workspaces_left}")
     return found
 
 

@@ -6,14 +6,13 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from agentdyno.analysis.run_data import Ending
 from agentdyno.errors import Refusal
-from agentdyno.experiment import endpoint as endpoint_process
 from agentdyno.experiment.cell import Cell
-from agentdyno.experiment.endpoint import Endpoint
+from agentdyno.experiment.endpoint import Endpoint, serve
 from agentdyno.experiment.interrupt import Interrupted
 from agentdyno.experiment.settings import Settings
 from agentdyno.files import write_json
@@ -53,74 +52,92 @@ def run_once(
     """Run `cell` once and leave everything in `folder`, `outcome.json` last.
 
     `task_files` are the tasks without and with references: the one for the runtime, the other for the
-    endpoint. An interruption is passed on, after everything has been stopped and the outcome written.
+    endpoint. An interruption is passed on, after everything has been stopped and the outcome written. A
+    Refusal means that there was no run, for want of an endpoint.
     """
     for_runtime, for_endpoint = task_files
     folder.mkdir(parents=True)
-    exit_code: int | None = None
-    problem: str | None = None
-    niceness: int | None = None
-    last: proc.Process | None = None
-    sampler: Sampler | None = None
+    ended = _Ended()
     interrupted: Interrupted | None = None
-    with workspaces() as workspaces_folder:
+    niceness: int | None = None
+    with _workspaces() as workspaces:
         with no_survivors() as survivors:
             try:
-                with endpoint_process.serve(
+                with serve(
                     settings, for_endpoint, folder / "journal.jsonl", folder / "endpoint.stderr"
                 ) as endpoint:
                     niceness = endpoint.niceness
-                    run_file = _write_run_file(
-                        settings, cell, folder, for_runtime, endpoint.base_url, workspaces_folder
-                    )
-                    with (
-                        (folder / "runtime.stderr").open("wb") as stderr,
-                        Child(
-                            [*manifest.command(manifest.run), str(run_file)],
-                            cwd=manifest.folder,
-                            environment=_environment(settings),
-                            stderr=stderr,
-                        ) as child,
-                    ):
-                        try:
-                            with Sampler(child.pid, folder / "samples.jsonl") as sampler:
-                                problem = _watch(
-                                    child,
-                                    endpoint,
-                                    folder / "events.jsonl",
-                                    sampler,
-                                    settings.stall_s,
-                                    observe,
-                                )
-                        finally:
-                            # Once it has ended and before it is reaped, the kernel still has its processor
-                            # times.
-                            exit_code, last = _end(child)
-            except Refusal as refusal:
-                problem = str(refusal)
+                    run_file = _write_run_file(settings, cell, folder, for_runtime, endpoint, workspaces)
+                    _drive(manifest, settings, run_file, endpoint, observe, ended)
             except Interrupted as signal:
                 interrupted = signal
-                problem = f"interrupted by {signal.number.name}"
-        left = sum(1 for _ in workspaces_folder.iterdir())
-    ending = Ending(
-        exit_code=exit_code,
-        problem=problem,
-        last_stderr_line=_last_line(folder / "runtime.stderr"),
-        own_cpu_s=last.own_cpu_s if last else None,
-        tools_cpu_s=last.reaped_children_cpu_s if last else None,
-        survivors=len(survivors),
-        workspaces_left=left,
-        sampler_cpu_s=sampler.cpu_s if sampler else 0.0,
-        endpoint_niceness=niceness,
-        interrupted=interrupted is not None,
-    )
-    write_json(folder / "outcome.json", asdict(ending))
+                ended.problem = f"interrupted by {signal.number.name}"
+        left = sum(1 for _ in workspaces.iterdir())
+    if (folder / "run.json").exists():
+        ending = Ending(
+            exit_code=ended.exit_code,
+            problem=ended.problem,
+            last_stderr_line=_last_line(folder / "runtime.stderr"),
+            own_cpu_s=ended.last.own_cpu_s if ended.last else None,
+            tools_cpu_s=ended.last.reaped_children_cpu_s if ended.last else None,
+            survivors=len(survivors),
+            workspaces_left=left,
+            sampler_cpu_s=ended.sampler_cpu_s,
+            endpoint_niceness=niceness,
+            interrupted=interrupted is not None,
+        )
+        write_json(folder / "outcome.json", asdict(ending))
     if interrupted is not None:
         raise interrupted
 
 
+@dataclass(slots=True)
+class _Ended:
+    """How the runtime ended, filled in as it becomes known."""
+
+    exit_code: int | None = None
+    problem: str | None = None
+    last: proc.Process | None = None
+    sampler_cpu_s: float = 0.0
+
+
+def _drive(
+    manifest: Manifest,
+    settings: Settings,
+    run_file: Path,
+    endpoint: Endpoint,
+    observe: Observe,
+    ended: _Ended,
+) -> None:
+    """Start the runtime, sample it until it ends, and fill in `ended`, whatever happens."""
+    folder = run_file.parent
+    try:
+        with (
+            (folder / "runtime.stderr").open("wb") as stderr,
+            Child(
+                [*manifest.command(manifest.run), str(run_file)],
+                cwd=manifest.folder,
+                environment=_environment(settings),
+                stderr=stderr,
+            ) as child,
+        ):
+            sampler = Sampler(child.pid, folder / "samples.jsonl")
+            try:
+                with sampler:
+                    ended.problem = _watch(
+                        child, endpoint, folder / "events.jsonl", sampler, settings.stall_s, observe
+                    )
+                    # It has ended and is not reaped yet, so the kernel still has its processor times.
+                    ended.last = proc.read(child.pid) if child.has_ended(0) else None
+            finally:
+                ended.exit_code = child.stop()
+                ended.sampler_cpu_s = sampler.cpu_s
+    except Refusal as refusal:
+        ended.problem = str(refusal)
+
+
 @contextlib.contextmanager
-def workspaces() -> Iterator[Path]:
+def _workspaces() -> Iterator[Path]:
     """A folder for a runtime's workspaces, gone afterwards.
 
     The pytest.ini beside it ends pytest's search for a configuration in the folders above, where somebody's
@@ -137,7 +154,7 @@ def workspaces() -> Iterator[Path]:
 
 
 def _write_run_file(
-    settings: Settings, cell: Cell, folder: Path, tasks_file: Path, base_url: str, workspaces_folder: Path
+    settings: Settings, cell: Cell, folder: Path, tasks_file: Path, endpoint: Endpoint, workspaces: Path
 ) -> Path:
     path = folder / "run.json"
     write_json(
@@ -146,7 +163,7 @@ def _write_run_file(
             "contract_version": CONTRACT_VERSION,
             "tasks_file": str(tasks_file),
             "prompts_file": str(PROMPTS),
-            "base_url": base_url,
+            "base_url": endpoint.base_url,
             "model": settings.model,
             "request": settings.request,
             "agents": cell.agents,
@@ -160,7 +177,7 @@ def _write_run_file(
             },
             "timeouts": TIMEOUTS,
             "transport": TRANSPORT,
-            "workspaces": str(workspaces_folder),
+            "workspaces": str(workspaces),
             "events": str(folder / "events.jsonl"),
         },
     )
@@ -195,12 +212,6 @@ def _watch(
         observe(events, sampler)
     observe(events, sampler)
     return None
-
-
-def _end(child: Child) -> tuple[int, proc.Process | None]:
-    """The exit code, and the process as it was at its end, when it did end by itself."""
-    last = proc.read(child.pid) if child.has_ended(0) else None
-    return child.stop(), last
 
 
 def _last_line(stderr: Path) -> str | None:

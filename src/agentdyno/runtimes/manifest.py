@@ -47,7 +47,9 @@ def read(path: Path) -> Manifest:
     """Read one manifest; a Refusal names the file and the field that is unusable."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise Refusal(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
         raise Refusal(f"{path}: cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise Refusal(f"{path}: not valid TOML: {error}") from error

@@ -1,0 +1,165 @@
+"""What a run says of a runtime that does not keep the contract, and that nothing of it stays."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from command_line import Agentdyno, manifest, processes_in, summary
+
+REASONS = {
+    "crashes": [
+        "run 1: the runtime ended with status 1: the disk of the test is on fire; see {run}/runtime.stderr"
+    ],
+    "killed": ["run 1: the runtime ended with signal 9; see {run}/runtime.stderr"],
+    "hangs": ["run 1: the runtime hangs: no event and no open request for 1 s"],
+    "ignores-sigterm": ["run 1: the runtime hangs: no event and no open request for 1 s"],
+    "writes-no-end": ["run 1: no run_end event: the run is cut short"],
+    "writes-a-broken-line": [
+        "run 1: broken event lines in events.jsonl: "
+        "line 2 (Expecting ':' delimiter: line 1 column 25 (char 24))"
+    ],
+    "loses-a-task": ["run 1: 1 task lost, without any outcome: double/3"],
+    "repeats-a-task": ["run 1: 1 task with more than one outcome: double/0"],
+    "claims-success": [
+        "run 1: 4 tasks whose outcome does not follow from the attempts: "
+        "double/0, double/1, double/2 and 1 more"
+    ],
+    "leaves-a-process": ["run 1: processes that outlived the runtime and were killed: 1"],
+    "leaves-a-workspace": ["run 1: workspaces that were left behind and removed: 1"],
+}
+LOST = "run 1: 4 tasks lost, without any outcome: double/0, double/1, double/2 and 1 more"
+
+
+@pytest.mark.parametrize("fault", sorted(REASONS))
+def test_the_row_is_invalid_and_says_why(
+    fault: str, agentdyno: Agentdyno, misbehaving: Callable[[str], Path], tasks: Path, tmp_path: Path
+) -> None:
+    folder = misbehaving(fault)
+    done = agentdyno(
+        "run", "--runtimes", folder, "--tasks", tasks, "--limit", 4, "--agents", 4, "--repeats", 1,
+        "--profile", "instant", "--verifier", "null", "--stall", 1, "--out", tmp_path / "results",
+        TMPDIR=str(tmp_path),
+    )  # fmt: skip
+    (row,) = summary(tmp_path / "results")["rows"]
+    (run_folder,) = (tmp_path / "results" / "latest" / "runs").iterdir()
+    expected = [reason.format(run=run_folder.name) for reason in REASONS[fault]]
+    assert [reason for reason in row["reasons"] if reason in expected] == expected
+    assert row["valid"] is False
+    assert row["runtime"] == fault
+    assert done.returncode == 1
+    assert f"INVALID {fault}, 4 agents, {expected[0]}" in done.stdout
+    if fault in ("crashes", "killed", "hangs"):
+        assert LOST in row["reasons"]
+
+    assert processes_in(tmp_path) == {}
+    assert list(tmp_path.glob("agentdyno-*")) == []
+
+
+def test_a_program_that_is_not_there(agentdyno: Agentdyno, tasks: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "ghost"
+    folder.mkdir()
+    manifest(folder, "ghost", run=["./ghost"])
+    done = agentdyno(
+        "run", "--runtimes", folder, "--tasks", tasks, "--repeats", 1, "--out", tmp_path / "results"
+    )
+    assert done.returncode == 1
+    expected = f"run 1: cannot execute {folder}/ghost in {folder}: No such file or directory"
+    assert expected in summary(tmp_path / "results")["rows"][0]["reasons"]
+
+
+def test_a_build_that_fails_shows_the_end_of_what_it_printed(
+    agentdyno: Agentdyno, tasks: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "unbuildable"
+    folder.mkdir()
+    script = "for n in $(seq 100); do echo line $n; done; echo 'main.c:3: expected ;' >&2; exit 4"
+    manifest(folder, "unbuildable", build=["sh", "-c", script], run=["true"])
+    done = agentdyno("run", "--runtimes", folder, "--tasks", tasks, "--out", tmp_path / "results")
+    log = tmp_path / "results" / "latest" / "build" / "unbuildable.log"
+    shown = "\n".join(f"  | line {number}" for number in range(87, 101)) + "\n  | main.c:3: expected ;\n"
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"agentdyno: runtime `unbuildable` does not build: sh -c {script} ended with status 4; "
+        f"all it printed is in {log.resolve()}, and the end of it is:\n{shown}"
+    )
+    assert log.read_text().startswith("line 1\n")
+
+
+def test_a_runtime_whose_program_is_missing_says_how_to_get_it(
+    agentdyno: Agentdyno, tasks: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "fortran"
+    folder.mkdir()
+    manifest(folder, "fortran", run=["true"])
+    with (folder / "runtime.toml").open("a") as file:
+        file.write('requires = [{ program = "no-such-compiler", hint = "apt-get install it" }]\n')
+    done = agentdyno("run", "--runtimes", folder, "--tasks", tasks, "--out", tmp_path / "results")
+    assert done.returncode == 1
+    assert done.stderr == "agentdyno: runtime `fortran` needs `no-such-compiler` (apt-get install it)\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_saves_what_there_is_and_leaves_nothing_running(
+    number: signal.Signals,
+    environment: dict[str, str],
+    misbehaving: Callable[[str], Path],
+    tasks: Path,
+    tmp_path: Path,
+) -> None:
+    words = ["run", "--runtimes", misbehaving("hangs"), "--tasks", tasks, "--limit", 4, "--agents", 4]
+    words += ["--profile", "instant", "--verifier", "null", "--out", tmp_path / "results"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "agentdyno", *map(str, words)],
+        env=environment | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        # The runtime hangs after its first event, so once that is there the run is under way.
+        while not any((tmp_path / "results").glob("raw/*/runs/*/events.jsonl")):
+            assert process.poll() is None
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    (folder,) = (tmp_path / "results" / "raw").iterdir()
+    assert said == (
+        f"agentdyno: interrupted by {number.name}; what was measured until then is in {folder}, "
+        "marked as incomplete in summary.json\n"
+    )
+    document = summary(tmp_path / "results")
+    assert document["experiment"]["interrupted"] is True
+    assert document["experiment"]["complete"] is False
+    assert document["rows"][0]["valid"] is False
+    assert f"run 1: interrupted by {number.name}" in document["rows"][0]["reasons"]
+    assert processes_in(tmp_path) == {}
+    assert list(tmp_path.glob("agentdyno-*")) == []
+
+
+def test_when_the_harness_is_killed_its_children_end_too(
+    environment: dict[str, str], misbehaving: Callable[[str], Path], tasks: Path, tmp_path: Path
+) -> None:
+    words = ["run", "--runtimes", misbehaving("hangs"), "--tasks", tasks, "--out", tmp_path / "results"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "agentdyno", *map(str, words)],
+        env=environment | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while not any((tmp_path / "results").glob("raw/*/runs/*/events.jsonl")):
+            assert process.poll() is None
+        left = [pid for pid in processes_in(tmp_path) if pid != process.pid]
+        assert len(left) == 2  # the endpoint and the runtime
+        pidfds = [os.pidfd_open(pid) for pid in left]
+    finally:
+        process.kill()
+        process.wait()
+    for pidfd in pidfds:
+        assert select.select([pidfd], [], [], 30)[0] == [pidfd]
+        os.close(pidfd)

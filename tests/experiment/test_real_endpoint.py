@@ -1,0 +1,135 @@
+"""LLM_BASE_URL: a model server that is not ours, here a small one of the test's own."""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from command_line import Agentdyno, summary
+
+KEY = "sk-very-secret-4711"
+CODE = "```python\ndef double(x):\n    return 2 * x\n```\n"
+
+
+class Model(BaseHTTPRequestHandler):
+    """Answers every conversation with the right module, streamed; wants KEY and the model `doubler`."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.headers["Authorization"] != f"Bearer {KEY}":
+            self.answer(401, {"error": {"message": f"Incorrect API key: {self.headers['Authorization']}"}})
+        elif body["model"] != "doubler":
+            self.answer(404, {"error": {"message": f"The model {body['model']} does not exist"}})
+        elif not body["stream"]:
+            self.answer(200, {"choices": [{"message": {"content": "yes"}, "finish_reason": "length"}]})
+        else:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Connection", "close")
+            self.end_headers()
+            for delta, reason in (
+                ({"role": "assistant", "content": CODE[:9]}, None),
+                ({"content": CODE[9:]}, "stop"),
+            ):
+                chunk = {"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
+                self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
+            self.wfile.write(b"data: [DONE]\n\n")
+            self.close_connection = True
+
+    def answer(self, status: int, document: object) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *words: object) -> None:
+        pass
+
+
+@contextmanager
+def listening() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def base_url() -> Iterator[str]:
+    with listening() as url:
+        yield url
+
+
+def test_a_run_against_it_is_measured_like_any_other_and_the_key_stays_out_of_all_files(
+    agentdyno: Agentdyno, base_url: str, tasks: Path, tmp_path: Path
+) -> None:
+    done = agentdyno(
+        "run", "--runtimes", "python", "--tasks", tasks, "--limit", 4, "--agents", 4, "--repeats", 1,
+        "--out", tmp_path / "results", LLM_BASE_URL=base_url, LLM_MODEL="doubler", LLM_API_KEY=KEY,
+    )  # fmt: skip
+    document = summary(tmp_path / "results")
+    (row,) = document["rows"]
+    assert row["profile"] == "real:doubler"
+    metrics = {name: metric["median"] for name, metric in row["metrics"].items()}
+    assert metrics["pass_rate"] == 1
+    assert metrics["first_attempt_pass"] == 4
+    assert metrics["model_ms_p50"] > 0
+    assert document["experiment"]["endpoint"] == base_url
+    for file in (tmp_path / "results").rglob("*"):
+        assert not file.is_file() or KEY not in file.read_text()
+    assert KEY not in done.stdout + done.stderr
+
+
+def test_a_wrong_key(agentdyno: Agentdyno, base_url: str, tasks: Path) -> None:
+    done = agentdyno(
+        "run", "--tasks", tasks, LLM_BASE_URL=base_url, LLM_MODEL="doubler", LLM_API_KEY="sk-wrong-one"
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"agentdyno: {base_url} answers 401 (Incorrect API key: Bearer …): "
+        "set LLM_API_KEY to a key that it accepts\n"
+    )
+
+
+def test_a_model_that_is_not_there(agentdyno: Agentdyno, base_url: str, tasks: Path) -> None:
+    done = agentdyno("run", "--tasks", tasks, LLM_BASE_URL=base_url, LLM_MODEL="tripler", LLM_API_KEY=KEY)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"agentdyno: {base_url} answers 404 (The model tripler does not exist): it has no model `tripler`, "
+        f"or LLM_BASE_URL lacks its /v1; see what {base_url}/models lists and set LLM_MODEL\n"
+    )
+
+
+def test_a_server_that_is_down(agentdyno: Agentdyno, tasks: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        base_url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+        done = agentdyno("run", "--tasks", tasks, LLM_BASE_URL=base_url, LLM_MODEL="doubler")
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"agentdyno: {base_url} cannot be reached ([Errno 111] Connection refused): "
+        "is the server running, and is LLM_BASE_URL right?\n"
+    )
+
+
+def test_check_tells_the_same(agentdyno: Agentdyno, base_url: str) -> None:
+    good = agentdyno("check", LLM_BASE_URL=base_url, LLM_MODEL="doubler", LLM_API_KEY=KEY)
+    assert f"{base_url} answers for model doubler" in " ".join(good.stdout.split())
+    assert good.returncode == 0
+    bad = agentdyno("check", LLM_BASE_URL=base_url, LLM_MODEL="doubler")
+    assert "set LLM_API_KEY to a key that it accepts" in " ".join(bad.stdout.split())
+    assert bad.returncode == 1
+    assert bad.stderr == "not ready: see the lines marked MISSING\n"
