@@ -2,24 +2,26 @@
 
 import argparse
 import asyncio
+import contextlib
 import ctypes
 import gc
 import os
 import signal
 from pathlib import Path
 from time import process_time
+from urllib.parse import urlsplit
 
 import uvloop
 
-from agentdyno.endpoint.conversation import read_user_template
+from agentdyno.endpoint.conversation import Catalogue, read_user_template
 from agentdyno.endpoint.journal import Journal
 from agentdyno.endpoint.profile import PROFILES, parse_profile
 from agentdyno.endpoint.schedule import Schedule
-from agentdyno.endpoint.server import Server
+from agentdyno.endpoint.server import Answers, Server
 from agentdyno.endpoint.simulation import Simulation
+from agentdyno.project import PROMPTS
 from agentdyno.tasks.load import load
 
-_PROMPTS = Path(__file__).resolve().parents[3] / "runtimes/contract/prompts.json"
 _REQUESTS_BETWEEN_COLLECTIONS = 1000
 _PR_SET_PDEATHSIG = 1
 
@@ -33,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prompts",
         type=Path,
-        default=_PROMPTS,
+        default=PROMPTS,
         metavar="FILE",
         help="the messages by which a conversation's task is recognised (default: those of the contract)",
     )
@@ -58,6 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--journal", type=Path, metavar="FILE", help="write down every request, as JSON lines"
     )
     parser.add_argument(
+        "--upstream",
+        metavar="URL",
+        help="relay to this endpoint, as in https://host/v1, and simulate none (--profile is not used then)",
+    )
+    parser.add_argument(
         "--die-with-parent", action="store_true", help="end when the process that started this one does"
     )
 
@@ -76,36 +83,42 @@ async def _serve(args: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
 
-    profile = parse_profile(args.profile)
-    template = read_user_template(args.prompts)
     tasks = load(args.tasks, args.limit)
+    catalogue = Catalogue(tasks, read_user_template(args.prompts))
     schedule = Schedule(loop)
-    simulation = Simulation(tasks, template, args.seed, profile, args.model, schedule)
-    # Left to itself the cycle collector would stop the process for tens of milliseconds while chunks are due.
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    journal = Journal(args.journal, loop)
-    server = Server(simulation, schedule, journal)
-    url = await server.listen(args.host, args.port)
-    journal.start(
-        seed=args.seed,
-        profile=profile.name,
-        ttft=str(profile.ttft),
-        itl=str(profile.itl),
-        tasks=len(tasks),
-        model=args.model,
-        pid=os.getpid(),
-        cpu_s=process_time(),
-        url=url,
-    )
-    collecting = asyncio.create_task(_collect_when_idle(server))
-    print(f"agentdyno endpoint listening on {url}", flush=True)
+    facts = {"seed": args.seed, "tasks": len(tasks), "model": args.model}
+    async with contextlib.AsyncExitStack() as stack:
+        answers: Answers
+        if args.upstream is not None:
+            # aiohttp costs 15 MiB and 0.2 s, which a simulation has no use for.
+            from agentdyno.endpoint.proxy import Proxy
 
-    await stop.wait()
-    collecting.cancel()
-    server.close()
-    journal.end(requests=server.requests, max_in_flight=server.max_in_flight)
+            answers = await stack.enter_async_context(Proxy(args.upstream, catalogue))
+            facts |= {"profile": None, "upstream": _without_credentials(args.upstream)}
+        else:
+            profile = parse_profile(args.profile)
+            answers = Simulation(tasks, catalogue, args.seed, profile, args.model, schedule)
+            facts |= {"profile": profile.name, "ttft": str(profile.ttft), "itl": str(profile.itl)}
+        # Left to itself the cycle collector would stop everything for tens of milliseconds now and then.
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+
+        journal = Journal(loop)
+        server = Server(answers, schedule, journal)
+        url = await server.listen(args.host, args.port)
+        journal.start(args.journal, **facts, pid=os.getpid(), url=url, cpu_s=process_time())
+        print(f"agentdyno endpoint listening on {url}", flush=True)
+        collecting = asyncio.create_task(_collect_when_idle(server))
+        await stop.wait()
+        collecting.cancel()
+        server.close()
+        journal.end(requests=server.requests, max_in_flight=server.max_in_flight)
+
+
+def _without_credentials(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 async def _collect_when_idle(server: Server) -> None:

@@ -148,6 +148,10 @@ class Connection(asyncio.Protocol):
             self._exchange.abandon("error")
         self.transport.abort()
 
+    def break_off(self) -> None:
+        """Close in the middle of a response."""
+        self.transport.close()
+
     def write(self, data: bytes) -> None:
         """Send now; what the kernel does not take is kept, up to a bound."""
         self.transport.write(data)

@@ -27,7 +27,7 @@ class Exchange:
         self.request = request
         self.record = record
         self.over = False
-        self.on_abandoned: Callable[[], None] | None = None
+        self.on_abandoned: Callable[[], object] | None = None
         """Called when the client is gone before the response was complete."""
 
     def begin(self) -> None:
@@ -87,14 +87,21 @@ class Exchange:
             self.connection.answered(self.request)
 
     def abandon(self, finish: str) -> None:
-        """The client will not have the rest of the response."""
+        """The client will not have the rest of the response; `finish` says why, as the journal does."""
         if self.over:
             return
         self.record.finish = finish
-        self.record.content = None
+        self.record.afterwards = None
         self._end()
         if self.on_abandoned is not None:
             self.on_abandoned()
+
+    def break_off(self, code: str) -> None:
+        """End in the middle of the response, for the client to notice."""
+        if not self.over:
+            self.record.error = code
+            self.abandon("error")
+            self.connection.break_off()
 
     def _end(self) -> None:
         self.over = True

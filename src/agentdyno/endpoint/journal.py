@@ -26,10 +26,11 @@ class Record:
     """One request, as the journal has it."""
 
     __slots__ = (
+        "afterwards",
         "attempt",
         "body",
+        "completion_sha256",
         "completion_tokens",
-        "content",
         "due",
         "error",
         "finish",
@@ -58,8 +59,9 @@ class Record:
         self.finish: str | None = None
         self.t_first: int | None = None
         self.t_last: int | None = None
-        self.content: Callable[[], str | None] | None = None
-        """Gives the completion's text, when all of it was sent; asked when there is time."""
+        self.completion_sha256: str | None = None
+        self.afterwards: Callable[[Record], None] | None = None
+        """Completes this record from what was sent, when there is time; None if not all of it was."""
         self.prompt_tokens: int | None = None
         self.completion_tokens: int | None = None
         self.due: array[int] = array("q")
@@ -98,27 +100,25 @@ class Lateness:
 
 
 class Journal:
-    """Takes records and writes them down when there is time.
+    """Takes records and writes them down when there is time."""
 
-    Without a path nothing is written, and only the lateness is kept.
-    """
-
-    def __init__(self, path: Path | None, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._lateness = Lateness()
         self._waiting: deque[Record] = deque()
         self._timer: asyncio.Handle | None = None
         self._file: FileIO | None = None
-        if path is not None:
-            try:
-                self._file = FileIO(path, "x")
-            except FileExistsError:
-                raise Refusal(f"journal {path} exists already: give another name or remove it") from None
-            except OSError as error:
-                raise Refusal(f"journal {path}: {error.strerror}; give a file in a writable folder") from None
 
-    def start(self, **facts: Any) -> None:
-        """Write the first line."""
+    def start(self, path: Path | None, **facts: Any) -> None:
+        """Create the file and write the first line; without a path only the lateness is kept. Raises `Refusal`."""
+        if path is None:
+            return
+        try:
+            self._file = FileIO(path, "x")
+        except FileExistsError:
+            raise Refusal(f"journal {path} exists already: give another name or remove it") from None
+        except OSError as error:
+            raise Refusal(f"journal {path}: {error.strerror}; give a file in a writable folder") from None
         self._write([{"kind": "start", "t": monotonic_ns(), **facts}])
 
     def add(self, record: Record) -> None:
@@ -159,6 +159,8 @@ class Journal:
         self._lateness.update(late_us)
         if self._file is None:
             return {}
+        if record.afterwards is not None:
+            record.afterwards(record)
         return {
             "kind": "request",
             "id": record.id,
@@ -172,7 +174,7 @@ class Journal:
             "error": record.error,
             "finish": record.finish,
             "request_sha256": canonical_sha256(record.body),
-            "completion_sha256": _sha256(record.content() if record.content is not None else None),
+            "completion_sha256": record.completion_sha256,
             "prompt_tokens": record.prompt_tokens,
             "completion_tokens": record.completion_tokens,
             "in_flight": record.in_flight,
@@ -181,5 +183,6 @@ class Journal:
         }
 
 
-def _sha256(text: str | None) -> str | None:
-    return None if text is None else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+def sha256_of(text: str) -> str:
+    """The SHA-256 of a text in UTF-8, in hexadecimal."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -10,6 +10,7 @@ from agentdyno.endpoint.completion import CREATED, Frame, Reply, content_of, esc
 from agentdyno.endpoint.conversation import Catalogue, attempt_of, key_of, opening_of
 from agentdyno.endpoint.draw import keyed
 from agentdyno.endpoint.exchange import Exchange
+from agentdyno.endpoint.journal import Record, sha256_of
 from agentdyno.endpoint.profile import Profile
 from agentdyno.endpoint.schedule import Schedule
 from agentdyno.endpoint.script import Script
@@ -33,9 +34,15 @@ class Simulation:
     """
 
     def __init__(
-        self, tasks: list[Task], template: str, seed: int, profile: Profile, model: str, schedule: Schedule
+        self,
+        tasks: list[Task],
+        catalogue: Catalogue,
+        seed: int,
+        profile: Profile,
+        model: str,
+        schedule: Schedule,
     ) -> None:
-        self._catalogue = Catalogue(tasks, template)
+        self._catalogue = catalogue
         self._script = Script(tasks, seed)
         self._seed = seed
         self._profile = profile
@@ -74,7 +81,7 @@ class Simulation:
         record.status = 200
         record.prompt_tokens = -(-request.characters() // _CHARACTERS_PER_TOKEN)
         record.completion_tokens = len(tokens)
-        record.content = partial(content_of, tokens)
+        record.afterwards = partial(_hash, tokens)
         record.due = reply.offsets_ns if request.stream else reply.offsets_ns[len(tokens) - 1 : len(tokens)]
         sending = (
             Stream(exchange, reply, tokens, finish, Frame(reply.id, self._model, request.include_usage))
@@ -112,3 +119,7 @@ class Simulation:
             if piece not in vocabulary:
                 vocabulary[piece] = escaped(piece)
         return [vocabulary[piece] for piece in pieces]
+
+
+def _hash(tokens: list[bytes], record: Record) -> None:
+    record.completion_sha256 = sha256_of(content_of(tokens))

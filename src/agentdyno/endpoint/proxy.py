@@ -1,0 +1,182 @@
+"""A real endpoint, measured: requests go on to it, its bytes come back, and the journal sees both.
+
+A chunk is due the moment it has come from upstream, so its lateness is what the relay itself adds. Nothing is
+read into the bytes while they pass; what they say is found out afterwards, for the journal.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from functools import partial
+from time import monotonic_ns
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from agentdyno.endpoint.api_error import ApiError
+from agentdyno.endpoint.chat_request import parse_chat_request
+from agentdyno.endpoint.conversation import Catalogue, attempt_of, key_of, opening_of
+from agentdyno.endpoint.exchange import Exchange
+from agentdyno.endpoint.journal import Record, sha256_of
+from agentdyno.errors import Refusal
+
+CONNECT_S = 30.0
+
+_OF_THE_CONNECTION = {
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+}
+"""Headers that concern one connection and not the message (RFC 9110, 7.6.1), and those that aiohttp sets."""
+
+
+class Proxy:
+    """Relays to the endpoint whose base URL is `upstream` (with its `/v1`); use it with `async with`."""
+
+    def __init__(self, upstream: str, catalogue: Catalogue) -> None:
+        parts = urlsplit(upstream)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Refusal(f"--upstream {upstream}: not a URL like https://host/v1")
+        self._upstream = upstream.rstrip("/")
+        self._catalogue = catalogue
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        """Make ready to connect; connections are kept, and their number is not bounded."""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
+            auto_decompress=False,
+            skip_auto_headers=("Accept", "Content-Type", "User-Agent"),
+        )
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        """Break off what is under way and disconnect."""
+        for task in self._tasks:
+            task.cancel()
+        await self._session.close()
+
+    def complete(self, exchange: Exchange) -> None:
+        """Send the request on as it is, be it well formed or not."""
+        record = exchange.record
+        try:
+            request = parse_chat_request(exchange.request.body)
+        except ApiError:
+            pass
+        else:
+            opening = opening_of(request.messages)
+            task = self._catalogue.find(opening)
+            record.task = task.task_id if task else f"unknown/{key_of(opening)[:16]}"
+            record.attempt = attempt_of(request.messages)
+            record.stream = request.stream
+        self._start(exchange, "/chat/completions")
+
+    def models(self, exchange: Exchange) -> None:
+        """Ask upstream."""
+        self._start(exchange, "/models")
+
+    def _start(self, exchange: Exchange, path: str) -> None:
+        task = asyncio.get_running_loop().create_task(self._relay(exchange, path))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        exchange.on_abandoned = task.cancel
+
+    async def _relay(self, exchange: Exchange, path: str) -> None:
+        request = exchange.request
+        query = request.target.partition("?")[2]
+        headers = [
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in request.headers
+            if name.decode("latin-1").lower() not in _OF_THE_CONNECTION | {"accept-encoding"}
+        ]
+        try:
+            async with self._session.request(
+                request.method,
+                f"{self._upstream}{path}{'?' if query else ''}{query}",
+                data=request.body or None,
+                headers=[*headers, ("Accept-Encoding", "identity")],
+                allow_redirects=False,
+            ) as response:
+                await _pass_on(response, exchange)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            if exchange.record.status is not None:
+                exchange.break_off("upstream_broke_off")
+                return
+            message = f"The upstream endpoint cannot be reached: {error or type(error).__name__}."
+            exchange.refuse(ApiError(502, message, kind="upstream_error", code="upstream_unreachable"))
+
+
+async def _pass_on(response: aiohttp.ClientResponse, exchange: Exchange) -> None:
+    record = exchange.record
+    record.status = response.status
+    length = response.headers.get("Content-Length")
+    head = _head(response, exchange, length)
+    received: list[bytes] = []
+    async for data in response.content.iter_any():
+        due_ns = monotonic_ns()
+        record.due.append(due_ns - record.t_arrive)
+        exchange.write(head + (data if length else b"%x\r\n%b\r\n" % (len(data), data)), due_ns)
+        head = b""
+        received.append(data)
+    exchange.write(head + (b"" if length else b"0\r\n\r\n"), None)
+    record.afterwards = partial(_read_completion, received)
+    exchange.complete("stop" if response.status < 400 else "error")
+
+
+def _head(response: aiohttp.ClientResponse, exchange: Exchange, length: str | None) -> bytes:
+    framing = f"Content-Length: {length}" if length else "Transfer-Encoding: chunked"
+    lines = [f"HTTP/1.1 {response.status} {response.reason}", framing]
+    lines += [
+        f"{name}: {value}"
+        for name, value in response.headers.items()
+        if name.lower() not in _OF_THE_CONNECTION
+    ]
+    return "".join(f"{line}\r\n" for line in lines).encode("latin-1") + exchange.closing_header() + b"\r\n"
+
+
+def _read_completion(received: list[bytes], record: Record) -> None:
+    """Find in a response what the journal says of a completion."""
+    text = b"".join(received).decode(errors="replace")
+    content: list[str] = []
+    finish_reason = error = None
+    for document in _events(text) if record.stream and record.status == 200 else _documents([text]):
+        error = error or document.get("error")
+        usage = document.get("usage") or {}
+        record.prompt_tokens = usage.get("prompt_tokens", record.prompt_tokens)
+        record.completion_tokens = usage.get("completion_tokens", record.completion_tokens)
+        for choice in (document.get("choices") or [])[:1]:
+            content.append((choice.get("delta") or choice.get("message") or {}).get("content") or "")
+            finish_reason = choice.get("finish_reason") or finish_reason
+    if finish_reason:
+        record.finish = finish_reason
+        record.completion_sha256 = sha256_of("".join(content))
+    else:
+        record.finish = "error"
+        record.error = (
+            str(error.get("code") or error.get("type")) if isinstance(error, dict) else "no_finish_reason"
+        )
+
+
+def _events(text: str) -> Iterator[dict[str, Any]]:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return _documents(line.removeprefix("data:") for line in lines if line.startswith("data:"))
+
+
+def _documents(texts: Any) -> Iterator[dict[str, Any]]:
+    for text in texts:
+        try:
+            document = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(document, dict):
+            yield document
