@@ -72,6 +72,8 @@ def show_strength(source: str, name: str | None) -> None:
         if name is not None and task.reference is not None:
             for survivor in result.survivors:
                 print(f"        survives: {difference(task.reference, survivor)}")
+    if len(measured) == 1:
+        return
     everything = sum(result.mutants for result in measured)
     survivors = sum(len(result.survivors) for result in measured)
     lowest = min(measured, key=lambda result: result.share)

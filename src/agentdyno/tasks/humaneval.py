@@ -22,6 +22,18 @@ URL = "https://raw.githubusercontent.com/openai/human-eval/master/data/HumanEval
 SHA256 = "b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef"
 TIMEOUT_S = 30
 
+# With everything imported, tests reach the functions that the prompt itself defines (tasks 32, 38 and 50).
+_TESTS = """\
+from solution import *
+
+
+{official}
+
+
+def test_{entry_point}():
+    check({entry_point})
+"""
+
 
 def fetch(url: str = URL, sha256: str = SHA256, cache: Path | None = None) -> Path:
     """The path of a copy of the file at `url` whose checksum is `sha256`, downloaded unless the cache has it.
@@ -52,8 +64,8 @@ def fetch(url: str = URL, sha256: str = SHA256, cache: Path | None = None) -> Pa
 def convert(path: Path, limit: int) -> list[Task]:
     """The first `limit` tasks of a file in HumanEval's format, JSON lines, plain or compressed with gzip.
 
-    Raises Refusal, naming file and line, when there is something in it that is not a HumanEval problem, and when
-    it holds fewer than `limit`.
+    Raises Refusal, naming file and line, when there is something in it that is not a HumanEval problem, and
+    when it holds fewer than `limit`.
     """
     tasks: dict[str, Task] = {}
     for number, raw in enumerate(_text(path).split(b"\n"), 1):
@@ -79,7 +91,7 @@ def convert(path: Path, limit: int) -> list[Task]:
 
 
 def write(output: Path, tasks: list[Task], source: Path, url: str | None) -> None:
-    """Write the tasks as a dataset document, atomically, with the name, checksum and origin of their source."""
+    """Write the tasks as a dataset document, atomically, with name, checksum and origin of their source."""
     document = {
         "schema_version": SCHEMA_VERSION,
         "name": "humaneval",
@@ -100,8 +112,7 @@ def _task(where: str, record: dict[str, object]) -> Task:
     return Task(
         task_id=text_field(where, record, "task_id"),
         prompt=prompt,
-        # With everything imported, tests reach the functions that the prompt itself defines (tasks 32, 38, 50).
-        tests=f"from solution import *\n\n\n{official}\n\n\ndef test_{entry_point}():\n    check({entry_point})\n",
+        tests=_TESTS.format(official=official, entry_point=entry_point),
         entry_point=entry_point,
         reference=prompt + text_field(where, record, "canonical_solution"),
     )

@@ -119,7 +119,7 @@ def text_field(where: str, record: dict[str, object], name: str) -> str:
 
 
 def entry_point_field(where: str, record: dict[str, object]) -> str:
-    """The entry point's name in `record`; raises Refusal, beginning with `where`, if it is not a Python name."""
+    """The entry point's name; raises Refusal, beginning with `where`, if it is not a Python name."""
     name = text_field(where, record, "entry_point")
     if not name.isidentifier() or iskeyword(name):
         raise Refusal(

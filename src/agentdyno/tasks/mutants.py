@@ -47,7 +47,8 @@ def mutants(reference: str, entry_point: str) -> Iterator[str]:
     """Every module that differs from `reference` in one operator, constant, condition or statement.
 
     Those that change the entry point's function come first; within a function the order is that of the
-    source. Docstrings, signatures and imports are left alone. Raises SyntaxError if the reference is not Python.
+    source. Docstrings, signatures and imports are left alone. Raises SyntaxError if the reference is not
+    Python.
     """
     module = ast.parse(reference)
     seen = {ast.unparse(module)}

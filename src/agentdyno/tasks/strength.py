@@ -12,9 +12,6 @@ from agentdyno.errors import Refusal
 from agentdyno.tasks.mutants import mutants
 from agentdyno.tasks.task import Task
 
-CPU_LIMIT_S = 0.3
-"""Processor time a mutant gets, in seconds; one that needs more is in an endless loop, and noticed."""
-
 MEMORY_LIMIT_BYTES = 1 << 30
 
 
@@ -33,18 +30,32 @@ class Strength:
         return 1 - len(self.survivors) / self.mutants if self.mutants else 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How a try of a solution ended.
+
+    """Run the tests of the task against every mutant of its reference.
+    processor time it took, in seconds.
+    """
+
+    exit_code: int
+    cpu_s: float
+
+
 def strength(task: Task) -> Strength:
     """Run the task's tests against every mutant of its reference.
 
-    Raises Refusal if there is no reference, or if the tests fail against the reference itself.
+    A mutant that takes many times the processor time of the reference is in an endless loop, and counts as
+    noticed. Raises Refusal if there is no reference, or if it does not pass the tests itself.
     """
     if task.reference is None:
         raise Refusal(f"task {task.task_id} has no reference to make mutants of; add one to the dataset")
-    if not passes(task.reference, task.tests):
+    own = trial(task.reference, task.tests, cpu_limit_s=60)
+    if own.exit_code != 0:
         raise Refusal(f"task {task.task_id}: its own reference does not pass its tests; mend one of the two")
-    # Compared as unparsed text, so that a survivor can be read as a difference from the reference.
+    limit = 0.1 + 10 * own.cpu_s
     candidates = list(mutants(task.reference, task.entry_point))
-    survivors = tuple(candidate for candidate in candidates if passes(candidate, task.tests))
+    survivors = tuple(text for text in candidates if trial(text, task.tests, limit).exit_code == 0)
     return Strength(task.task_id, task.entry_point, len(candidates), survivors)
 
 
@@ -55,25 +66,25 @@ def difference(reference: str, mutant: str) -> str:
     return "; ".join(f"{old.strip()}  →  {new.strip()}" for old, new in pairs if old != new)
 
 
-def passes(solution: str, tests: str) -> bool:
-    """Whether every `test_…` function of `tests` returns when `solution` is the module of that name.
+def trial(solution: str, tests: str, cpu_limit_s: float) -> Trial:
+    """Call every `test_…` function of `tests` with `solution` as the module of that name, in a forked child.
 
-    This is a quick stand-in for pytest, for tests that use no fixtures. It forks: whatever the solution does
-    to its process, it does to a child that has `CPU_LIMIT_S` to live.
+    This is a quick stand-in for pytest, for tests that use no fixtures. At the limit of processor time the
+    child is killed by SIGVTALRM.
     """
     child = os.fork()
     if child == 0:
-        _run(solution, tests)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status) == 0
+        _run(solution, tests, cpu_limit_s)
+    _, status, usage = os.wait4(child, 0)
+    return Trial(os.waitstatus_to_exitcode(status), usage.ru_utime)
 
 
-def _run(solution: str, tests: str) -> None:
+def _run(solution: str, tests: str, cpu_limit_s: float) -> None:
     """Exit 0 if all tests pass; never returns."""
     try:
         # Virtual time is this process's own, so that a busy machine does not make a slow test of a good one.
         signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_VIRTUAL, CPU_LIMIT_S)
+        signal.setitimer(signal.ITIMER_VIRTUAL, cpu_limit_s)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)

@@ -1,3 +1,6 @@
+from itertools import zip_longest
+
+
 def column_words(lines: list[str]) -> list[str]:
     """
     A poster is printed as lines of characters. Read it by columns instead: column k is made of the k-th
@@ -11,9 +14,7 @@ def column_words(lines: list[str]) -> list[str]:
     >>> column_words(["ab", "", "cd"])
     ['a', 'c', 'b', 'd']
     """
-    width = max((len(line) for line in lines), default=0)
-    padded = [line.ljust(width) for line in lines]
     words = []
-    for column in zip(*padded, strict=True):
+    for column in zip_longest(*lines, fillvalue=" "):
         words.extend("".join(column).split(" "))
     return [word for word in words if word]

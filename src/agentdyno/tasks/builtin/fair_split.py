@@ -10,9 +10,11 @@ def fair_split(weights: list[int]) -> int:
     >>> fair_split([5, 6])
     1
     """
-    smallest = sum(weights)
-    for point in range(len(weights) + 1):
-        left = sum(weights[:point])
-        for rest in (weights[point:], weights[point + 1 :]):
-            smallest = min(smallest, abs(left - sum(rest)))
+    left, right = 0, sum(weights)
+    smallest = right
+    for weight in weights:
+        right -= weight
+        smallest = min(smallest, abs(left - right))
+        left += weight
+        smallest = min(smallest, abs(left - right))
     return smallest
