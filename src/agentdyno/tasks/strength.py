@@ -34,8 +34,8 @@ class Strength:
 class Trial:
     """How a try of a solution ended.
 
-    """Run the tests of the task against every mutant of its reference.
-    processor time it took, in seconds.
+    The exit code is 0 if all tests passed, and minus the signal's number if the try was killed; `cpu_s` is
+    the processor time it took, in seconds.
     """
 
     exit_code: int
