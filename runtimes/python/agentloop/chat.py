@@ -111,7 +111,7 @@ class Chat:
             return await answer.completion()
         finally:
             answer.close()
-            connection.leave(complete=answer.is_complete)
+            connection.leave(answer, complete=answer.is_complete)
 
     async def _connect(self) -> Connection:
         loop = asyncio.get_running_loop()

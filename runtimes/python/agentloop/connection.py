@@ -43,8 +43,10 @@ class Connection(asyncio.BufferedProtocol):
         self._awaiting_response = True
         self._transport.write(request)
 
-    def leave(self, *, complete: bool) -> None:
-        """Stop receiving; a response that is `complete` but for its framing may still free the connection."""
+    def leave(self, receiver: Receiver, *, complete: bool) -> None:
+        """Have `receiver` receive no more; what is `complete` but for its framing may still free the connection."""
+        if self._receiver is not receiver:
+            return  # The response is over, and the connection may be another's already.
         self._receiver = None
         if self._awaiting_response and complete:
             asyncio.get_running_loop().call_later(LINGER_S, self._abort_if_awaiting)

@@ -15,8 +15,8 @@ _WIDE_SUMMARY = re.compile(rf"^=+ (.*){_DURATION} =+$", re.MULTILINE)
 _REPLACEMENTS = (
     (re.compile(_DURATION), ""),
     (re.compile(r" at 0x[0-9a-fA-F]+"), " at 0x0"),
-    (re.compile(r"/pytest-of-[^/\s]+/pytest-[0-9]+"), "/pytest"),
-    (re.compile(r"[^\s'\"(]*/lib/python3\.[0-9]+/"), "lib/python3/"),
+    (re.compile(r"/pytest-of-[^/ \t\n\r\v\f]+/pytest-[0-9]+"), "/pytest"),
+    (re.compile(r"(^|[ \t\n\r\v\f'\"(])[^ \t\n\r\v\f'\"(]*/lib/python3\.[0-9]+/"), r"\1lib/python3/"),
 )
 
 

@@ -5,6 +5,8 @@ Source: runtimes/contract/vectors/verdicts.json.
 
 import re
 
+from agentloop.extraction import WHITE_SPACE
+
 PASSED = "passed"
 FAILED = "failed"
 UNPROVEN = "unproven"
@@ -42,7 +44,7 @@ def judge(exit_code: int | None, timed_out: bool, stdout: bytes) -> str:
 def _summary_counts(stdout: bytes) -> dict[str, int] | None:
     """Return the counts of the last line that is a summary as a whole, by singular name; None without one."""
     for line in reversed(stdout.decode("utf-8", "replace").split("\n")):
-        summary = _SUMMARY.fullmatch(_ESCAPE_SEQUENCE.sub("", line).rstrip())
+        summary = _SUMMARY.fullmatch(_ESCAPE_SEQUENCE.sub("", line).rstrip(WHITE_SPACE))
         if summary is not None:
             counts = (count.split() for count in summary[1].split(", ") if count != "no tests ran")
             return {name.removesuffix("s"): int(number) for number, name in counts}
