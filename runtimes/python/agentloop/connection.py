@@ -44,7 +44,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.write(request)
 
     def leave(self, receiver: Receiver, *, complete: bool) -> None:
-        """Have `receiver` receive no more; what is `complete` but for its framing may still free the connection."""
+        """Send `receiver` no more; a response `complete` but for its framing may still free the connection."""
         if self._receiver is not receiver:
             return  # The response is over, and the connection may be another's already.
         self._receiver = None

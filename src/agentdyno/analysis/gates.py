@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from agentdyno.analysis.events import accounting
 from agentdyno.analysis.ledger import match
 from agentdyno.analysis.run_data import RunData
+from agentdyno.experiment.cell import REAL
 
 LATENESS_LIMIT_MS = 10.0
 CONCURRENCY_SHARE = 0.99
@@ -54,6 +55,18 @@ def journal_agrees(run: RunData, figures: Figures) -> list[str]:
     return [f"{len(unknown)} completions reported that the endpoint did not serve, the first: {unknown[0]}"]
 
 
+def asked_once(run: RunData, figures: Figures) -> list[str]:
+    """No attempt took a second try: the simulated endpoint does not fail, so the runtime must have."""
+    again = sum(attempt.transport_retries for attempt in run.events.attempts)
+    if run.cell.profile.startswith(REAL) or again == 0:
+        return []
+    first = next(attempt for attempt in run.events.attempts if attempt.transport_retries)
+    return [
+        f"{again} requests were made again though the endpoint had not failed, the first for {first.task} "
+        f"attempt {first.attempt}: see its lines in journal.jsonl and events.jsonl"
+    ]
+
+
 def concurrency_reached(run: RunData, figures: Figures) -> list[str]:
     """The endpoint saw all agents at once. The `instant` profile answers too soon for that and is not
     asked.
@@ -87,6 +100,7 @@ RUN_GATES: Sequence[Gate] = (
     ended_in_order,
     tasks_accounted_for,
     journal_agrees,
+    asked_once,
     concurrency_reached,
     endpoint_on_time,
 )

@@ -5,6 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 
+REAL = "real:"
+"""What the profile of a cell begins with when the endpoint is a real one; its model's name follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One combination of what is varied; all runs of a cell make one row of the table."""

@@ -4,9 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agentdyno.experiment.cell import REAL
 from agentdyno.runtimes.manifest import Manifest
 from agentdyno.tasks.task import Task
 from agentdyno.verifiers.verifier import Verifier
+
+
+SIMULATED_MODEL = "agentdyno-sim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,4 @@ class Settings:
     @property
     def served_by(self) -> str:
         """The profile as rows name it: a real endpoint has no profile but its model's name."""
-        return f"real:{self.real_endpoint.model}" if self.real_endpoint else self.profile
-
-
-SIMULATED_MODEL = "agentdyno-sim"
+        return f"{REAL}{self.real_endpoint.model}" if self.real_endpoint else self.profile
