@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from agentloop.chat import Chat, ChatFailed
 from agentloop.events import Attempt, Emit, task_event
 from agentloop.extraction import extract
-from agentloop.feedback import feedback
+from agentloop.feedback import normalise
 from agentloop.messages import Conversation, Prompts
 from agentloop.tasks import Task
 from agentloop.tools import ToolDispatcher
@@ -73,7 +73,7 @@ class Agent:
         if attempt.verdict == TIMED_OUT:
             conversation.timed_out(reply)
         elif attempt.verdict != PASSED:
-            conversation.tests_failed(reply, feedback(finished.stdout, finished.stderr, workspace.path))
+            conversation.tests_failed(reply, normalise(finished.stdout, finished.stderr, workspace.path))
 
 
 async def run_agents(agent: Agent, tasks: Iterable[Task], agents: int) -> None:

@@ -5,7 +5,7 @@ from agentloop.chat import Chat, ChatFailed
 from agentloop.completion import BrokenStream, Completion
 from agentloop.events import Attempt, EventFile
 from agentloop.extraction import extract
-from agentloop.feedback import feedback
+from agentloop.feedback import normalise
 from agentloop.fields import Unusable
 from agentloop.messages import Conversation, Prompts, load_prompts
 from agentloop.run_file import RunFile, Timeouts, TransportRetries, load_run_file
@@ -35,10 +35,10 @@ __all__ = [
     "Unusable",
     "Verifier",
     "extract",
-    "feedback",
     "judge",
     "load_prompts",
     "load_run_file",
     "load_tasks",
+    "normalise",
     "run_agents",
 ]

@@ -60,7 +60,7 @@ class Chat:
         self._api_key = api_key
         self._timeouts = timeouts
         self._transport = transport
-        self._idle: list[Connection] = []
+        self._idle: dict[Connection, None] = {}
 
     async def complete(self, body: bytes, attempt: Attempt) -> str:
         """Return the reply to the request body and stamp `attempt`; raises `ChatFailed`."""
@@ -103,7 +103,7 @@ class Chat:
 
     async def _try(self, body: bytes, attempt: Attempt) -> Completion:
         attempt.t_request = attempt.t_first = attempt.t_last = None
-        connection = self._idle.pop() if self._idle else await self._connect()
+        connection = self._idle.popitem()[0] if self._idle else await self._connect()
         answer = _Answer(attempt, self._timeouts.event_idle_s)
         try:
             attempt.t_request = time.monotonic_ns()

@@ -30,7 +30,8 @@ class Receiver(Protocol):
 class Connection(asyncio.BufferedProtocol):
     """One connection, that puts itself among the idle ones when it may be used again."""
 
-    def __init__(self, idle: "list[Connection]") -> None:
+    def __init__(self, idle: "dict[Connection, None]") -> None:
+        """Carry nothing yet; `idle`, a set that keeps its order, is shared by all connections."""
         self._idle = idle
         self._parser = httptools.HttpResponseParser(self)
         self._receiver: Receiver | None = None
@@ -44,7 +45,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.write(request)
 
     def leave(self, receiver: Receiver, *, complete: bool) -> None:
-        """Send `receiver` no more; a response `complete` but for its framing may still free the connection."""
+        """Send `receiver` no more; what is `complete` but for its framing may still free the connection."""
         if self._receiver is not receiver:
             return  # The response is over, and the connection may be another's already.
         self._receiver = None
@@ -80,8 +81,7 @@ class Connection(asyncio.BufferedProtocol):
             self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: D102
-        if self in self._idle:
-            self._idle.remove(self)
+        self._idle.pop(self, None)
         self._lose(f"the connection broke ({exc})" if exc else "the endpoint closed the connection")
         del self._parser  # The parser and its protocol hold each other.
 
@@ -108,11 +108,11 @@ class Connection(asyncio.BufferedProtocol):
     def on_message_complete(self) -> None:  # noqa: D102
         if self._is_interim():
             return
-        self._awaiting_response = False
-        if self._parser.should_keep_alive():
-            self._idle.append(self)
+        if self._awaiting_response and self._parser.should_keep_alive():
+            self._idle[self] = None
         else:
             self.close()
+        self._awaiting_response = False
         if self._receiver is not None:
             receiver, self._receiver = self._receiver, None
             receiver.end()

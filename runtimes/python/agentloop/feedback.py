@@ -20,7 +20,7 @@ _REPLACEMENTS = (
 )
 
 
-def feedback(stdout: bytes, stderr: bytes, workspace: str) -> str:
+def normalise(stdout: bytes, stderr: bytes, workspace: str) -> str:
     """Return stdout, then stderr, without what differs from run to run: the last 4,000 bytes of it at most.
 
     `workspace` is the absolute path of the folder in which the tests ran.
