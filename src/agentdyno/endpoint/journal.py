@@ -110,7 +110,7 @@ class Journal:
         self._file: FileIO | None = None
 
     def start(self, path: Path | None, **facts: Any) -> None:
-        """Create the file and write the first line; without a path only the lateness is kept. Raises `Refusal`."""
+        """Create the file and write the first line, or without a path write nothing; raises `Refusal`."""
         if path is None:
             return
         try:

@@ -107,7 +107,7 @@ def _from_file(path: Path) -> Profile:
         raise Refusal(
             f"profile {path}: {error.strerror}; give a readable TOML file or one of {_names()}"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise Refusal(f"profile {path} is not TOML: {error}") from None
     base = table.pop("base", "instant")
     return _changed(

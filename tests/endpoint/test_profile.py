@@ -1,0 +1,113 @@
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from agentdyno.endpoint.draw import keyed
+from agentdyno.endpoint.profile import PROFILES, Interval, Profile, parse_profile
+from agentdyno.errors import Refusal
+
+INTERVALS = st.builds(
+    Interval,
+    st.integers(0, 3_600_000_000).map(lambda us: us / 1e6),
+    st.integers(0, 300).map(lambda hundredths: hundredths / 100),
+)
+
+
+@given(INTERVALS)
+def test_an_interval_is_read_as_it_is_written(interval: Interval) -> None:
+    again = Interval.parse(str(interval))
+    assert again.sigma == interval.sigma
+    assert again.median_s == pytest.approx(interval.median_s, rel=1e-8)
+
+
+@given(st.sampled_from(sorted(PROFILES)), INTERVALS, INTERVALS)
+def test_any_profile_can_be_changed_in_a_word(name: str, ttft: Interval, itl: Interval) -> None:
+    text = f"{name}:ttft={ttft},itl={itl}"
+    assert parse_profile(text) == Profile(text, Interval.parse(str(ttft)), Interval.parse(str(itl)))
+
+
+@given(st.text(max_size=40))
+def test_anything_else_is_refused_in_one_line(text: str) -> None:
+    assume(text.partition(":")[0] not in PROFILES)
+    with pytest.raises(Refusal, match=r"\Aprofile.*\Z"):
+        parse_profile(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "chat-70b",
+            "profile: 'chat-70b' is not known; choose instant, steady, chat-7b, crowd, "
+            "NAME:ttft=300ms,itl=40ms, or a .toml file",
+        ),
+        (
+            "steady:ttft=fast",
+            "profile: ttft='fast' is not a time: a time is a number and us, ms or s, with ~SIGMA for a "
+            "log-normal spread, as in 300ms or 0.4s~0.25",
+        ),
+        (
+            "steady:itl=2h",
+            "profile: itl='2h' is not a time: a time is a number and us, ms or s, with ~SIGMA for a "
+            "log-normal spread, as in 300ms or 0.4s~0.25",
+        ),
+        (
+            "steady:itl=4000s",
+            "profile: itl='4000s' is out of range: at most 3600 s, and a sigma of at most 3",
+        ),
+        (
+            "steady:",
+            "profile: '' cannot be set; only ttft and itl can, as in steady:ttft=300ms,itl=40ms",
+        ),
+        (
+            "steady:slots=4",
+            "profile: 'slots' cannot be set; only ttft and itl can, as in steady:ttft=300ms,itl=40ms",
+        ),
+        (
+            "nowhere.toml",
+            "profile nowhere.toml: No such file or directory; "
+            "give a readable TOML file or one of instant, steady, chat-7b, crowd",
+        ),
+    ],
+)
+def test_refusals(text: str, message: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        parse_profile(text)
+    assert str(refusal.value) == message
+
+
+def test_a_profile_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('base = "steady"\nitl = "5ms~0.5"\n')
+    assert parse_profile(str(file)) == Profile(str(file), Interval(0.2), Interval(0.005, 0.5))
+    file.write_text("itl = [")
+    with pytest.raises(Refusal, match=r"^profile .*mine\.toml is not TOML: "):
+        parse_profile(str(file))
+    file.write_text("itl = 5")
+    with pytest.raises(Refusal, match=r"^profile .*mine\.toml: itl='5' is not a time: "):
+        parse_profile(str(file))
+
+
+def test_steady_is_exact() -> None:
+    offsets = PROFILES["steady"].offsets_ns(4, keyed(0))
+    assert offsets.tolist() == [200_000_000, 220_000_000, 240_000_000, 260_000_000]
+
+
+@given(INTERVALS, INTERVALS, st.integers(1, 50), st.integers())
+def test_deadlines_never_go_back(ttft: Interval, itl: Interval, tokens: int, seed: int) -> None:
+    offsets = Profile("", ttft, itl).offsets_ns(tokens, keyed(seed))
+    assert len(offsets) == tokens
+    assert offsets[0] >= 0
+    assert all(earlier <= later for earlier, later in pairwise(offsets))
+
+
+def test_a_spread_keeps_its_median() -> None:
+    chat = PROFILES["chat-7b"]
+    ttft = sorted(chat.offsets_ns(1, keyed(draw))[0] for draw in range(2001))[1000]
+    assert ttft == pytest.approx(400e6, rel=0.05)
+    offsets = chat.offsets_ns(2001, keyed(0))
+    itl = sorted(later - earlier for earlier, later in pairwise(offsets))[1000]
+    assert itl == pytest.approx(20e6, rel=0.05)
