@@ -7,6 +7,10 @@ root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 agentdyno="$root/.venv/bin/agentdyno"
 case "${1:-}" in
     --check) shift; exec "$agentdyno" check "$@" ;;
-    --quick) shift; exec "$agentdyno" run --limit 20 --agents 20 --repeats 1 "$@" ;;
+    --quick)
+        shift
+        exec "$agentdyno" run --limit 20 --agents 20 --repeats 1 --profile chat-7b:ttft=200ms,itl=5ms \
+            --verify-timeout 5 "$@"
+        ;;
     *) exec "$agentdyno" run "$@" ;;
 esac

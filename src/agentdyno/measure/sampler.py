@@ -43,6 +43,7 @@ class Sampler:
         self._pid = pid
         self._path = path
         self._own = [pid]
+        self._in_group: set[int] = set()
         self._tree = proc.Tree(pid)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sample, name="sampler", daemon=True)
@@ -80,7 +81,11 @@ class Sampler:
         tree_processes: int | None = None
         if with_tree:
             tree = self._tree.processes()
-            self._own = [process.pid for process in tree if process.group == self._pid] or [self._pid]
+            in_group = {process.pid for process in tree if process.group == self._pid}
+            # A child that is just being made shares the runtime's group, and even its memory, until it has a
+            # group of its own; so a process must be there twice in a row to be one of the runtime's own.
+            self._own = [self._pid, *sorted((in_group & self._in_group) - {self._pid})]
+            self._in_group = in_group
             tree_pss = sum(proc.pss_kib(process.pid) for process in tree)
             tree_processes = len(tree)
         memory = [found for pid in self._own if (found := proc.memory_kib(pid)) is not None]

@@ -1,0 +1,222 @@
+"""The main job, end to end: the Python runtime, the simulated endpoint, pytest, and what is left on disk."""
+
+import csv
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from command_line import Agentdyno, processes_in, summary
+
+TASKS, REPEATS = 24, 2
+
+PERCENTILES = ("p50", "p95", "p99")
+METRICS = {
+    *(
+        "peak_rss_mib",
+        "tree_peak_pss_mib",
+        "pass_rate",
+        "first_attempt_pass",
+        "recovered",
+        "failed",
+        "errors",
+    ),
+    *("avg_retries", "wall_s", "tasks_per_s", "cpu_s_per_task", "max_in_flight", "endpoint_lateness_ms_p99"),
+    *(f"{part}_ms_{name}" for part in ("overhead", "model", "verify", "queue") for name in PERCENTILES),
+}
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results folder of one small experiment: every kind of outcome, twice."""
+    folder = tmp_path_factory.mktemp("measured")
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("LLM_", "BENCH_"))
+    }
+    words = ["--runtimes", "python", "--limit", TASKS, "--agents", TASKS, "--repeats", REPEATS]
+    words += ["--profile", "steady:ttft=50ms,itl=1ms", "--verify-timeout", 4, "--out", folder / "results"]
+    done = subprocess.run(
+        [sys.executable, "-m", "agentdyno", "run", *map(str, words)],
+        env=environment | {"TMPDIR": str(folder), "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    (folder / "stdout").write_text(done.stdout)
+    return folder
+
+
+def row_of(measured: Path) -> dict[str, Any]:
+    (row,) = summary(measured / "results")["rows"]
+    found: dict[str, Any] = row
+    return found
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def run_folders(measured: Path) -> list[Path]:
+    return sorted((measured / "results" / "latest" / "runs").iterdir())
+
+
+def test_the_summary_has_every_metric_with_its_values(measured: Path) -> None:
+    document = summary(measured / "results")
+    assert document["schema_version"] == 1
+    row = row_of(measured)
+    assert (row["runtime"], row["agents"], row["verifier"]) == ("python", TASKS, "cold")
+    assert set(row["metrics"]) == METRICS
+    for metric in row["metrics"].values():
+        assert set(metric) == {"median", "ci95", "values", "unit"}
+        assert len(metric["values"]) == REPEATS
+    assert document["experiment"]["complete"] is True
+    assert {"cpu", "cpus", "kernel", "memory_mib", "python", "git_commit"} <= set(document["environment"])
+
+
+def test_the_outcomes_add_up_in_every_run(measured: Path) -> None:
+    metrics = row_of(measured)["metrics"]
+    for run in range(REPEATS):
+        first, recovered, failed, errors = (
+            metrics[name]["values"][run] for name in ("first_attempt_pass", "recovered", "failed", "errors")
+        )
+        assert first + recovered + failed + errors == TASKS
+        assert metrics["pass_rate"]["values"][run] == (first + recovered) / TASKS
+
+
+def test_the_loop_is_real_some_recover_and_some_never_pass(measured: Path) -> None:
+    metrics = row_of(measured)["metrics"]
+    assert metrics["recovered"]["values"] == [2] * REPEATS
+    assert metrics["failed"]["values"] == [1] * REPEATS
+    assert metrics["avg_retries"]["median"] > 0
+
+
+def test_repeats_have_identical_requests_and_outcomes(measured: Path) -> None:
+    seen = [
+        Counter(
+            (line["task"], line["attempt"], line["request_sha256"], line["completion_sha256"])
+            for line in lines(folder / "journal.jsonl")
+            if line["kind"] == "request"
+        )
+        for folder in run_folders(measured)
+    ]
+    assert len(seen) == REPEATS
+    assert seen[0] == seen[1]
+    outcomes = [
+        {
+            line["task"]: (line["outcome"], line["attempts"])
+            for line in lines(folder / "events.jsonl")
+            if line["event"] == "task"
+        }
+        for folder in run_folders(measured)
+    ]
+    assert outcomes[0] == outcomes[1]
+
+
+def test_runtime_and_endpoint_agree_on_the_body_of_every_request(measured: Path) -> None:
+    for folder in run_folders(measured):
+        reported = {
+            (line["task"], line["attempt"]): (line["request_sha256"], line["completion_sha256"])
+            for line in lines(folder / "events.jsonl")
+            if line["event"] == "attempt"
+        }
+        served = {
+            (line["task"], line["attempt"]): (line["request_sha256"], line["completion_sha256"])
+            for line in lines(folder / "journal.jsonl")
+            if line["kind"] == "request"
+        }
+        assert reported == served
+
+
+def test_all_agents_were_in_flight_at_once(measured: Path) -> None:
+    assert row_of(measured)["metrics"]["max_in_flight"]["values"] == [TASKS] * REPEATS
+
+
+def test_samples_come_every_20_ms_or_better(measured: Path) -> None:
+    for folder in run_folders(measured):
+        times = [line["t"] for line in lines(folder / "samples.jsonl")]
+        mean_ms = (times[-1] - times[0]) / (len(times) - 1) / 1e6
+        assert mean_ms <= 20
+
+
+def test_the_peak_is_that_of_the_runtime_and_not_of_a_child_being_made(measured: Path) -> None:
+    for folder in run_folders(measured):
+        peaks = [line["peak_rss_kib"] for line in lines(folder / "samples.jsonl")]
+        # A high-water mark falls only by the kernel's imprecision; a child counted in would double it.
+        assert max(peaks) < 1.05 * peaks[-1]
+
+
+def test_tasks_csv_has_a_row_per_task_and_run_and_its_times_add_up(measured: Path) -> None:
+    with (measured / "results" / "latest" / "tasks.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == TASKS * REPEATS
+    for row in rows:
+        parts = [float(row[f"{part}_ms"]) for part in ("model", "queue", "verify", "overhead")]
+        assert sum(parts) == pytest.approx(float(row["wall_ms"]), abs=0.01)
+        assert min(parts) >= 0
+
+
+def test_the_runtime_is_not_given_the_references(measured: Path) -> None:
+    for folder in run_folders(measured):
+        run_file = json.loads((folder / "run.json").read_text())
+        given = lines(Path(run_file["tasks_file"]))
+        assert len(given) == TASKS
+        assert all(set(task) == {"task_id", "prompt", "tests", "entry_point"} for task in given)
+
+
+def test_nothing_stays_behind(measured: Path) -> None:
+    assert list(measured.glob("agentdyno-*")) == []
+    assert processes_in(measured) == {}
+
+
+def test_what_is_printed_fits_80_columns(measured: Path) -> None:
+    printed = (measured / "stdout").read_text().splitlines()
+    table = [line for line in printed if not line.startswith(("INVALID", "results:"))]
+    assert max(map(len, table)) <= 80
+    assert any(line.startswith("python ") for line in table)
+
+
+def test_on_a_terminal_progress_is_live_and_leaves_one_line_a_run(
+    environment: dict[str, str], tasks: Path, tmp_path: Path
+) -> None:
+    ours, theirs = pty.openpty()
+    words = ["run", "--runtimes", "python", "--tasks", tasks, "--limit", 4, "--agents", 4, "--repeats", 1]
+    words += ["--profile", "instant", "--verifier", "null", "--out", tmp_path / "results"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "agentdyno", *map(str, words)],
+        env=environment | {"TERM": "xterm", "COLUMNS": "80"},
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+    ):
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(ours, 4096)
+            except OSError:  # how Linux says that the other side of a pty is closed
+                break
+            shown += piece
+    os.close(ours)
+    assert b"\x1b[" in shown
+    assert b"4/4 tasks, 4 passed, " in shown.rpartition(b"run 1/1: python, 4 agents, null, instant")[2]
+
+
+def test_check_is_content_with_this_machine(agentdyno: Agentdyno) -> None:
+    done = agentdyno("check")
+    assert done.stdout.endswith("ready\n")
+    assert done.returncode == 0
+
+
+def test_check_says_what_too_many_agents_lack(agentdyno: Agentdyno) -> None:
+    done = agentdyno("check", "--agents", 10_000_000)
+    said = " ".join(done.stdout.split())
+    assert "MISSING open files not usable: 10000000 agents need" in said
+    assert "MISSING memory" in said
+    assert done.returncode == 1
