@@ -15,7 +15,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from agentdyno.errors import Refusal
-from agentdyno.tasks.load import SCHEMA_VERSION, entry_point_field, parse_line, text_field, write_bytes
+from agentdyno.tasks.load import SCHEMA_VERSION
+from agentdyno.tasks.output import write_bytes
+from agentdyno.tasks.records import as_object, entry_point_field, parse_line, text_field
 from agentdyno.tasks.task import Task
 
 URL = "https://raw.githubusercontent.com/openai/human-eval/master/data/HumanEval.jsonl.gz"
@@ -54,9 +56,7 @@ def fetch(url: str = URL, sha256: str = SHA256, cache: Path | None = None) -> Pa
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Refusal(
-            f"{folder}: cannot be made ({error.strerror}); set XDG_CACHE_HOME to another folder"
-        ) from None
+        raise Refusal(f"{folder}: cannot be made ({error.strerror}); set XDG_CACHE_HOME elsewhere") from None
     write_bytes(cached, content)
     return cached
 
@@ -76,10 +76,7 @@ def convert(path: Path, limit: int) -> list[Task]:
             line = raw.decode()
         except UnicodeDecodeError as error:
             raise Refusal(f"{where}: byte {error.start} is not UTF-8; mend or remove the line") from None
-        record = parse_line(where, line)
-        if not isinstance(record, dict):
-            raise Refusal(f"{where}: is {type(record).__name__}, not a JSON object; give one object per line")
-        task = _task(where, record)
+        task = _task(where, as_object(where, parse_line(where, line)))
         if task.task_id in tasks:
             raise Refusal(f"{where}: task id {task.task_id!r} is there twice; remove one of the two lines")
         tasks[task.task_id] = task

@@ -1,15 +1,15 @@
 """Task lists: found, read, repeated and written."""
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from itertools import cycle, islice
-from keyword import iskeyword
 from pathlib import Path
 
 from agentdyno.errors import Refusal
 from agentdyno.tasks import builtin
+from agentdyno.tasks.output import write_bytes
+from agentdyno.tasks.records import as_object, entry_point_field, malformed, parse_line, text_field
 from agentdyno.tasks.task import Task
 
 SCHEMA_VERSION = 1
@@ -86,48 +86,6 @@ def write(path: Path, tasks: Iterable[Task], *, references: bool) -> None:
     write_bytes(path, "".join(lines).encode())
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Put `content` at `path`, whole or not at all; raises Refusal if that cannot be done."""
-    if not path.parent.is_dir():
-        raise Refusal(f"{path}: folder {path.parent} does not exist; create it or choose another path")
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
-    except OSError as error:
-        raise Refusal(f"{path}: cannot be written ({error.strerror}); choose another path") from None
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def text_field(where: str, record: dict[str, object], name: str) -> str:
-    """The non-empty string `record[name]`; raises Refusal, beginning with `where`, if it is anything else."""
-    if name not in record:
-        raise Refusal(f"{where}: field {name!r} is missing; add it")
-    value = record[name]
-    if not isinstance(value, str):
-        raise Refusal(f"{where}: field {name!r} is {type(value).__name__}, not a string; make it one")
-    if not value:
-        raise Refusal(f"{where}: field {name!r} is empty; fill it in")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise Refusal(
-            f"{where}: field {name!r} holds half a surrogate pair; write whole characters"
-        ) from None
-    return value
-
-
-def entry_point_field(where: str, record: dict[str, object]) -> str:
-    """The entry point's name; raises Refusal, beginning with `where`, if it is not a Python name."""
-    name = text_field(where, record, "entry_point")
-    if not name.isidentifier() or iskeyword(name):
-        raise Refusal(
-            f"{where}: field 'entry_point' is {name!r}, not a Python name; name the function to call"
-        )
-    return name
-
-
 def _humaneval_file() -> Path:
     for folder in (Path(), _REPOSITORY):
         if (folder / HUMANEVAL).is_file():
@@ -145,7 +103,7 @@ def _records(path: Path, text: str) -> list[tuple[str, object]]:
         document = json.loads(text)
     except json.JSONDecodeError as error:
         if error.msg != "Extra data":
-            raise _malformed(f"{path}:{error.lineno}", error) from None
+            raise malformed(f"{path}:{error.lineno}", error) from None
         # A whole value followed by more: JSON lines.
         lines = ((f"{path}:{number}", line) for number, line in enumerate(text.split("\n"), 1))
         return [(where, parse_line(where, line)) for where, line in lines if line.strip()]
@@ -159,25 +117,12 @@ def _records(path: Path, text: str) -> list[tuple[str, object]]:
     return [(f"{path}: tasks[{index}]", record) for index, record in enumerate(document["tasks"])]
 
 
-def parse_line(where: str, line: str) -> object:
-    """The JSON value of one line; raises Refusal, beginning with `where`, if it is not JSON."""
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError as error:
-        raise _malformed(where, error) from None
-
-
-def _malformed(where: str, error: json.JSONDecodeError) -> Refusal:
-    return Refusal(f"{where}: not JSON at column {error.colno} ({error.msg}); mend or remove it")
-
-
 def _task(where: str, record: object) -> Task:
-    if not isinstance(record, dict):
-        raise Refusal(f"{where}: is {type(record).__name__}, not a JSON object; give one object per task")
+    fields = as_object(where, record)
     return Task(
-        task_id=text_field(where, record, "task_id"),
-        prompt=text_field(where, record, "prompt"),
-        tests=text_field(where, record, "tests"),
-        entry_point=entry_point_field(where, record),
-        reference=None if record.get("reference") is None else text_field(where, record, "reference"),
+        task_id=text_field(where, fields, "task_id"),
+        prompt=text_field(where, fields, "prompt"),
+        tests=text_field(where, fields, "tests"),
+        entry_point=entry_point_field(where, fields),
+        reference=None if fields.get("reference") is None else text_field(where, fields, "reference"),
     )

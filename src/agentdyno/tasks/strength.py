@@ -53,7 +53,7 @@ def strength(task: Task) -> Strength:
     own = trial(task.reference, task.tests, cpu_limit_s=60)
     if own.exit_code != 0:
         raise Refusal(f"task {task.task_id}: its own reference does not pass its tests; mend one of the two")
-    limit = 0.1 + 10 * own.cpu_s
+    limit = 0.05 + 10 * own.cpu_s
     candidates = list(mutants(task.reference, task.entry_point))
     survivors = tuple(text for text in candidates if trial(text, task.tests, limit).exit_code == 0)
     return Strength(task.task_id, task.entry_point, len(candidates), survivors)

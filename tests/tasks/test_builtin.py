@@ -1,0 +1,103 @@
+import ast
+import doctest
+from importlib.resources import files
+
+import pytest
+
+from agentdyno.tasks import builtin
+from agentdyno.tasks.builtin import problems
+from agentdyno.tasks.mutants import mutants
+from agentdyno.tasks.strength import strength
+
+ALL = problems()
+
+
+def test_there_are_enough_and_their_ids_are_stable():
+    assert len(ALL) >= 45
+    assert [task.task_id for task in ALL] == [f"builtin/{number}" for number in range(len(ALL))]
+    assert ALL[0].entry_point == "column_words"
+    assert problems() == ALL
+
+
+def test_every_file_belongs_to_a_listed_problem():
+    folder = files(builtin)
+    there = {entry.name for entry in folder.iterdir() if entry.name.endswith(".py")}
+    listed = {f"{name}{end}" for name in builtin.ORDER for end in (".py", "_tests.py")}
+    assert there == listed | {"__init__.py"}
+    assert len(set(builtin.ORDER)) == len(builtin.ORDER)
+
+
+@pytest.mark.parametrize("task", ALL, ids=lambda task: task.entry_point)
+def test_prompt_is_the_head_of_the_reference(task):
+    assert task.reference.startswith(task.prompt)
+    assert len(task.reference) > len(task.prompt)
+    prompt, reference = ast.parse(task.prompt), ast.parse(task.reference)
+    head = reference.body[: len(prompt.body)]
+    assert [ast.dump(node) for node in prompt.body[:-1]] == [ast.dump(node) for node in head[:-1]]
+    assert prompt.body[-1].name == head[-1].name == task.entry_point
+    assert ast.dump(prompt.body[-1].args) == ast.dump(head[-1].args)
+    assert len(prompt.body[-1].body) == 1
+    docstring = ast.get_docstring(prompt.body[-1])
+    assert docstring == ast.get_docstring(head[-1])
+    assert ">>> " in docstring
+    assert "```" not in task.prompt
+    assert task.tests.splitlines().count("from solution import *") == 1
+    assert "import pytest" not in task.tests
+
+
+def test_some_prompts_have_helper_functions_that_the_tests_use():
+    with_helpers = 0
+    for task in ALL:
+        functions = [node.name for node in ast.parse(task.prompt).body if isinstance(node, ast.FunctionDef)]
+        with_helpers += any(f"{name}(" in task.tests for name in functions[:-1])
+    assert with_helpers >= 6
+
+
+@pytest.mark.parametrize("task", ALL, ids=lambda task: task.entry_point)
+def test_examples_in_the_prompt_are_right(task):
+    names = {}
+    exec(task.reference, names)
+    runner = doctest.DocTestRunner(verbose=False)
+    for node in ast.parse(task.reference).body:
+        if isinstance(node, ast.FunctionDef):
+            docstring = ast.get_docstring(node) or ""
+            examples = doctest.DocTestParser().get_doctest(docstring, names, node.name, None, None)
+            runner.run(examples, out=lambda text: None)
+    results = runner.summarize(verbose=False)
+    assert results.attempted >= 1
+    assert results.failed == 0
+
+
+@pytest.mark.parametrize("task", ALL, ids=lambda task: task.entry_point)
+def test_tests_notice_at_least_80_percent_of_the_mutants(task):
+    result = strength(task)
+    assert result.mutants - len(result.survivors) >= 3
+    assert result.share >= 0.8, result.survivors
+
+
+def test_mutants_come_in_one_order_and_are_different_programs():
+    for task in ALL[:10]:
+        texts = list(mutants(task.reference, task.entry_point))
+        assert texts == list(mutants(task.reference, task.entry_point))
+        assert len(set(texts)) == len(texts)
+        assert ast.unparse(ast.parse(task.reference)) + "\n" not in texts
+        for text in texts:
+            ast.parse(text)
+
+
+def test_mutants_of_the_entry_point_come_first_and_leave_docstrings_alone():
+    reference = 'def helper(x):\n    """One 1."""\n    return x - 1\n\n\ndef f(x: int=3):\n    return x < 2\n'
+    assert list(mutants(reference, "f")) == [
+        reference.replace("\n\n\n", "\n\n").replace(before, after)
+        for before, after in [
+            ("return x < 2", "return None"),
+            ("x < 2", "x <= 2"),
+            ("x < 2", "x >= 2"),
+            ("x < 2", "x < 3"),
+            ("x < 2", "x < 1"),
+            ("return x - 1", "return None"),
+            ("x - 1", "x + 1"),
+            ("x - 1", "x - 2"),
+            ("x - 1", "x - 0"),
+        ]
+    ]
