@@ -203,9 +203,10 @@ def _announcement(settings: Settings) -> str:
 
 
 def _title(settings: Settings) -> str:
+    runs = "one run" if settings.repeats == 1 else f"medians of {settings.repeats} runs"
     return (
-        f"medians of {settings.repeats} runs of {len(settings.tasks)} {settings.tasks_source} tasks, "
-        f"verifier {settings.verifier.name}, profile {settings.served_by}"
+        f"{runs}, {len(settings.tasks)} {settings.tasks_source} tasks, verifier {settings.verifier.name}, "
+        f"profile {settings.served_by}"
     )
 
 

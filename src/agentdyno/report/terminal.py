@@ -82,7 +82,7 @@ def _table(title: str) -> Table:
         title_style="bold",
         box=None,
         pad_edge=False,
-        padding=(0, 1),
+        padding=(0, 1, 0, 0),
     )
     table.add_column("runtime\n", no_wrap=True)
     table.add_column("agents\n", justify="right", no_wrap=True)
