@@ -98,7 +98,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure, print the table, and return 0; 1 when a row is not valid, 130 or 143 after an interruption."""
+    """Measure, print the table, and return 0; 1 when a row has a fault, 130 or 143 after an interruption."""
     console = Console(stderr=False)
     with interruptible():
         try:
@@ -120,7 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return interrupted.status
-    return 0 if all(row.valid for row in rows) else 1
+    return 1 if any(row.faults for row in rows) else 0
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:

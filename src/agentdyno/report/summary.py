@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from agentdyno.analysis.gates import RUN_GATES, identical_service
+from agentdyno.analysis.gates import CONDITIONS, FAULTS, identical_service
 from agentdyno.analysis.metrics import UNITS, TaskRow, metrics, task_rows
 from agentdyno.analysis.run_data import RunData
 from agentdyno.analysis.statistics import interval, median
@@ -31,12 +31,22 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One cell's row; `reasons` say why it is not valid, or that it lacks runs."""
+    """One cell's row; `faults` and `conditions` say why it is not valid (see gates.py for the difference)."""
 
     cell: Cell
-    valid: bool
-    reasons: list[str]
+    faults: list[str]
+    conditions: list[str]
     metrics: dict[str, Metric]
+
+    @property
+    def reasons(self) -> list[str]:
+        """Everything that stands against the row."""
+        return [*self.faults, *self.conditions]
+
+    @property
+    def valid(self) -> bool:
+        """Whether nothing does."""
+        return not self.reasons
 
 
 def rows(runs: Sequence[RunData], *, simulated: bool) -> list[Row]:
@@ -47,20 +57,24 @@ def rows(runs: Sequence[RunData], *, simulated: bool) -> list[Row]:
     found = []
     for cell in cells:
         its = sorted((run for run in runs if run.cell == cell), key=lambda run: run.block)
-        reasons = [
-            f"run {run.block}: {reason}"
-            for run in its
-            for reason in [
-                *(reason for gate in RUN_GATES for reason in gate(run, figures[run.folder.name])),
-                *differences.get(run.folder.name, []),
+        faults, conditions = (
+            [
+                f"run {run.block}: {reason}"
+                for run in its
+                for gate in gates
+                for reason in gate(run, figures[run.folder.name])
             ]
+            for gates in (FAULTS, CONDITIONS)
+        )
+        faults += [
+            f"run {run.block}: {reason}" for run in its for reason in differences.get(run.folder.name, [])
         ]
         values = {name: [figures[run.folder.name][name] for run in its] for name in UNITS}
         found.append(
             Row(
                 cell=cell,
-                valid=not reasons,
-                reasons=reasons,
+                faults=faults,
+                conditions=conditions,
                 metrics={
                     name: Metric(median(values[name]), interval(values[name]), values[name], unit)
                     for name, unit in UNITS.items()
