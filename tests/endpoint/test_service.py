@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -67,6 +68,13 @@ def contents(stream: bytes) -> list[str]:
         for choice in document["choices"]
         if "content" in choice["delta"]
     ]
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for what is bound to come about."""
+    give_up = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < give_up
 
 
 def test_the_official_client(serve: Serve) -> None:
@@ -233,13 +241,11 @@ def test_the_gauge_counts_what_is_in_flight(serve: Serve) -> None:
         answer: dict[str, Any] = json.loads(connection.getresponse().read())
         return answer
 
-    while health()["in_flight"] < 5:
-        pass
+    until(lambda: health()["in_flight"] == 5)
     assert health() == {"status": "ok", "in_flight": 5, "max_in_flight": 5, "requests": 5, "completed": 0}
     for client in clients[:3]:
         client.close()
-    while health()["in_flight"] > 2:
-        pass
+    until(lambda: health()["in_flight"] == 2)
     assert health() == {"status": "ok", "in_flight": 2, "max_in_flight": 5, "requests": 5, "completed": 0}
     connection.close()
     _, *lines, end = serving.stop()
@@ -310,11 +316,12 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
         check=True,
     )
     host, port = started.stdout.strip().removeprefix("http://").removesuffix("/v1").split(":")
-    while True:
-        try:
-            socket.create_connection((host, int(port))).close()
-        except OSError:
-            break
+
+    def refused() -> bool:
+        with socket.socket() as client:
+            return client.connect_ex((host, int(port))) != 0
+
+    until(refused)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ or in a closed connection, and every wait for a client has a limit.
 """
 
 import asyncio
+import socket
+import struct
 from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
@@ -24,6 +26,8 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_UNSENT_BYTES = 1024 * 1024
 """What a client may leave unread, on top of the kernel's buffers, before it is dropped."""
 MAX_PIPELINED = 16
+_RESET = struct.pack("ii", 1, 0)
+"""`struct linger` of no seconds (socket(7))."""
 
 
 class Wait(Enum):
@@ -115,9 +119,10 @@ class Connection(asyncio.Protocol):
         self._arrived = arrived
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # The request that asked for it is complete and will be answered in HTTP/1.1; then we close.
-            self._deaf = True
+        except httptools.HttpParserUpgrade as upgrade:
+            if not self._deaf:
+                self._ignore_upgrade(data[upgrade.args[0] :], arrived)
+                return
         except httptools.HttpParserError as error:
             self._refuse(ApiError(400, f"The request is not HTTP/1.1: {error}.", code="invalid_http"))
         if self._request is not None and not self._deaf:
@@ -139,6 +144,8 @@ class Connection(asyncio.Protocol):
         """Cut off a client that does not read."""
         if self._exchange is not None:
             self._exchange.abandon("client_slow")
+        # A reset; else the kernel would keep what the client does not read, long after we have closed.
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.transport.abort()
 
     def shut_down(self) -> None:
@@ -172,6 +179,21 @@ class Connection(asyncio.Protocol):
         if self._exchange is None and self._waiting and not self.transport.is_closing():
             self._exchange = self._server.exchange(self, self._waiting.popleft())
             self._exchange.begin()
+
+    def _ignore_upgrade(self, rest: bytes, arrived: int) -> None:
+        # A client may offer another protocol, as Java's does in its first request. We go on in HTTP/1.1, but
+        # the parser takes what follows for the other protocol: it gets the head again, without the offer.
+        request = self._request
+        if request is None:
+            return
+        headers = [
+            b"%b: %b\r\n" % (name, value)
+            for name, value in request.headers
+            if name.lower() not in (b"upgrade", b"connection", b"http2-settings")
+        ]
+        line = f"{request.method} {request.target} HTTP/1.1\r\n".encode("latin-1")
+        self._parser = httptools.HttpRequestParser(self)
+        self.feed(line + b"".join(headers) + b"\r\n" + rest, arrived)
 
     def _refuse(self, refusal: ApiError) -> None:
         if self._deaf:
@@ -215,9 +237,11 @@ class Connection(asyncio.Protocol):
         if request is None or self._deaf:
             return
         self._in_head = False
-        self._check_head()
         request.method = self._parser.get_method().decode()
-        request.keep_alive = self._parser.should_keep_alive() and not self._parser.should_upgrade()
+        request.keep_alive = self._parser.should_keep_alive()
+        self._check_head()
+        if request.method == "CONNECT":
+            self._refuse(ApiError(405, "This is not a tunnel.", code="method_not_allowed", allow="GET, POST"))
         if self._parser.get_http_version() != "1.1":
             self._refuse(ApiError(505, "Only HTTP/1.1 is spoken here.", code="http_version_not_supported"))
         headers = {name.lower(): value for name, value in request.headers}
@@ -237,7 +261,7 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """The request is there."""
         request = self._request
-        if request is None or self._deaf:
+        if request is None or self._deaf or self._parser.should_upgrade():
             return
         request.body = b"".join(self._body)
         request.t_arrive = self._arrived

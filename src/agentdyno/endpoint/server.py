@@ -131,7 +131,7 @@ class Server:
 
     def exchange(self, connection: Connection, request: Request) -> Exchange:
         """Begin with a request, and count it in unless it only asks how things are."""
-        if request.method == "GET" and request.path in (HEALTH, MODELS):
+        if request.method == "GET" and request.path in (HEALTH, MODELS) and request.refusal is None:
             return Exchange(self, connection, request, Record(0, request.t_arrive, self.in_flight, b""))
         self.requests += 1
         self.in_flight += 1

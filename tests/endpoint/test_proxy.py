@@ -1,0 +1,182 @@
+"""A real endpoint behind the journal; a second `serve`, or a few lines of server, plays the real one."""
+
+import contextlib
+import http.client
+import http.server
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import openai
+import pytest
+
+MODEL = "agentdyno-sim"
+HELLO = {"model": MODEL, "messages": [{"role": "user", "content": "Hello"}]}
+Serve = Callable[..., Any]
+
+
+def post(address: tuple[str, int], document: Any, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    connection = http.client.HTTPConnection(*address, timeout=30)
+    connection.request("POST", "/v1/chat/completions", json.dumps(document).encode(), headers)
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    return response.status, dict(response.getheaders()), body
+
+
+@contextlib.contextmanager
+def upstream(respond: Callable[[http.server.BaseHTTPRequestHandler], None]) -> Iterator[str]:
+    """A server that answers every request with `respond`; gives its base URL."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.content = self.rfile.read(int(self.headers["Content-Length"]))
+            respond(self)
+
+        def log_message(self, *arguments: object) -> None:
+            """Quiet."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+        server.shutdown()
+        thread.join()
+
+
+def test_the_bytes_of_a_simulation_pass_unchanged(serve: Serve) -> None:
+    simulated = serve("--limit", "5", "--profile", "instant:itl=1ms")
+    relaying = serve("--limit", "5", "--upstream", simulated.url)
+    streamed = {**HELLO, "stream": True, "stream_options": {"include_usage": True}}
+    for document in (HELLO, streamed):
+        direct = post(simulated.address, document)
+        relayed = post(relaying.address, document, Authorization="Bearer secret-key")
+        assert relayed == direct
+    with openai.OpenAI(base_url=relaying.url, api_key="secret-key", max_retries=0) as client:
+        assert [model.id for model in client.models.list()] == [MODEL]
+        with pytest.raises(openai.NotFoundError) as error:
+            client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Hello"}])
+        assert error.value.code == "model_not_found"
+
+    upstream_lines = simulated.stop()
+    start, whole, stream, refused, end = relaying.stop()
+    assert (start["profile"], start["upstream"]) == (None, simulated.url)
+    for line, theirs in ((whole, upstream_lines[2]), (stream, upstream_lines[4])):
+        for field in (
+            "task",
+            "attempt",
+            "stream",
+            "status",
+            "finish",
+            "error",
+            "request_sha256",
+            "completion_sha256",
+            "prompt_tokens",
+        ):
+            assert line[field] == theirs[field]
+        assert line["finish"] == "stop"
+        assert line["t_arrive"] < theirs["t_arrive"] < line["t_first"]
+        assert len(line["late_us"]) == len(line["due_us"]) >= 1
+        assert min(line["late_us"]) >= 0
+    assert stream["completion_tokens"] == 64
+    assert len(stream["late_us"]) > 30
+    assert (refused["status"], refused["error"], refused["finish"]) == (404, "model_not_found", "error")
+    assert (end["requests"], end["max_in_flight"]) == (3, 1)
+    assert "secret-key" not in json.dumps([start, whole, stream, refused, end])
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "code"),
+    [
+        (401, ("WWW-Authenticate", "Bearer"), "invalid_api_key"),
+        (429, ("Retry-After", "7"), "rate_limit_exceeded"),
+    ],
+)
+def test_refusals_pass_unchanged(serve: Serve, status: int, header: tuple[str, str], code: str) -> None:
+    error = json.dumps({"error": {"message": "no", "type": "t", "param": None, "code": code}}).encode()
+    seen = []
+
+    def refuse(request: Any) -> None:
+        seen.append((request.path, request.headers["Authorization"], json.loads(request.content)))
+        request.send_response(status)
+        request.send_header(*header)
+        request.send_header("Content-Length", str(len(error)))
+        request.end_headers()
+        request.wfile.write(error)
+
+    with upstream(refuse) as url:
+        relaying = serve("--limit", "1", "--upstream", url)
+        got, headers, body = post(relaying.address, HELLO, Authorization="Bearer secret-key")
+    assert (got, headers[header[0]], body) == (status, header[1], error)
+    assert seen == [("/v1/chat/completions", "Bearer secret-key", HELLO)]
+    _, line, _ = relaying.stop()
+    assert (line["status"], line["error"], line["finish"]) == (status, code, "error")
+
+
+def test_an_unreachable_upstream(serve: Serve) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    relaying = serve("--limit", "1", "--upstream", f"http://127.0.0.1:{port}/v1")
+    status, _, body = post(relaying.address, HELLO)
+    error = json.loads(body)["error"]
+    assert (status, error["type"], error["code"]) == (502, "upstream_error", "upstream_unreachable")
+    assert error["message"].startswith(
+        f"The upstream endpoint cannot be reached: Cannot connect to host 127.0.0.1:{port} "
+    )
+    _, line, _ = relaying.stop()
+    assert (line["status"], line["error"], line["finish"]) == (502, "upstream_unreachable", "error")
+
+
+CHUNK = b'data: {"choices":[{"delta":{"content":"half"}}]}\n\n'
+
+
+@pytest.mark.parametrize(("complete", "error"), [(False, "upstream_broke_off"), (True, "no_finish_reason")])
+def test_a_stream_that_stops_half_way(serve: Serve, complete: bool, error: str) -> None:
+    def answer(request: Any) -> None:
+        request.send_response(200)
+        request.send_header("Content-Type", "text/event-stream")
+        request.send_header("Transfer-Encoding", "chunked")
+        request.end_headers()
+        request.wfile.write(b"%x\r\n%b\r\n" % (len(CHUNK), CHUNK))
+        if complete:
+            request.wfile.write(b"0\r\n\r\n")
+        request.close_connection = True
+
+    with upstream(answer) as url:
+        relaying = serve("--limit", "1", "--upstream", url)
+        connection = http.client.HTTPConnection(*relaying.address, timeout=30)
+        connection.request("POST", "/v1/chat/completions", json.dumps({**HELLO, "stream": True}))
+        response = connection.getresponse()
+        if complete:
+            assert response.read() == CHUNK
+        else:
+            with pytest.raises(http.client.IncompleteRead):
+                response.read()
+        connection.close()
+    _, line, _ = relaying.stop()
+    assert (line["status"], line["finish"], line["error"]) == (200, "error", error)
+    assert line["completion_sha256"] is None
+
+
+def test_a_client_that_vanishes_frees_the_upstream(serve: Serve) -> None:
+    simulated = serve("--limit", "1", "--profile", "instant:itl=3600s")
+    relaying = serve("--limit", "1", "--upstream", simulated.url)
+    body = json.dumps({**HELLO, "stream": True}).encode()
+    with socket.create_connection(relaying.address, timeout=30) as client:
+        client.sendall(
+            b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+        )
+        assert client.recv(1) == b"H"
+    connection = http.client.HTTPConnection(*simulated.address, timeout=30)
+    in_flight = 1
+    while in_flight:
+        connection.request("GET", "/health")
+        in_flight = json.loads(connection.getresponse().read())["in_flight"]
+    connection.close()
+    for serving in (simulated, relaying):
+        _, line, _ = serving.stop()
+        assert line["finish"] == "client_gone"
