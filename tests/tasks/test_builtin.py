@@ -7,7 +7,7 @@ import pytest
 from agentdyno.tasks import builtin
 from agentdyno.tasks.builtin import problems
 from agentdyno.tasks.mutants import mutants
-from agentdyno.tasks.strength import strength
+from agentdyno.tasks.strength import strength, trial
 
 ALL = problems()
 
@@ -73,6 +73,31 @@ def test_tests_notice_at_least_80_percent_of_the_mutants(task):
     result = strength(task)
     assert result.mutants - len(result.survivors) >= 3
     assert result.share >= 0.8, result.survivors
+
+
+OTHER_ANSWERS = {
+    "build_order": "return first(dict(reversed(arguments[0].items())))",
+    "two_camps": "return found and found[::-1]",
+    "no_twins": "return found and found[::-1]",
+    "unit_fractions": "return [*found[:-1], found[-1] + 1, found[-1] * (found[-1] + 1)]",
+    "fill_crate": "w, limit = arguments; return [len(w) - 1 - i for i in first(w[::-1], limit)][::-1]",
+    "stroll": "return found and found[::-1]",
+    "share_rooms": "return [max(found) - room for room in found]",
+}
+
+
+@pytest.mark.parametrize("name", OTHER_ANSWERS)
+def test_any_right_answer_will_do_where_several_are_right(name):
+    task = next(task for task in ALL if task.entry_point == name)
+    other = f"""
+first = {name}
+
+
+def {name}(*arguments):
+    found = first(*arguments)
+    {OTHER_ANSWERS[name]}
+"""
+    assert trial(task.reference + other, task.tests, cpu_limit_s=10).exit_code == 0
 
 
 def test_mutants_come_in_one_order_and_are_different_programs():

@@ -74,10 +74,10 @@ def show_strength(source: str, name: str | None) -> None:
                 print(f"        survives: {difference(task.reference, survivor)}")
     if len(measured) == 1:
         return
-    everything = sum(result.mutants for result in measured)
-    survivors = sum(len(result.survivors) for result in measured)
+    survivors = tuple(survivor for result in measured for survivor in result.survivors)
+    total = Strength(source, "", sum(result.mutants for result in measured), survivors)
     lowest = min(measured, key=lambda result: result.share)
-    print(f"{1 - survivors / everything:6.1%}  {everything - survivors} of {everything} mutants noticed")
+    print(f"{total.share:6.1%}  {total.mutants - len(survivors)} of {total.mutants} mutants noticed")
     print(f"{lowest.share:6.1%}  is the lowest share: {lowest.task_id}")
 
 

@@ -7,12 +7,14 @@ import signal
 import sys
 import types
 from dataclasses import dataclass
+from pathlib import Path
 
 from agentdyno.errors import Refusal
 from agentdyno.tasks.mutants import mutants
 from agentdyno.tasks.task import Task
 
 MEMORY_LIMIT_BYTES = 1 << 30
+"""Address space that a try may take on top of what this process has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def _run(solution: str, tests: str, cpu_limit_s: float) -> None:
         # Virtual time is this process's own, so that a busy machine does not make a slow test of a good one.
         signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_VIRTUAL, cpu_limit_s)
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+        _limit_memory()
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
@@ -100,3 +102,11 @@ def _run(solution: str, tests: str, cpu_limit_s: float) -> None:
     except BaseException:
         os._exit(1)
     os._exit(0)
+
+
+def _limit_memory() -> None:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + MEMORY_LIMIT_BYTES
+    _, highest = resource.getrlimit(resource.RLIMIT_AS)
+    if highest == resource.RLIM_INFINITY or limit < highest:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, highest))
