@@ -23,8 +23,8 @@ class Request:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the whole reply was sent."""
-        return self.status == 200 and self.finish == "stop"
+        """Whether the whole reply was sent; `finish` is then the model's own reason to end."""
+        return self.status == 200 and self.finish not in (None, "error", "client_gone", "client_slow")
 
 
 @dataclass(slots=True)

@@ -4,7 +4,6 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-
 REAL = "real:"
 """What the profile of a cell begins with when the endpoint is a real one; its model's name follows."""
 

@@ -9,7 +9,6 @@ from agentdyno.runtimes.manifest import Manifest
 from agentdyno.tasks.task import Task
 from agentdyno.verifiers.verifier import Verifier
 
-
 SIMULATED_MODEL = "agentdyno-sim"
 
 

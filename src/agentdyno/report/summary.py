@@ -12,7 +12,7 @@ from agentdyno.analysis.metrics import UNITS, TaskRow, metrics, task_rows
 from agentdyno.analysis.run_data import RunData
 from agentdyno.analysis.statistics import interval, median
 from agentdyno.experiment.cell import Cell
-from agentdyno.files import write_atomically, write_json
+from agentdyno.files import write_json, write_text
 
 SCHEMA_VERSION = 1
 
@@ -118,7 +118,7 @@ def write_tasks(path: Path, runs: Sequence[RunData]) -> None:
         for row in task_rows(run):
             shown = [_shown(getattr(row, name)) for name in names]
             writer.writerow([cell.runtime, cell.agents, cell.verifier, cell.profile, run.block, *shown])
-    write_atomically(path, text.getvalue())
+    write_text(path, text.getvalue())
 
 
 def _shown(value: object) -> object:

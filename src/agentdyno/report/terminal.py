@@ -40,9 +40,6 @@ def print_rows(console: Console, found: Sequence[Row], title: str) -> None:
             times.add_column(f"{'' if number else part}\n{percentile}", justify="right", no_wrap=True)
     for row in found:
         style = None if row.valid else "strike"
-        name = (
-            row.cell.runtime if row.cell.verifier == "cold" else f"{row.cell.runtime} ({row.cell.verifier})"
-        )
         share = row.metrics["pass_rate"].median
         outcomes.add_row(
             row.cell.runtime,

@@ -15,8 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from agentdyno.errors import Refusal
+from agentdyno.files import write_bytes
 from agentdyno.tasks.load import SCHEMA_VERSION
-from agentdyno.tasks.output import write_bytes
 from agentdyno.tasks.records import as_object, entry_point_field, parse_line, text_field
 from agentdyno.tasks.task import Task
 

@@ -7,8 +7,8 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from agentdyno.errors import Refusal
+from agentdyno.files import write_bytes
 from agentdyno.tasks import builtin
-from agentdyno.tasks.output import write_bytes
 from agentdyno.tasks.records import as_object, entry_point_field, malformed, parse_line, text_field
 from agentdyno.tasks.task import Task
 
