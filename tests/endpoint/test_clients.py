@@ -119,7 +119,7 @@ def test_wrong_bodies_get_error_objects(serve: Serve) -> None:
         (b"GET /" + b"x" * 66_000, 431, "header_too_large",
          "The head of the request is larger than 65536 bytes."),
     ],
-    ids=["path", "method", "model", "tunnel", "version", "tls", "length", "chunked", "header", "endless-line"],
+    ids=["path", "method", "model", "tunnel", "version", "tls", "length", "chunked", "header", "line"],
 )  # fmt: skip
 def test_what_is_refused(serve: Serve, sent: bytes, status: int, code: str, message: str) -> None:
     serving = serve()

@@ -21,7 +21,7 @@ HEALTH = "/health"
 _METHODS = {COMPLETIONS: "POST", MODELS: "GET", HEALTH: "GET"}
 _BACKLOG = 16_384
 _LOOK_AFTER_CLIENTS_S = 0.25
-_HELPING = 16
+_HELPING = 4
 """How many arrivals are worked on before the sockets are looked at again, for the next ones to be stamped."""
 
 

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -59,11 +60,6 @@ class Calibration:
     lateness_max_ms: float
     endpoint_cpu: float
     client_cpu: float
-
-    @property
-    def lateness_ms(self) -> tuple[float, float, float]:
-        """Median, 99th percentile and maximum."""
-        return self.lateness_p50_ms, self.lateness_p99_ms, self.lateness_max_ms
 
     @property
     def faults(self) -> list[str]:
@@ -162,7 +158,8 @@ def _loads(args: argparse.Namespace) -> list[Load]:
     if args.streams is None and args.rate is None:
         loads = [Load(load.streams, load.rate, args.seconds) for load in DEFAULT_LOADS]
     else:
-        loads = [Load(args.streams or 1_000, args.rate or 25.0, args.seconds)]
+        streams, rate = (args.streams, args.rate)
+        loads = [Load(1_000 if streams is None else streams, 25.0 if rate is None else rate, args.seconds)]
     for load in loads:
         if load.streams < 1 or load.rate <= 0 or load.seconds <= 0:
             raise Refusal("calibrate: --streams, --rate and --seconds must be above 0")
@@ -182,9 +179,9 @@ def _allow_open_files(wanted: int) -> None:
 
 def _print(calibrations: list[Calibration]) -> None:
     table = Table(
-        "streams", "at once", "events/s", "late p50 / p99 / max", "CPU endpoint / client", "verdict"
+        "streams", "at once", "events/s", "p50", "p99", "max late", "CPU", "client", box=SIMPLE_HEAD
     )
-    for column in table.columns[:-1]:
+    for column in table.columns:
         column.justify = "right"
         column.no_wrap = True
     for calibration in calibrations:
@@ -192,8 +189,14 @@ def _print(calibrations: list[Calibration]) -> None:
             f"{calibration.streams:,} × {calibration.rate:g}/s",
             f"{calibration.max_in_flight:,}",
             f"{calibration.events_per_s:,.0f}",
-            " / ".join(f"{late:.1f}" for late in calibration.lateness_ms) + " ms",
-            f"{calibration.endpoint_cpu:.0%} / {calibration.client_cpu:.0%}",
-            "; ".join(calibration.faults) or "on time",
+            f"{calibration.lateness_p50_ms:.1f} ms",
+            f"{calibration.lateness_p99_ms:.1f} ms",
+            f"{calibration.lateness_max_ms:.1f} ms",
+            f"{calibration.endpoint_cpu:.0%}",
+            f"{calibration.client_cpu:.0%}",
         )
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    for calibration in calibrations:
+        verdict = "; ".join(calibration.faults) or "on time"
+        console.print(f"{calibration.streams:,} streams at {calibration.rate:g} events/s: {verdict}")
