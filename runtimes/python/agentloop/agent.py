@@ -49,7 +49,7 @@ class Agent:
         try:
             await self._step(attempt, task, conversation)
         except (ChatFailed, OSError) as failure:
-            attempt.verdict, attempt.reason = ERROR, str(failure)
+            attempt.verdict, attempt.reason = ERROR, " ".join(str(failure).split())
         except asyncio.CancelledError:
             attempt.verdict = attempt.reason = INTERRUPTED
             raise

@@ -71,7 +71,7 @@ class Chat:
         except TimeoutError:
             raise ChatFailed(f"no completion within {self._timeouts.total_s:g} s") from None
         except _TryFailed as failure:
-            raise ChatFailed(self._without_key(str(failure))) from None
+            raise ChatFailed(self._presentable(str(failure))) from None
         text = completion.text
         attempt.completion_sha256 = sha256_hex(text.encode())
         attempt.usage = completion.usage
@@ -126,9 +126,9 @@ class Chat:
             raise _TryFailed(f"no connection ({failure.strerror or failure})") from None
         return connection
 
-    def _without_key(self, reason: str) -> str:
-        """Endpoints are known to quote the key in their error messages."""
-        return reason.replace(self._api_key, "***") if self._api_key else reason
+    def _presentable(self, reason: str) -> str:
+        """Put what the endpoint said in one line, without the key: endpoints are known to quote it."""
+        return " ".join((reason.replace(self._api_key, "***") if self._api_key else reason).split())
 
 
 class _Answer:

@@ -5,6 +5,7 @@ Source: runtimes/CONTRACT.md, "Tools".
 
 import contextlib
 import errno
+import inspect
 import os
 import stat
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -47,12 +48,16 @@ class ToolDispatcher:
         if name not in tools:
             raise ToolRefused(f"there is no tool {name!r}; there are {', '.join(tools)}")
         try:
+            inspect.signature(tools[name]).bind(**arguments)
+        except TypeError as mismatch:
+            raise ToolRefused(f"{name}: {mismatch}") from None
+        if not all(isinstance(value, str) for value in arguments.values()):
+            raise ToolRefused(f"{name}: every argument must be a string")
+        try:
             result = tools[name](**arguments)
             return result if isinstance(result, str) else await result
-        except TypeError:
-            raise ToolRefused(
-                f"{name} does not take the arguments {', '.join(arguments) or 'given'}"
-            ) from None
+        except OSError as failure:
+            raise ToolRefused(f"{name}: {failure.strerror}") from None
 
     def write_file(self, path: str, content: str) -> None:
         """Write a file whole or not at all, and the folders it needs; raises `ToolRefused` or `OSError`."""
@@ -74,9 +79,10 @@ class ToolDispatcher:
         """Return the text of a file; raises `ToolRefused` or `OSError`."""
         with self._parent_of(path) as (parent, name):
             descriptor = _open(name, _EXISTING_FILE, parent, path)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise ToolRefused(f"{path}: is no file")
         with open(descriptor, encoding="utf-8", errors="replace", newline="") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise ToolRefused(f"{path}: is no file")
             text = file.read(READ_LIMIT + 1)
         if len(text) > READ_LIMIT:
             raise ToolRefused(f"{path}: has more than {READ_LIMIT} characters")

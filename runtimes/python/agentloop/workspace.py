@@ -3,6 +3,7 @@
 import contextlib
 import os
 import stat
+from collections.abc import Iterator
 from itertools import count
 
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -33,16 +34,17 @@ def remove_tree(path: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         top = _open_folder(path, None)
         try:
-            numbers = count()
+            # A name that what is below cannot have taken on purpose.
+            unused_names = (f"{prefix}-{number}" for prefix in [os.urandom(8).hex()] for number in count())
             while names := os.listdir(top):
                 for name in names:
-                    _remove_entry(top, name, numbers)
+                    _remove_entry(top, name, unused_names)
         finally:
             os.close(top)
         os.rmdir(path)
 
 
-def _remove_entry(top: int, name: str, numbers: "count[int]") -> None:
+def _remove_entry(top: int, name: str, unused_names: Iterator[str]) -> None:
     """Remove an entry of the folder `top`; a folder's own folders are moved to `top` instead."""
     if not _is_folder(top, name):
         with contextlib.suppress(FileNotFoundError):
@@ -53,7 +55,7 @@ def _remove_entry(top: int, name: str, numbers: "count[int]") -> None:
         for inner in os.listdir(folder):
             if _is_folder(folder, inner):
                 os.close(_open_folder(inner, folder))
-                os.rename(inner, f"\n{next(numbers)}", src_dir_fd=folder, dst_dir_fd=top)
+                os.rename(inner, next(unused_names), src_dir_fd=folder, dst_dir_fd=top)
             else:
                 os.unlink(inner, dir_fd=folder)
     finally:

@@ -2,12 +2,14 @@
 
 import contextlib
 import json
+import os
 import socket
 import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 import pytest
 
@@ -46,12 +48,16 @@ class Exchange:
         self.chunk(b"")
 
     def reply(self, text: str) -> None:
-        """Answer with a whole completion."""
-        self.begin()
-        self.event(text)
-        self.event(None, "stop")
-        self.chunk(b"data: [DONE]\n\n")
-        self.end()
+        """Answer with a whole completion, in one piece."""
+        whole = Exchange(self.number, self.head, self.body, self.connection, self.closing)
+        pieces: list[bytes] = []
+        whole.send = pieces.append  # type: ignore[method-assign]
+        whole.begin()
+        whole.event(text)
+        whole.event(None, "stop")
+        whole.chunk(b"data: [DONE]\n\n")
+        whole.end()
+        self.send(b"".join(pieces))
 
     def refuse(self, status: int, *headers: str, body: bytes = b"") -> None:
         lines = [f"HTTP/1.1 {status} No", f"Content-Length: {len(body)}", *headers]
@@ -60,11 +66,18 @@ class Exchange:
     def reset(self) -> None:
         """Break the connection so that the other side sees a reset."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
+        os.close(self.connection.detach())
 
     def hang(self) -> None:
         """Say nothing more until the endpoint is closed."""
         self.closing.wait()
+
+
+def read_head(incoming: BinaryIO) -> bytes:
+    head = b""
+    while (line := incoming.readline()) not in (b"", b"\r\n"):
+        head += line
+    return head
 
 
 @dataclass
@@ -102,7 +115,7 @@ def serve() -> Iterator[Serve]:
                     connection = tls.wrap_socket(connection, server_side=True)
                     open_connections.append(connection)
                 with connection, connection.makefile("rb") as incoming:
-                    while head := b"".join(iter(incoming.readline, b"\r\n")):
+                    while head := read_head(incoming):
                         length = next(
                             int(line.split(b":")[1])
                             for line in head.split(b"\r\n")

@@ -1,0 +1,430 @@
+"""The chat client, over real sockets, against an endpoint that does everything wrong in turn."""
+
+import asyncio
+import email.utils
+import hashlib
+import queue
+import socket
+import ssl
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from agentloop import Attempt, Chat, ChatFailed, Timeouts, TransportRetries
+from agentloop.chat import retry_after_s
+
+BODY = b'{"model":"m"}'
+QUICK = TransportRetries(max_retries=2, base_s=0.001, cap_s=0.002)
+Serve = Any
+Exchange = Any
+
+
+def complete(url: str, **options: Any) -> tuple[str, Attempt]:
+    """Make one completion; returns the reply and what was stamped."""
+
+    async def run() -> tuple[str, Attempt]:
+        chat = Chat(url, **{"transport": QUICK, **options})
+        attempt = Attempt("T/1", 1, t_begin=0)
+        try:
+            return await chat.complete(BODY, attempt), attempt
+        finally:
+            chat.close()
+
+    return asyncio.run(run())
+
+
+def failure(url: str, **options: Any) -> str:
+    with pytest.raises(ChatFailed) as caught:
+        complete(url, **options)
+    return str(caught.value)
+
+
+def test_reply_and_stamps(serve: Serve) -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.begin()
+        exchange.event("Hel")
+        exchange.event("lo")
+        exchange.event(None, "stop")
+        exchange.chunk(b'data: {"choices":[],"usage":{"total_tokens":3}}\n\n')
+        exchange.chunk(b"data: [DONE]\n\n")
+        exchange.end()
+
+    endpoint = serve(answer)
+    reply, attempt = complete(endpoint.url + "/", api_key="secret")
+    assert reply == "Hello"
+    assert attempt.usage == {"total_tokens": 3}
+    assert (attempt.transport_retries, attempt.transport_ns) == (0, 0)
+    stamps = [attempt.t_request, attempt.t_first, attempt.t_last, time.monotonic_ns()]
+    assert stamps == sorted(stamp for stamp in stamps if stamp is not None)
+    assert attempt.request_sha256 == hashlib.sha256(BODY).hexdigest()
+    assert attempt.completion_sha256 == hashlib.sha256(b"Hello").hexdigest()
+    (exchange,) = endpoint.exchanges
+    host = endpoint.url.split("/")[2]
+    assert exchange.head.decode().split("\r\n")[:-1] == [
+        "POST /v1/chat/completions HTTP/1.1",
+        f"Host: {host}",
+        "Accept: text/event-stream",
+        "Content-Type: application/json",
+        "Authorization: Bearer secret",
+        f"Content-Length: {len(BODY)}",
+    ]
+    assert exchange.body == BODY
+
+
+def test_without_a_key_there_is_no_header(serve: Serve) -> None:
+    endpoint = serve(lambda exchange: exchange.reply("x"))
+    complete(endpoint.url)
+    assert b"authorization" not in endpoint.exchanges[0].head.lower()
+
+
+def test_a_connection_is_used_again(serve: Serve) -> None:
+    endpoint = serve(lambda exchange: exchange.reply(f"reply {exchange.number}"))
+
+    async def run() -> list[str]:
+        chat = Chat(endpoint.url, transport=TransportRetries(max_retries=0))
+        replies = [await chat.complete(BODY, Attempt("T/1", 1, t_begin=0)) for _ in range(3)]
+        chat.close()
+        return replies
+
+    assert asyncio.run(run()) == ["reply 0", "reply 1", "reply 2"]
+    assert endpoint.connections == 1
+
+
+def test_a_connection_that_is_freed_before_its_user_wakes_is_safe_to_share(serve: Serve) -> None:
+    """Twenty users of one endpoint pass connections to each other, each getting its own answer."""
+    endpoint = serve(lambda exchange: exchange.reply(exchange.body.decode()))
+
+    async def use(chat: Chat, name: str) -> None:
+        for number in range(10):
+            body = f"{name}-{number}".encode()
+            assert await chat.complete(body, Attempt(name, 1, t_begin=0)) == body.decode()
+
+    async def run() -> None:
+        chat = Chat(endpoint.url, transport=TransportRetries(max_retries=0))
+        await asyncio.gather(*(use(chat, f"user {number}") for number in range(20)))
+        chat.close()
+
+    asyncio.run(run())
+    assert len(endpoint.exchanges) == 200
+
+
+def test_more_than_a_hundred_at_once(serve: Serve) -> None:
+    together: list[Exchange] = []
+
+    def answer(exchange: Exchange) -> None:
+        together.append(exchange)
+        if len(together) == 150:
+            for waiting in together:
+                waiting.reply("x")
+
+    endpoint = serve(answer)
+
+    async def run() -> None:
+        chat = Chat(endpoint.url)
+        await asyncio.gather(*(chat.complete(BODY, Attempt("T", 1, t_begin=0)) for _ in range(150)))
+        chat.close()
+
+    asyncio.run(run())
+    assert endpoint.connections == 150
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 529, 599])
+def test_status_that_is_tried_again(serve: Serve, status: int) -> None:
+    endpoint = serve(
+        lambda exchange: exchange.refuse(status, body=b"busy") if exchange.number < 2 else exchange.reply("x")
+    )
+    reply, attempt = complete(endpoint.url)
+    assert reply == "x"
+    assert attempt.transport_retries == 2
+    assert attempt.transport_ns > 0
+    assert [exchange.body for exchange in endpoint.exchanges] == [BODY] * 3
+
+
+@pytest.mark.parametrize("status", [201, 301, 400, 401, 403, 404, 422])
+def test_status_that_is_final(serve: Serve, status: int) -> None:
+    endpoint = serve(lambda exchange: exchange.refuse(status, body=b'{"error":\n "no"}'))
+    assert failure(endpoint.url) == f'the endpoint answered {status}: {{"error": "no"}}'
+    assert len(endpoint.exchanges) == 1
+
+
+def test_tries_are_bounded(serve: Serve) -> None:
+    endpoint = serve(lambda exchange: exchange.refuse(503))
+    assert failure(endpoint.url) == "the endpoint answered 503"
+    assert len(endpoint.exchanges) == 3
+
+
+def test_the_key_is_never_quoted(serve: Serve) -> None:
+    endpoint = serve(lambda exchange: exchange.refuse(401, body=b"Incorrect API key: sk-secret"))
+    assert failure(endpoint.url, api_key="sk-secret") == "the endpoint answered 401: Incorrect API key: ***"
+
+
+def test_error_body_without_end(serve: Serve) -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.send(b"HTTP/1.1 400 No\r\nContent-Length: 100000\r\n\r\n" + b"x" * 5000)
+        exchange.hang()
+
+    assert failure(serve(answer).url) == f"the endpoint answered 400: {'x' * 300}"
+
+
+def test_error_body_that_never_comes(serve: Serve) -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.send(b"HTTP/1.1 400 No\r\nContent-Length: 10\r\n\r\n")
+        exchange.hang()
+
+    assert failure(serve(answer).url, timeouts=Timeouts(event_idle_s=0.05)) == "the endpoint answered 400"
+
+
+def broken(exchange: Exchange, way: str) -> None:
+    if way == "reset":
+        exchange.reset()
+    elif way == "closed before the answer":
+        exchange.connection.shutdown(socket.SHUT_RDWR)
+    elif way == "no HTTP":
+        exchange.send(b"SSH-2.0-OpenSSH_9.9\r\n")
+    elif way == "other protocol":
+        exchange.send(
+            b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+        )
+    elif way == "no event stream":
+        exchange.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+    elif way == "compressed":
+        exchange.begin("Content-Encoding: gzip")
+    else:
+        exchange.begin()
+        exchange.event("lost")
+        if way == "reset in the stream":
+            exchange.reset()
+        elif way == "closed in the stream":
+            exchange.connection.shutdown(socket.SHUT_RDWR)
+        elif way == "truncated":
+            exchange.end()
+        elif way == "malformed":
+            exchange.chunk(b"data: {\n\n")
+        elif way == "error":
+            exchange.chunk(b'data: {"error":{"message":"over\\nloaded"}}\n\n')
+        elif way == "broken chunk":
+            exchange.send(b"zz\r\n")
+
+
+WAYS = {
+    "reset": "the connection broke ([Errno 104] Connection reset by peer)",
+    "closed before the answer": "the endpoint closed the connection",
+    "no HTTP": "the endpoint does not speak HTTP/1.1 (Expected HTTP/, RTSP/ or ICE/)",
+    "other protocol": "the endpoint does not speak HTTP/1.1",
+    "no event stream": "the endpoint sent no event stream but 'application/json'",
+    "compressed": "the endpoint sent a compressed stream ('gzip')",
+    "reset in the stream": "the connection broke ([Errno 104] Connection reset by peer)",
+    "closed in the stream": "the endpoint closed the connection",
+    "truncated": "the stream ended before a finish_reason",
+    "malformed": "the stream holds something that is no JSON object: '{'",
+    "error": "the endpoint reports in the stream: over loaded",
+    "broken chunk": "the endpoint does not speak HTTP/1.1 (Invalid character in chunk size)",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_broken_try_is_dropped_and_repeated(serve: Serve, way: str) -> None:
+    endpoint = serve(
+        lambda exchange: broken(exchange, way) if exchange.number == 0 else exchange.reply("whole")
+    )
+    reply, attempt = complete(endpoint.url)
+    assert reply == "whole"
+    assert attempt.transport_retries == 1
+    assert endpoint.connections == (1 if way in ("truncated", "no event stream") else 2)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_reason_of_a_broken_try_is_one_line(serve: Serve, way: str) -> None:
+    endpoint = serve(lambda exchange: broken(exchange, way))
+    assert failure(endpoint.url, transport=TransportRetries(max_retries=0)).startswith(WAYS[way])
+
+
+def test_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    assert failure(f"http://127.0.0.1:{port}/v1").startswith("no connection (")
+
+
+def test_connection_that_is_never_accepted() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, socket.socket() as queued:
+        queued.connect(listener.getsockname())
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        assert failure(url, timeouts=Timeouts(connect_s=0.05)) == "no connection within 0.05 s"
+
+
+def test_idle_stream_with_comments(serve: Serve) -> None:
+    """Comments keep the connection alive, and the endpoint may have forgotten the completion all the same."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.begin()
+        exchange.event("x")
+        while not exchange.closing.wait(0.01):
+            exchange.chunk(b": keep-alive\n\n")
+
+    endpoint = serve(answer)
+    assert failure(endpoint.url, timeouts=Timeouts(event_idle_s=0.1)) == "no event within 0.1 s"
+    assert len(endpoint.exchanges) == 3
+
+
+def test_events_reset_the_idle_time(serve: Serve) -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.begin()
+        for _ in range(20):
+            exchange.closing.wait(0.03)
+            exchange.event("x")
+        exchange.event(None, "stop")
+        exchange.end()
+
+    reply, attempt = complete(serve(answer).url, timeouts=Timeouts(event_idle_s=0.4))
+    assert reply == "x" * 20
+    assert attempt.transport_retries == 0
+
+
+def test_total_time_bounds_all_tries(serve: Serve) -> None:
+    endpoint = serve(lambda exchange: exchange.refuse(503, "Retry-After: 3600"))
+    assert failure(endpoint.url, timeouts=Timeouts(total_s=0.1)) == "no completion within 0.1 s"
+    assert len(endpoint.exchanges) == 1
+
+
+def test_retry_after_is_waited_for(serve: Serve) -> None:
+    endpoint = serve(
+        lambda exchange: (
+            exchange.refuse(429, "Retry-After: 0.2") if exchange.number == 0 else exchange.reply("x")
+        )
+    )
+    _, attempt = complete(endpoint.url)
+    assert attempt.transport_ns >= 200_000_000
+
+
+def test_retry_after_values() -> None:
+    assert retry_after_s("7") == 7
+    assert retry_after_s("-7") == 0
+    assert retry_after_s("soon") == 0
+    assert retry_after_s("") == 0
+    assert retry_after_s("nan") == 0
+    assert 50 < retry_after_s(email.utils.formatdate(time.time() + 60, usegmt=True)) <= 60
+    assert retry_after_s("Sun, 06 Nov 1994 08:49:37 GMT") == 0
+    assert retry_after_s("Sunday, 06-Nov-94 08:49:37 GMT") == 0
+    assert retry_after_s("Sun, 99 Nov 1994 99:99:99 GMT") == 0
+
+
+def test_interim_responses_and_trailers(serve: Serve) -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.send(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n")
+        exchange.begin("Trailer: X-Cost")
+        exchange.event("x", "stop")
+        exchange.send(b"0\r\nX-Cost: 1\r\n\r\n")
+
+    reply, attempt = complete(serve(answer).url)
+    assert reply == "x"
+    assert attempt.transport_retries == 0
+
+
+def test_body_with_a_length(serve: Serve) -> None:
+    body = b'data: {"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n'
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: TEXT/event-stream;charset=utf-8\r\nContent-Length: %d\r\n\r\n"
+    endpoint = serve(lambda exchange: exchange.send(head % len(body) + body))
+    assert complete(endpoint.url)[0] == "x"
+
+
+def test_body_until_the_connection_closes(serve: Serve) -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        exchange.send(b'data: {"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n')
+        exchange.connection.shutdown(socket.SHUT_RDWR)
+
+    assert complete(serve(answer).url)[0] == "x"
+
+
+@pytest.mark.parametrize("after", ["nothing", "comments", "reset", "malformed", "close"])
+def test_what_follows_the_finish_reason_never_undoes_it(serve: Serve, after: str) -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.begin()
+        exchange.event("x", "stop")
+        if after == "comments":
+            while not exchange.closing.wait(0.05):
+                exchange.chunk(b": keep-alive\n\n")
+        elif after == "reset":
+            exchange.reset()
+        elif after == "malformed":
+            exchange.chunk(b"data: {\n\n")
+        elif after == "close":
+            exchange.connection.shutdown(socket.SHUT_RDWR)
+        exchange.hang()
+
+    reply, attempt = complete(serve(answer).url, timeouts=Timeouts(event_idle_s=30))
+    assert reply == "x"
+    assert attempt.transport_retries == 0
+
+
+def test_done_is_enough_to_go_on(serve: Serve) -> None:
+    """The body is never ended, and still nobody waits for it: the next completion has another connection."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.begin()
+        exchange.event("x", "stop")
+        exchange.chunk(b"data: [DONE]\n\n")
+        exchange.hang()
+
+    endpoint = serve(answer)
+
+    async def run() -> None:
+        chat = Chat(endpoint.url)
+        for _ in range(2):
+            assert await chat.complete(BODY, Attempt("T", 1, t_begin=0)) == "x"
+        chat.close()
+
+    asyncio.run(run())
+    assert endpoint.connections == 2
+
+
+def test_cancelled_in_the_stream_closes_the_connection(serve: Serve) -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.begin()
+        exchange.event("x")
+        exchange.connection.settimeout(10)
+        received.put(exchange.connection.recv(1))
+
+    received: queue.Queue[bytes] = queue.Queue()
+    endpoint = serve(answer)
+
+    async def run() -> None:
+        chat = Chat(endpoint.url)
+        completing = asyncio.ensure_future(chat.complete(BODY, Attempt("T", 1, t_begin=0)))
+        await asyncio.to_thread(endpoint.arrived.acquire)
+        completing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await completing
+
+    asyncio.run(run())
+    assert received.get(timeout=10) == b""
+
+
+def test_split_surrogate_pair_and_half_of_one(serve: Serve) -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.begin()
+        for escape in (rb"\ud83d", rb"\ude00", rb"\ud83d", rb"x"):
+            exchange.chunk(b'data: {"choices":[{"delta":{"content":"%b"}}]}\n\n' % escape)
+        exchange.event(None, "stop")
+        exchange.end()
+
+    assert complete(serve(answer).url)[0] == "\U0001f600\ufffdx"
+
+
+def test_https(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = trustme.CA()
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(tls)
+    endpoint = serve(lambda exchange: exchange.reply("secure"), tls=tls)
+    assert "certificate verify failed" in failure(endpoint.url)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    assert complete(endpoint.url)[0] == "secure"
+
+
+def test_base_url_that_is_none() -> None:
+    with pytest.raises(ValueError, match="base_url 'localhost:8000' is not http:// or https://"):
+        Chat("localhost:8000")

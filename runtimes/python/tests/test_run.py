@@ -1,0 +1,339 @@
+"""Whole runs, as the harness starts them: one process, a run file, and what is left when it has ended."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parents[1]
+PROMPTS = HERE.parent / "contract" / "prompts.json"
+PASSES = ["sh", "-c", "echo '1 passed in 0.01s'"]
+LOOPS = pytest.mark.parametrize("loop", [[], ["--uvloop"]], ids=["asyncio", "uvloop"])
+GOOD = "```python\ndef f():\n    return 1\n```"
+BAD = "```python\ndef f():\n    return 2\n```"
+Serve = Any
+Event = dict[str, Any]
+
+
+class Run:
+    """A run file in a folder of its own, ready to be changed and started."""
+
+    def __init__(self, folder: Path, base_url: str, tasks: int = 3) -> None:
+        self.folder = folder
+        self.file = folder / "run.json"
+        self.events_file = folder / "events.jsonl"
+        self.workspaces = folder / "workspaces"
+        self.workspaces.mkdir()
+        self.tasks_file = folder / "tasks.jsonl"
+        lines = [
+            {"task_id": f"T/{number}", "prompt": "def f():\n", "tests": TESTS, "entry_point": "f"}
+            for number in range(tasks)
+        ]
+        self.tasks_file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        self.settings: dict[str, Any] = {
+            "contract_version": 1,
+            "tasks_file": str(self.tasks_file),
+            "prompts_file": str(PROMPTS),
+            "base_url": base_url,
+            "model": "m",
+            "request": {"temperature": 0.0},
+            "agents": tasks,
+            "max_retries": 3,
+            "verify": {
+                "argv": PASSES,
+                "env": {"PATH": "/usr/bin:/bin"},
+                "timeout_s": 60,
+                "slots": 2,
+                "output_limit_bytes": 65536,
+            },
+            "timeouts": {"connect_s": 10, "event_idle_s": 60, "total_s": 120},
+            "transport": {"max_retries": 1, "base_s": 0.001, "cap_s": 0.001},
+            "workspaces": str(self.workspaces),
+            "events": str(self.events_file),
+        }
+
+    def start(self, *options: str, **more: Any) -> "subprocess.Popen[str]":
+        self.file.write_text(json.dumps(self.settings))
+        return subprocess.Popen(
+            [sys.executable, "-m", "agentloop", *options, str(self.file)],
+            cwd=HERE,
+            env={**os.environ, "LLM_API_KEY": "sk-secret"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **more,
+        )
+
+    def finish(self, *options: str, **more: Any) -> tuple[int, str]:
+        """Run to the end; returns the exit status and stderr, stdout being empty."""
+        with self.start(*options, **more) as process:
+            return self.wait(process)
+
+    def wait(self, process: "subprocess.Popen[str]") -> tuple[int, str]:
+        try:
+            stdout, stderr = process.communicate(timeout=30)
+        finally:
+            process.kill()
+        assert stdout == ""
+        return process.returncode, stderr
+
+    def events(self, kind: str) -> list[Event]:
+        events = [json.loads(line) for line in self.events_file.read_text().splitlines()]
+        assert events[0]["event"] == "run_start"
+        assert events[-1]["event"] == "run_end"
+        assert "sk-secret" not in self.events_file.read_text()
+        return [event for event in events if event["event"] == kind]
+
+    def outcomes(self) -> dict[str, str]:
+        tasks = self.events("task")
+        assert max(Counter(task["task"] for task in tasks).values()) == 1
+        return {task["task"]: task["outcome"] for task in tasks}
+
+
+TESTS = "from solution import *\n\n\ndef test_f():\n    assert f() == 1\n"
+
+
+@pytest.fixture
+def run(tmp_path: Path, serve: Serve) -> Callable[..., Run]:
+    def make(answer: Callable[[Any], None], tasks: int = 3) -> Run:
+        return Run(tmp_path, serve(answer).url, tasks)
+
+    return make
+
+
+@LOOPS
+def test_real_tests_pass_fail_and_pass_again(tmp_path: Path, serve: Serve, loop: list[str]) -> None:
+    """One task passes at once, one after its feedback, one never."""
+
+    def answer(exchange: Any) -> None:
+        messages = json.loads(exchange.body)["messages"]
+        task = messages[1]["content"].split()[1]
+        attempt = len(messages) // 2
+        passes = task == "T/0" or (task == "T/1" and attempt == 3)
+        exchange.reply("No code yet." if attempt == 2 else GOOD if passes else BAD)
+
+    endpoint = serve(answer)
+    run = Run(tmp_path, endpoint.url)
+    run.settings["verify"]["argv"] = [sys.executable, "-B", "-m", "pytest", "-q"]
+    run.settings["verify"]["env"]["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    assert run.finish(*loop) == (0, "")
+    assert run.outcomes() == {"T/0": "passed", "T/1": "passed", "T/2": "failed"}
+    verdicts: dict[str, list[str]] = {}
+    for attempt in run.events("attempt"):
+        verdicts.setdefault(attempt["task"], []).append(attempt["verdict"])
+    assert verdicts == {
+        "T/0": ["passed"],
+        "T/1": ["failed", "no_code", "passed"],
+        "T/2": ["failed", "no_code", "failed", "failed"],
+    }
+    last = max((body["messages"] for body in endpoint.bodies()), key=len)
+    assert [message["role"] for message in last] == ["system", "user"] + ["assistant", "user"] * 3
+    assert last[2]["content"] == BAD
+    feedback = last[3]["content"]
+    assert "test_solution.py:5: AssertionError" in feedback
+    assert "1 failed\n```" in feedback
+    assert str(run.workspaces) not in feedback
+    assert last[7]["content"] == feedback
+    assert os.listdir(run.workspaces) == []
+
+
+@LOOPS
+def test_stamps_are_in_order_and_of_the_one_clock(run: Any, loop: list[str]) -> None:
+    made = run(lambda exchange: exchange.reply(GOOD), tasks=5)
+    made.settings["agents"] = 2
+    assert made.finish(*loop) == (0, "")
+    (start,), (end,) = made.events("run_start"), made.events("run_end")
+    assert start["contract_version"] == 1
+    names = "t_begin t_request t_first t_last t_queue t_spawn t_started t_exit t_end".split()
+    attempts = made.events("attempt")
+    assert len(attempts) == 5
+    for attempt in attempts:
+        stamps = [start["t"], *(attempt[name] for name in names), end["t"]]
+        assert stamps == sorted(stamps)
+        assert attempt["exit_code"] == 0
+        assert attempt["timed_out"] is False
+
+
+def test_agents_are_at_work_together(tmp_path: Path, serve: Serve) -> None:
+    """Nobody is answered before all have asked."""
+    everybody = threading.Barrier(30)
+
+    def answer(exchange: Any) -> None:
+        everybody.wait(20)
+        exchange.reply(GOOD)
+
+    run = Run(tmp_path, serve(answer).url, tasks=60)
+    run.settings["agents"] = 30
+    assert run.finish() == (0, "")
+    assert set(run.outcomes().values()) == {"passed"}
+
+
+def test_more_agents_than_tasks(run: Any) -> None:
+    made = run(lambda exchange: exchange.reply(GOOD), tasks=2)
+    made.settings["agents"] = 10
+    assert made.finish() == (0, "")
+    assert made.outcomes() == {"T/0": "passed", "T/1": "passed"}
+
+
+def test_no_tasks(run: Any) -> None:
+    made = run(lambda exchange: exchange.reply(GOOD), tasks=0)
+    made.settings["agents"] = 1
+    assert made.finish() == (0, "")
+    assert made.events("task") == []
+
+
+def test_completion_that_cannot_be_had_is_an_error_of_its_task(run: Any) -> None:
+    def answer(exchange: Any) -> None:
+        if b"T/1" in exchange.body:
+            exchange.refuse(401, body=b"bad key sk-secret")
+        else:
+            exchange.reply(GOOD)
+
+    made = run(answer)
+    assert made.finish() == (0, "")
+    assert made.outcomes() == {"T/0": "passed", "T/1": "error", "T/2": "passed"}
+    (task,) = (task for task in made.events("task") if task["task"] == "T/1")
+    assert (task["attempts"], task["reason"]) == (1, "the endpoint answered 401: bad key ***")
+    (attempt,) = (attempt for attempt in made.events("attempt") if attempt["task"] == "T/1")
+    assert (attempt["verdict"], attempt["completion_sha256"], attempt["t_first"]) == ("error", None, None)
+    assert attempt["reason"] == task["reason"]
+
+
+def test_timeout_is_told_to_the_model(tmp_path: Path, serve: Serve) -> None:
+    endpoint = serve(lambda exchange: exchange.reply(GOOD))
+    run = Run(tmp_path, endpoint.url, tasks=1)
+    run.settings["verify"].update(argv=["sleep", "1000"], timeout_s=0.1)
+    run.settings["max_retries"] = 1
+    assert run.finish() == (0, "")
+    assert [attempt["verdict"] for attempt in run.events("attempt")] == ["timed_out"] * 2
+    assert [(a["exit_code"], a["signal"], a["timed_out"]) for a in run.events("attempt")] == [
+        (None, 9, True)
+    ] * 2
+    second = endpoint.bodies()[1]["messages"]
+    assert second[-1]["content"] == json.loads(PROMPTS.read_text())["timed_out"]
+
+
+def test_children_have_the_given_environment_and_no_key(run: Any) -> None:
+    made = run(lambda exchange: exchange.reply(GOOD), tasks=1)
+    script = "env > ../environment; echo '1 passed in 0.01s'"
+    made.settings["verify"]["argv"] = ["sh", "-c", script]
+    assert made.finish() == (0, "")
+    environment = (made.workspaces / "environment").read_text()
+    assert "PATH=/usr/bin:/bin\n" in environment
+    assert "LLM_API_KEY" not in environment
+    assert "sk-secret" not in environment
+
+
+STOPS = pytest.mark.parametrize(("stop", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+
+
+@LOOPS
+@STOPS
+def test_stopped_in_the_stream(tmp_path: Path, serve: Serve, loop: list[str], stop: int, status: int) -> None:
+    def answer(exchange: Any) -> None:
+        exchange.begin()
+        exchange.event("some")
+        exchange.hang()
+
+    endpoint = serve(answer)
+    run = Run(tmp_path, endpoint.url, tasks=6)
+    run.settings["agents"] = 2
+    with run.start(*loop) as process:
+        assert endpoint.arrived.acquire(timeout=20)
+        assert endpoint.arrived.acquire(timeout=20)
+        process.send_signal(stop)
+        assert run.wait(process) == (status, "")
+    assert run.outcomes() == {f"T/{number}": "error" for number in range(6)}
+    assert [(t["reason"], t["attempts"]) for t in run.events("task")] == [("interrupted", 1)] * 2 + [
+        ("interrupted", 0)
+    ] * 4
+    assert [(a["verdict"], a["reason"]) for a in run.events("attempt")] == [
+        ("interrupted", "interrupted")
+    ] * 2
+
+
+@LOOPS
+@STOPS
+def test_stopped_in_the_verification(run: Any, loop: list[str], stop: int, status: int) -> None:
+    made = run(lambda exchange: exchange.reply(GOOD), tasks=3)
+    pipe = made.folder / "pids"
+    os.mkfifo(pipe)
+    made.settings["verify"]["argv"] = ["sh", "-c", f"trap '' TERM INT; echo $$ > {pipe}; sleep 1000"]
+    with made.start(*loop) as process, pipe.open() as lines:
+        pids = [int(lines.readline()) for _ in range(2)]
+        process.send_signal(stop)
+        process.send_signal(stop)
+        assert made.wait(process) == (status, "")
+    assert made.outcomes() == {"T/0": "error", "T/1": "error", "T/2": "error"}
+    assert {attempt["verdict"] for attempt in made.events("attempt")} == {"interrupted"}
+    assert os.listdir(made.workspaces) == []
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_event_file_that_is_full(run: Any) -> None:
+    """The file may not grow beyond 2,000 bytes, which stands for a disk that is full."""
+    made = run(lambda exchange: exchange.reply(GOOD), tasks=20)
+    made.settings["agents"] = 4
+    limit = (2000, 2000)
+    status, stderr = made.finish(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
+    assert (status, stderr) == (1, f"agentloop: {made.events_file}: cannot be written (File too large)\n")
+    assert os.listdir(made.workspaces) == []
+
+
+def test_workspaces_that_vanish_are_errors_of_their_tasks(run: Any) -> None:
+    def answer(exchange: Any) -> None:
+        if made.workspaces.exists():
+            made.workspaces.rmdir()
+        exchange.reply(GOOD)
+
+    made = run(answer, tasks=1)
+    assert made.finish() == (0, "")
+    (task,) = made.events("task")
+    assert task["outcome"] == "error"
+    assert task["reason"].startswith("[Errno 2] No such file or directory: ")
+
+
+def test_usage(tmp_path: Path) -> None:
+    for arguments, count in ([], 0), (["a", "b"], 2):
+        done = subprocess.run(
+            [sys.executable, "-m", "agentloop", *arguments],
+            cwd=HERE,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert done.stderr == (
+            f"agentloop: {count} run files are given and one is needed; "
+            "usage: python -m agentloop [--uvloop] run.json\n"
+        )
+
+
+def test_asyncio_comes_without_ssl_for_http_only(run: Any) -> None:
+    script = (
+        "import sys; from agentloop.__main__ import load_asyncio; from agentloop.run_file import load_run_file\n"
+        "load_asyncio(load_run_file(sys.argv[1]), False); import agentloop.api; print('ssl' in sys.modules)"
+    )
+    made = run(lambda exchange: None)
+    for scheme, loaded in ("http", "False"), ("https", "True"):
+        made.settings["base_url"] = f"{scheme}://localhost/v1"
+        made.file.write_text(json.dumps(made.settings))
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(made.file)],
+            cwd=HERE,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == f"{loaded}\n"

@@ -1,0 +1,106 @@
+"""Workspaces are gone when they are left, whatever was done to them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agentloop.workspace import Workspace, remove_tree
+
+
+def test_made_empty_and_gone(tmp_path: Path) -> None:
+    with Workspace(str(tmp_path)) as first, Workspace(str(tmp_path)) as second:
+        assert first.path != second.path
+        assert os.listdir(first.path) == []
+        Path(first.path, "file").write_text("x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_gone_after_a_failure(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), Workspace(str(tmp_path)):
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_gone_already(tmp_path: Path) -> None:
+    with Workspace(str(tmp_path)) as workspace:
+        os.rmdir(workspace.path)
+    remove_tree(str(tmp_path / "never there"))
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "precious").write_text("x")
+    outside.chmod(0o500)
+    with Workspace(str(tmp_path)) as workspace:
+        inner = Path(workspace.path, "a", "b")
+        inner.mkdir(parents=True)
+        for place in (Path(workspace.path), inner):
+            (place / "to folder").symlink_to(outside)
+            (place / "to file").symlink_to(outside / "precious")
+            (place / "to nothing").symlink_to("nowhere")
+            (place / "to itself").symlink_to("to itself")
+    assert [path.name for path in tmp_path.rglob("*")] == ["outside", "precious"]
+    assert outside.stat().st_mode & 0o777 == 0o500
+
+
+def test_workspace_that_became_a_link(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "precious").write_text("x")
+    (tmp_path / "workspace").symlink_to("outside")
+    with pytest.raises(OSError, match="Not a directory"):
+        remove_tree(str(tmp_path / "workspace"))
+    assert (tmp_path / "outside" / "precious").exists()
+
+
+AS_NOBODY = """
+import ctypes, os
+from agentloop.workspace import Workspace
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+PR_SET_DUMPABLE = 4  # Lost with the user; without it a process may not look into its own /proc/self/fd.
+ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+with Workspace(".") as workspace:
+    os.makedirs(workspace.path + "/a/b/c")
+    open(workspace.path + "/a/b/file", "w").close()
+    for name in ("/a/b/c", "/a/b", "/a", ""):
+        os.chmod(workspace.path + name, 0)
+print(os.listdir("."))
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="root alone can become somebody who has not every permission")
+def test_folders_without_permissions(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    done = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_depth_beyond_any_stack_and_any_path(tmp_path: Path) -> None:
+    with Workspace(str(tmp_path)) as workspace:
+        here = os.open(workspace.path, os.O_RDONLY)
+        for _ in range(1200):
+            os.mkdir("d" * 200, dir_fd=here)
+            below = os.open("d" * 200, os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = below
+        os.close(here)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_of_any_bytes(tmp_path: Path) -> None:
+    with Workspace(str(tmp_path)) as workspace:
+        for name in (b"\xff", b"new\nline", b"\n0", b"-rf", b"a" * 255):
+            os.mkdir(os.path.join(os.fsencode(workspace.path), name))
+            Path(os.fsdecode(os.path.join(os.fsencode(workspace.path), name)), "\n0").mkdir()
+        os.mkfifo(os.path.join(workspace.path, "pipe"))
+    assert list(tmp_path.iterdir()) == []
