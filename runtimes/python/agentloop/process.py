@@ -120,7 +120,8 @@ class Child:
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
     def _reap(self) -> os.waitid_result:
-        status = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED)
+        # By its number: an event loop may have made the pidfd one that does not wait.
+        status = os.waitid(os.P_PID, self._pid, os.WEXITED)
         assert status is not None
         self._reaped = True
         os.close(self._pidfd)

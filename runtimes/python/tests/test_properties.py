@@ -83,7 +83,7 @@ def test_extracted_code_is_part_of_the_reply_and_ends_in_one_line_end(reply: str
 
 @given(st.text().filter(lambda text: "```" not in text and "</think>" not in text and text.strip()))
 def test_a_fenced_module_comes_out_as_it_went_in(module: str) -> None:
-    module = module.replace("\r\n", "\n").rstrip("\n") + "\n"
+    module = module.replace("\r", "").rstrip("\n") + "\n"
     assert extract(f"Here:\n\n```python\n{module}```\nDone.") == (
         module if module.strip(" \t\n\r\v\f") else None
     )

@@ -1,5 +1,6 @@
 """Whole runs, as the harness starts them: one process, a run file, and what is left when it has ended."""
 
+import contextlib
 import json
 import os
 import resource
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +62,11 @@ class Run:
             "events": str(self.events_file),
         }
 
-    def start(self, *options: str, **more: Any) -> "subprocess.Popen[str]":
+    @contextlib.contextmanager
+    def started(self, *options: str, **more: Any) -> Iterator["subprocess.Popen[str]"]:
+        """Start the run; whatever happens, it has ended afterwards."""
         self.file.write_text(json.dumps(self.settings))
-        return subprocess.Popen(
+        with subprocess.Popen(
             [sys.executable, "-m", "agentloop", *options, str(self.file)],
             cwd=HERE,
             env={**os.environ, "LLM_API_KEY": "sk-secret"},
@@ -71,18 +74,19 @@ class Run:
             stderr=subprocess.PIPE,
             text=True,
             **more,
-        )
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def finish(self, *options: str, **more: Any) -> tuple[int, str]:
         """Run to the end; returns the exit status and stderr, stdout being empty."""
-        with self.start(*options, **more) as process:
+        with self.started(*options, **more) as process:
             return self.wait(process)
 
     def wait(self, process: "subprocess.Popen[str]") -> tuple[int, str]:
-        try:
-            stdout, stderr = process.communicate(timeout=30)
-        finally:
-            process.kill()
+        stdout, stderr = process.communicate(timeout=30)
         assert stdout == ""
         return process.returncode, stderr
 
@@ -153,7 +157,17 @@ def test_stamps_are_in_order_and_of_the_one_clock(run: Any, loop: list[str]) -> 
     assert made.finish(*loop) == (0, "")
     (start,), (end,) = made.events("run_start"), made.events("run_end")
     assert start["contract_version"] == 1
-    names = "t_begin t_request t_first t_last t_queue t_spawn t_started t_exit t_end".split()
+    names = [
+        "t_begin",
+        "t_request",
+        "t_first",
+        "t_last",
+        "t_queue",
+        "t_spawn",
+        "t_started",
+        "t_exit",
+        "t_end",
+    ]
     attempts = made.events("attempt")
     assert len(attempts) == 5
     for attempt in attempts:
@@ -247,7 +261,7 @@ def test_stopped_in_the_stream(tmp_path: Path, serve: Serve, loop: list[str], st
     endpoint = serve(answer)
     run = Run(tmp_path, endpoint.url, tasks=6)
     run.settings["agents"] = 2
-    with run.start(*loop) as process:
+    with run.started(*loop) as process:
         assert endpoint.arrived.acquire(timeout=20)
         assert endpoint.arrived.acquire(timeout=20)
         process.send_signal(stop)
@@ -268,13 +282,14 @@ def test_stopped_in_the_verification(run: Any, loop: list[str], stop: int, statu
     pipe = made.folder / "pids"
     os.mkfifo(pipe)
     made.settings["verify"]["argv"] = ["sh", "-c", f"trap '' TERM INT; echo $$ > {pipe}; sleep 1000"]
-    with made.start(*loop) as process, pipe.open() as lines:
+    with open(os.open(pipe, os.O_RDWR)) as lines, made.started(*loop) as process:
         pids = [int(lines.readline()) for _ in range(2)]
         process.send_signal(stop)
         process.send_signal(stop)
         assert made.wait(process) == (status, "")
     assert made.outcomes() == {"T/0": "error", "T/1": "error", "T/2": "error"}
-    assert {attempt["verdict"] for attempt in made.events("attempt")} == {"interrupted"}
+    attempts = made.events("attempt")
+    assert [(a["verdict"], a["reason"]) for a in attempts] == [("interrupted", "interrupted")] * 3
     assert os.listdir(made.workspaces) == []
     for pid in pids:
         with pytest.raises(ProcessLookupError):
@@ -320,17 +335,23 @@ def test_usage(tmp_path: Path) -> None:
         )
 
 
+WITHOUT_SSL = """
+import sys
+from agentloop.__main__ import load_asyncio
+from agentloop.run_file import load_run_file
+load_asyncio(load_run_file(sys.argv[1]), False)
+import agentloop.run
+print("ssl" in sys.modules)
+"""
+
+
 def test_asyncio_comes_without_ssl_for_http_only(run: Any) -> None:
-    script = (
-        "import sys; from agentloop.__main__ import load_asyncio; from agentloop.run_file import load_run_file\n"
-        "load_asyncio(load_run_file(sys.argv[1]), False); import agentloop.api; print('ssl' in sys.modules)"
-    )
     made = run(lambda exchange: None)
     for scheme, loaded in ("http", "False"), ("https", "True"):
         made.settings["base_url"] = f"{scheme}://localhost/v1"
         made.file.write_text(json.dumps(made.settings))
         done = subprocess.run(
-            [sys.executable, "-c", script, str(made.file)],
+            [sys.executable, "-c", WITHOUT_SSL, str(made.file)],
             cwd=HERE,
             capture_output=True,
             text=True,

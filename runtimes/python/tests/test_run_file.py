@@ -1,0 +1,236 @@
+"""Run files that cannot be used: one line that names the field, and exit status 2, before anything else."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentloop import Unusable, load_run_file, load_tasks
+from agentloop.tasks import check_tasks
+
+HERE = Path(__file__).parents[1]
+MISSING = object()
+VERIFY = {
+    "argv": ["true"],
+    "env": {"PATH": "/usr/bin:/bin"},
+    "timeout_s": 1,
+    "slots": 1,
+    "output_limit_bytes": 1,
+}
+TASK = {"task_id": "T/1", "prompt": "p", "tests": "t", "entry_point": "f"}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> dict[str, Any]:
+    (tmp_path / "tasks.jsonl").write_text(json.dumps(TASK) + "\n")
+    (tmp_path / "workspaces").mkdir()
+    return {
+        "contract_version": 1,
+        "tasks_file": str(tmp_path / "tasks.jsonl"),
+        "prompts_file": str(HERE.parent / "contract" / "prompts.json"),
+        "base_url": "http://localhost:1/v1",
+        "model": "m",
+        "request": {},
+        "agents": 1,
+        "max_retries": 0,
+        "verify": dict(VERIFY),
+        "timeouts": {"connect_s": 1, "event_idle_s": 0.5, "total_s": 1e3},
+        "transport": {"max_retries": 0, "base_s": 0, "cap_s": 0.0},
+        "workspaces": str(tmp_path / "workspaces"),
+        "events": str(tmp_path / "events.jsonl"),
+    }
+
+
+def reason(path: Path, settings: dict[str, Any]) -> str:
+    path.write_text(json.dumps(settings))
+    with pytest.raises(Unusable) as caught:
+        load_run_file(str(path))
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+BAD = [
+    ("contract_version", 2, "is 2; it must be 1, the one that this runtime obeys"),
+    ("contract_version", "1", 'is "1"; it must be an integer of at least 0'),
+    ("tasks_file", 7, "is 7; it must be a string"),
+    ("prompts_file", "", 'is ""; it must be a path'),
+    (
+        "base_url",
+        "localhost",
+        'is "localhost"; it must be http:// or https://, a host, a port if need be, and a path',
+    ),
+    ("base_url", "http://h/v1?x=1", 'is "http://h/v1?x=1"; it must be http:// or https://, a host,'),
+    ("base_url", "http://user@h/v1", 'is "http://user@h/v1"; it must be http:// or https://, a host,'),
+    (
+        "base_url",
+        "http://h/v1\r\nX: y",
+        'is "http://h/v1\\r\\nX: y"; it must be http:// or https://, a host,',
+    ),
+    ("model", None, "is null; it must be a string"),
+    ("model", "\ud800", 'is "\\ud800"; it must be a string without halves of surrogate pairs'),
+    ("request", [], "is []; it must be an object"),
+    (
+        "request",
+        {"stream": False},
+        'is {"stream": false}; it must be an object without messages, model, stream',
+    ),
+    (
+        "request",
+        {"x": "\udfff"},
+        'is {"x": "\\udfff"}; it must be an object without halves of surrogate pairs',
+    ),
+    ("agents", 0, "is 0; it must be an integer of at least 1"),
+    ("agents", True, "is true; it must be an integer of at least 1"),
+    ("agents", 1.5, "is 1.5; it must be an integer of at least 1"),
+    ("max_retries", -1, "is -1; it must be an integer of at least 0"),
+    ("verify", "x", 'is "x"; it must be an object'),
+    ("verify.argv", [], "is []; it must be a list of strings, at least one"),
+    ("verify.argv", ["a", 1], 'is ["a", 1]; it must be a list of strings, at least one'),
+    ("verify.argv", ["a\0"], 'is ["a\\u0000"]; it must be a list of strings, at least one'),
+    ("verify.env", {"A": 1}, 'is {"A": 1}; it must be an object of strings'),
+    ("verify.env", {"A=B": ""}, 'is {"A=B": ""}; it must be an object of strings'),
+    ("verify.timeout_s", 0, "is 0; it must be a number above 0"),
+    ("verify.slots", 0, "is 0; it must be an integer of at least 1"),
+    ("verify.output_limit_bytes", 0, "is 0; it must be an integer of at least 1"),
+    ("timeouts.connect_s", -1, "is -1; it must be a number above 0"),
+    ("timeouts.event_idle_s", "1", 'is "1"; it must be a number above 0'),
+    ("timeouts.total_s", False, "is false; it must be a number above 0"),
+    ("transport.max_retries", 0.5, "is 0.5; it must be an integer of at least 0"),
+    ("transport.base_s", -0.1, "is -0.1; it must be a number of at least 0"),
+    ("transport.cap_s", None, "is null; it must be a number of at least 0"),
+    (
+        "workspaces",
+        "/no/such/folder",
+        'is "/no/such/folder"; it must be an existing folder that can be written to',
+    ),
+    ("events", {}, "is {}; it must be a string"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "told"), BAD)
+def test_bad_field(settings: dict[str, Any], tmp_path: Path, name: str, value: object, told: str) -> None:
+    *outer, last = name.split(".")
+    (settings[outer[0]] if outer else settings)[last] = value
+    assert reason(tmp_path / "run.json", settings).startswith(f"{tmp_path / 'run.json'}: {name} {told}")
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _, _ in BAD}))
+def test_missing_field(settings: dict[str, Any], tmp_path: Path, name: str) -> None:
+    *outer, last = name.split(".")
+    del (settings[outer[0]] if outer else settings)[last]
+    assert reason(tmp_path / "run.json", settings).startswith(
+        f"{tmp_path / 'run.json'}: {name} is missing; it must be "
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "is not JSON (Expecting value: line 1 column 1 (char 0)); write one JSON object there"),
+        ("[]", "holds []; write one JSON object there"),
+        ("{} {}", "is not JSON (Extra data: line 1 column 4 (char 3)); write one JSON object there"),
+        ('{"a": NaN}', "is not JSON (NaN is no JSON number); write one JSON object there"),
+        ("[" * 100_000, "is not JSON (maximum recursion depth exceeded"),
+    ],
+)
+def test_no_json_object(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(Unusable) as caught:
+        load_run_file(str(tmp_path / "run.json"))
+    assert str(caught.value).startswith(f"{tmp_path / 'run.json'}: {told}")
+
+
+def test_numbers_too_large_for_a_float(settings: dict[str, Any], tmp_path: Path) -> None:
+    text = json.dumps(settings).replace('"total_s": 1000.0', '"total_s": 1e999')
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(Unusable, match=r"timeouts\.total_s is Infinity; it must be a number above 0"):
+        load_run_file(str(tmp_path / "run.json"))
+
+
+def test_good_run_file(settings: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("workspaces")
+    settings["workspaces"] = str(tmp_path / "link" / "..") + "/link"
+    settings["of a later version"] = 1
+    (tmp_path / "run.json").write_text(json.dumps(settings))
+    run = load_run_file(str(tmp_path / "run.json"))
+    assert run.workspaces == str(tmp_path / "workspaces")
+    assert run.timeouts.total_s == 1000.0
+    assert run.verify.argv == ["true"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ("\n", "line 1: is not JSON"),
+        (json.dumps(TASK) + "\nx\n", "line 2: is not JSON"),
+        (json.dumps({**TASK, "tests": None}), "line 1: tests is null; it must be a string"),
+        (json.dumps({**TASK, "prompt": "\ud800"}), "line 1: prompt is"),
+    ],
+)
+def test_bad_tasks(tmp_path: Path, lines: str, told: str) -> None:
+    path = tmp_path / "tasks.jsonl"
+    path.write_text(lines)
+    with pytest.raises(Unusable) as caught:
+        check_tasks(str(path))
+    assert str(caught.value).startswith(f"{path}, {told}")
+
+
+def test_task_that_is_there_twice(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.jsonl"
+    path.write_text((json.dumps(TASK) + "\n") * 2)
+    with pytest.raises(Unusable) as caught:
+        check_tasks(str(path))
+    assert str(caught.value) == f"{path}: task_id 'T/1' is there twice; give every task its own"
+
+
+def test_line_separators_in_tasks(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.jsonl"
+    path.write_text(json.dumps({**TASK, "prompt": "a\u2028b\x85c"}, ensure_ascii=False) + "\n")
+    (task,) = load_tasks(str(path))
+    assert task.prompt == "a\u2028b\x85c"
+
+
+def started(settings: dict[str, Any], tmp_path: Path) -> tuple[int, str]:
+    (tmp_path / "run.json").write_text(json.dumps(settings))
+    done = subprocess.run(
+        [sys.executable, "-m", "agentloop", str(tmp_path / "run.json")],
+        cwd=HERE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == ""
+    return done.returncode, done.stderr
+
+
+def test_unusable_is_status_2_and_one_line(settings: dict[str, Any], tmp_path: Path) -> None:
+    settings["agents"] = 0
+    message = f"agentloop: {tmp_path}/run.json: agents is 0; it must be an integer of at least 1\n"
+    assert started(settings, tmp_path) == (2, message)
+
+
+def test_what_is_named_is_not_there(settings: dict[str, Any], tmp_path: Path) -> None:
+    for name in "tasks_file", "prompts_file":
+        status, told = started({**settings, name: str(tmp_path / "nothing")}, tmp_path)
+        assert status == 2
+        assert told.startswith(f"agentloop: {tmp_path / 'nothing'}: cannot be read (")
+    settings["verify"]["argv"] = ["no-such-program"]
+    assert started(settings, tmp_path) == (
+        2,
+        "agentloop: verify.argv: 'no-such-program' is not on the PATH of verify.env; name a program that is\n",
+    )
+    assert not os.path.exists(settings["events"])
+
+
+def test_event_file_that_is_there(settings: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl").write_text("precious\n")
+    assert started(settings, tmp_path) == (
+        2,
+        f"agentloop: events: {tmp_path}/events.jsonl cannot be created (File exists); "
+        "name a file that is not there\n",
+    )
+    assert (tmp_path / "events.jsonl").read_text() == "precious\n"
