@@ -20,10 +20,11 @@ class Completion:
     `finish_reason` is None until the model has finished; `usage` is the endpoint's usage object, or None.
     """
 
-    __slots__ = ("_pieces", "ended", "finish_reason", "usage")
+    __slots__ = ("_utf_8", "ended", "finish_reason", "usage")
 
     def __init__(self) -> None:
-        self._pieces: list[str] = []
+        # A list of the pieces, each an object, would take ten times the memory of the text.
+        self._utf_8 = bytearray()
         self.ended = False
         self.finish_reason: str | None = None
         self.usage: dict[str, object] | None = None
@@ -31,12 +32,12 @@ class Completion:
     @property
     def started(self) -> bool:
         """Whether any content has arrived."""
-        return bool(self._pieces)
+        return bool(self._utf_8)
 
     @property
     def text(self) -> str:
         """All content so far."""
-        text = "".join(self._pieces)
+        text = self._utf_8.decode("utf-8", "surrogatepass")
         # JSON may hold a character as two halves in two chunks, or one half alone, which is no text.
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
@@ -81,7 +82,7 @@ class Completion:
         delta = choice.get("delta")
         content = delta.get("content") if isinstance(delta, dict) else None
         if isinstance(content, str) and content:
-            self._pieces.append(content)
+            self._utf_8 += content.encode("utf-8", "surrogatepass")
         finish_reason = choice.get("finish_reason")
         if isinstance(finish_reason, str) and finish_reason:
             self.finish_reason = finish_reason
