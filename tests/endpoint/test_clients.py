@@ -17,11 +17,12 @@ import uvloop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agentdyno.endpoint.connection import PATIENCE_S, Wait
 from agentdyno.endpoint.conversation import Catalogue
 from agentdyno.endpoint.journal import Journal
 from agentdyno.endpoint.profile import parse_profile
 from agentdyno.endpoint.schedule import Schedule
-from agentdyno.endpoint.server import Limits, Server
+from agentdyno.endpoint.server import Server
 from agentdyno.endpoint.simulation import Simulation
 
 Serve = Callable[..., Any]
@@ -198,14 +199,14 @@ def test_no_bytes_bring_it_down(lasting: tuple[str, int], junk: bytes, cut: int,
 
 @contextlib.asynccontextmanager
 async def endpoint(
-    journal_path: Path, limits: Limits, model: str = "agentdyno-sim"
+    journal_path: Path, impatience: dict[Wait, float], model: str = "agentdyno-sim"
 ) -> AsyncIterator[tuple[str, int]]:
     """An endpoint in this process, which is less patient than the command's."""
     loop = asyncio.get_running_loop()
     schedule = Schedule(loop)
     simulation = Simulation([], Catalogue([], ""), 0, parse_profile("instant"), model, schedule)
     journal = Journal(loop)
-    server = Server(simulation, schedule, journal, limits)
+    server = Server(simulation, schedule, journal, PATIENCE_S | impatience)
     url = await server.listen("127.0.0.1", 0)
     journal.start(journal_path)
     yield "127.0.0.1", int(url.rpartition(":")[2].removesuffix("/v1"))
@@ -219,7 +220,7 @@ def journalled(path: Path) -> list[dict[str, Any]]:
 
 def test_half_a_request_is_not_waited_for(tmp_path: Path) -> None:
     async def run() -> bytes:
-        async with endpoint(tmp_path / "journal", Limits(request_s=0.1)) as address:
+        async with endpoint(tmp_path / "journal", {Wait.REQUEST: 0.1}) as address:
             reader, writer = await asyncio.open_connection(*address)
             writer.write(request_bytes(HELLO)[:-1])
             answer = await reader.read()
@@ -247,7 +248,7 @@ async def keep_writing(writer: asyncio.StreamWriter) -> None:
 
 def test_a_refused_client_that_does_not_close_is_cut_off(tmp_path: Path) -> None:
     async def run() -> None:
-        async with endpoint(tmp_path / "journal", Limits(closing_s=0.1)) as address:
+        async with endpoint(tmp_path / "journal", {Wait.CLOSING: 0.1}) as address:
             reader, writer = await asyncio.open_connection(*address)
             writer.write(b"nonsense\r\n\r\n")
             assert (await reader.read()).startswith(b"HTTP/1.1 400 Bad Request\r\n")
@@ -258,14 +259,16 @@ def test_a_refused_client_that_does_not_close_is_cut_off(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("model", "limits"),
+    ("model", "impatience"),
     # The name is in every chunk, so a long one makes for more than the kernel's buffers hold.
-    [("m" * 500, Limits()), ("m", Limits(reading_s=0.1))],
+    [("m" * 500, {}), ("m", {Wait.READING: 0.1})],
     ids=["more than the bound", "longer than the limit"],
 )
-def test_a_client_that_does_not_read_is_dropped(tmp_path: Path, model: str, limits: Limits) -> None:
+def test_a_client_that_does_not_read_is_dropped(
+    tmp_path: Path, model: str, impatience: dict[Wait, float]
+) -> None:
     async def run() -> None:
-        async with endpoint(tmp_path / "journal", limits, model) as address:
+        async with endpoint(tmp_path / "journal", impatience, model) as address:
             with socket.socket() as client:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 client.connect(address)
@@ -283,12 +286,12 @@ def test_a_client_that_does_not_read_is_dropped(tmp_path: Path, model: str, limi
     uvloop.run(run())
     [line] = journalled(tmp_path / "journal")
     assert (line["finish"], line["completion_sha256"]) == ("client_slow", None)
-    assert (len(line["late_us"]) < 16_000) is (limits == Limits())
+    assert (len(line["late_us"]) < 16_000) is (not impatience)
 
 
 def test_a_client_that_catches_up_gets_everything(tmp_path: Path) -> None:
     async def run() -> bytes:
-        async with endpoint(tmp_path / "journal", Limits()) as address:
+        async with endpoint(tmp_path / "journal", {}) as address:
             with socket.socket() as client:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 client.setblocking(False)

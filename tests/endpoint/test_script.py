@@ -68,7 +68,7 @@ def test_replies_hold_what_the_plan_says() -> None:
         for attempt in script.attempts(task):
             reply = script.reply(task, attempt)
             failure = fates[task.task_id].failure(attempt)
-            assert (task.reference.rstrip() in reply) is (failure is None)
+            assert (f"{task.reference.rstrip()}\n```" in reply) is (failure is None)
             assert ("```" in reply) is (failure is not Failure.NO_CODE)
 
 

@@ -341,6 +341,7 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
             "error while attempting to bind on address ('192.0.2.1', 0): cannot assign requested address; "
             "choose another --host or --port",
         ),
+        (["--port", "70000"], "cannot listen on port 70000: choose a --port from 0 to 65535"),
         (["--upstream", "host/v1"], "--upstream host/v1: not a URL like https://host/v1"),
     ],
 )

@@ -38,6 +38,10 @@ class Wait(Enum):
     CLOSING = "take the answer to a bad request, and close"
 
 
+PATIENCE_S = {Wait.REQUEST: 30.0, Wait.READING: 30.0, Wait.CLOSING: 2.0}
+"""How long a server waits for a client, in seconds."""
+
+
 @dataclass(slots=True)
 class Request:
     """One HTTP request. `refusal` is what is wrong with it, if something is."""
@@ -142,6 +146,8 @@ class Connection(asyncio.Protocol):
 
     def drop(self) -> None:
         """Cut off a client that does not read."""
+        self._deaf = True
+        self._waiting.clear()
         if self._exchange is not None:
             self._exchange.abandon("client_slow")
         # A reset; else the kernel would keep what the client does not read, long after we have closed.
@@ -171,12 +177,14 @@ class Connection(asyncio.Protocol):
         if request.refusal is not None:
             self._close_when_read()
         elif not request.keep_alive:
+            self._deaf = True
+            self._waiting.clear()
             self.transport.close()
         else:
             self._next()
 
     def _next(self) -> None:
-        if self._exchange is None and self._waiting and not self.transport.is_closing():
+        if self._exchange is None and self._waiting:
             self._exchange = self._server.exchange(self, self._waiting.popleft())
             self._exchange.begin()
 
@@ -247,7 +255,7 @@ class Connection(asyncio.Protocol):
         headers = {name.lower(): value for name, value in request.headers}
         if int(headers.get(b"content-length", b"0")) > MAX_BODY_BYTES:
             self._refuse_body()
-        elif headers.get(b"expect", b"").lower() == b"100-continue" and self._exchange is None:
+        elif headers.get(b"expect", b"").lower() == b"100-continue" and not (self._deaf or self._exchange):
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:

@@ -40,9 +40,8 @@ class Exchange:
     def refuse(self, error: ApiError) -> None:
         """Respond with an error object."""
         self.record.error = error.code
-        self.respond(
-            error.status, error.body(), b"Allow: %b\r\n" % error.allow.encode() if error.allow else b""
-        )
+        allow = f"Allow: {error.allow}\r\n" if error.allow else ""
+        self.respond(error.status, error.body(), allow.encode())
 
     def respond(
         self, status: int, body: bytes, extra: bytes = b"", *, due_ns: int | None = None, finish: str = "stop"
@@ -65,9 +64,11 @@ class Exchange:
 
     def write(self, data: bytes, due_ns: int | None) -> None:
         """Send a chunk, which was due at `due_ns` if it had a time at all, and note when it left."""
+        if self.over:
+            return
         self.connection.write(data)
-        if not self.over:
-            self.record.sent(due_ns)
+        # Even of the chunk for which the client was dropped, a part has left.
+        self.record.sent(due_ns)
 
     def complete(self, finish: str) -> None:
         """The response has been written; the exchange is over when the kernel has all of it."""

@@ -54,6 +54,7 @@ class Proxy:
         """Make ready to connect; connections are kept, and their number is not bounded."""
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             auto_decompress=False,
             skip_auto_headers=("Accept", "Content-Type", "User-Agent"),

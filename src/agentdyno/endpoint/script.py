@@ -5,6 +5,7 @@ reference solution; a failing one a module that was made from it and fails its t
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from random import Random
 
@@ -96,15 +97,13 @@ def _reply_with(module: str, draw: Random, *, first: bool) -> str:
 def _module(task: Task, failure: Failure | None, attempt: int) -> str:
     if failure is None:
         return task.reference or ""
-    return _wrong_module(task.prompt, task.tests, task.entry_point, task.reference, failure, attempt)
+    problem = replace(task, task_id=task.task_id.partition("#")[0])
+    return _wrong_module(problem, failure, attempt)
 
 
 @lru_cache(maxsize=4096)
-def _wrong_module(
-    prompt: str, tests: str, entry_point: str, reference: str | None, failure: Failure, attempt: int
-) -> str:
-    """Made once for all instances of a problem: parsing and printing a module takes about a millisecond."""
-    task = Task("", prompt, tests, entry_point, reference)
+def _wrong_module(problem: Task, failure: Failure, attempt: int) -> str:
+    # Made once for all instances of a problem: to parse a module and to print it takes about a millisecond.
     if failure is Failure.WRONG_ANSWER:
-        return wrong.wrong_answer(task, attempt)
-    return _WRONG_MODULES[failure](task)
+        return wrong.wrong_answer(problem, attempt)
+    return _WRONG_MODULES[failure](problem)

@@ -3,12 +3,12 @@
 import asyncio
 import json
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
 from time import monotonic_ns
 from typing import Protocol
 
 from agentdyno.endpoint.api_error import ApiError
-from agentdyno.endpoint.connection import Connection, Request, Wait
+from agentdyno.endpoint.connection import PATIENCE_S, Connection, Request, Wait
 from agentdyno.endpoint.exchange import Exchange
 from agentdyno.endpoint.journal import Journal, Record
 from agentdyno.endpoint.schedule import Schedule
@@ -17,27 +17,13 @@ from agentdyno.errors import Refusal
 COMPLETIONS = "/v1/chat/completions"
 MODELS = "/v1/models"
 HEALTH = "/health"
+MAX_PORT = 65_535
 
 _METHODS = {COMPLETIONS: "POST", MODELS: "GET", HEALTH: "GET"}
 _BACKLOG = 16_384
 _LOOK_AFTER_CLIENTS_S = 0.25
 _HELPING = 4
 """How many arrivals are worked on before the sockets are looked at again, for the next ones to be stamped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long the server waits for a client, in seconds."""
-
-    request_s: float = 30.0
-    reading_s: float = 30.0
-    closing_s: float = 2.0
-
-    def seconds(self, wait: Wait) -> float:
-        """The limit of one kind of waiting."""
-        return {Wait.REQUEST: self.request_s, Wait.READING: self.reading_s, Wait.CLOSING: self.closing_s}[
-            wait
-        ]
 
 
 class Answers(Protocol):
@@ -54,14 +40,18 @@ class Server:
     """Accepts connections and gives each request to `answers`; counts and journals what goes on."""
 
     def __init__(
-        self, answers: Answers, schedule: Schedule, journal: Journal, limits: Limits | None = None
+        self,
+        answers: Answers,
+        schedule: Schedule,
+        journal: Journal,
+        patience_s: Mapping[Wait, float] = PATIENCE_S,
     ) -> None:
-        self.limits = limits or Limits()
         self.requests = 0
         self.completed = 0
         self.in_flight = 0
         self.max_in_flight = 0
         self._answers = answers
+        self._patience_s = patience_s
         self._schedule = schedule
         self._journal = journal
         self._loop = asyncio.get_running_loop()
@@ -73,6 +63,8 @@ class Server:
 
     async def listen(self, host: str, port: int) -> str:
         """Start; returns the base URL, with its `/v1`. Raises `Refusal` when the address cannot be had."""
+        if not 0 <= port <= MAX_PORT:
+            raise Refusal(f"cannot listen on port {port}: choose a --port from 0 to {MAX_PORT}")
         try:
             self._listener = await self._loop.create_server(
                 lambda: Connection(self), host, port, backlog=_BACKLOG, reuse_address=True
@@ -122,7 +114,7 @@ class Server:
 
     def watch(self, connection: Connection, wait: Wait) -> None:
         """Have the connection time out, unless it is being waited for already."""
-        until = monotonic_ns() + round(self.limits.seconds(wait) * 1e9)
+        until = monotonic_ns() + round(self._patience_s[wait] * 1e9)
         self._watched.setdefault((connection, wait), until)
 
     def unwatch(self, connection: Connection, wait: Wait) -> None:

@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -179,7 +178,11 @@ def _allow_open_files(wanted: int) -> None:
 
 def _print(calibrations: list[Calibration]) -> None:
     table = Table(
-        "streams", "at once", "events/s", "p50", "p99", "max late", "CPU", "client", box=SIMPLE_HEAD
+        *("streams", "at once", "events/s", "p50", "p99", "max", "endpoint", "client"),
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+        caption="p50, p99, max: how late chunks left; endpoint, client: share of one core",
     )
     for column in table.columns:
         column.justify = "right"
