@@ -138,19 +138,12 @@ def _drive(
 
 @contextlib.contextmanager
 def _workspaces() -> Iterator[Path]:
-    """A folder for a runtime's workspaces, gone afterwards.
-
-    The pytest.ini beside it ends pytest's search for a configuration in the folders above, where somebody's
-    own may lie.
-    """
-    outer = Path(tempfile.mkdtemp(prefix="agentdyno-")).resolve()
+    """A folder for a runtime's workspaces, gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="agentdyno-")).resolve()
     try:
-        (outer / "pytest.ini").write_text("[pytest]\n")
-        folder = outer / "workspaces"
-        folder.mkdir()
         yield folder
     finally:
-        shutil.rmtree(outer, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_run_file(

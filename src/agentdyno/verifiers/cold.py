@@ -11,6 +11,13 @@ from agentdyno.verifiers.verifier import Verifier
 
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
+PYTEST_OPTIONS = (
+    "-p no:cacheprovider",  # of no use in a folder that is gone a moment later
+    # No configuration and no conftest.py of the folders above, where somebody's own may lie, and no file
+    # names relative to one of those: they would differ from run to run.
+    "-c /dev/null --rootdir=. --confcutdir=.",
+)
+
 
 def find_interpreter() -> Path:
     """The folder of a `python3` that can import pytest.
@@ -50,6 +57,6 @@ def cold() -> Verifier:
             "PYTHONHASHSEED": "0",  # the order of sets in failure messages
             "PYTHONNOUSERSITE": "1",
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-            "PYTEST_ADDOPTS": "-p no:cacheprovider",  # of no use in a folder that is gone a moment later
+            "PYTEST_ADDOPTS": " ".join(PYTEST_OPTIONS),
         },
     )
