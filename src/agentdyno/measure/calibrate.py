@@ -10,6 +10,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,11 @@ from rich.console import Console
 from rich.table import Table
 
 from agentdyno.errors import Refusal
+from agentdyno.measure.proc import CLOCK_TICKS_PER_S
 
 GOAL_P99_MS = 10.0
+BUSY_CPU = 0.2
+"""From how much of a core on other programs are worth a mention."""
 CONNECTIONS_PER_S = 2000.0
 _SPARE_FILES = 64
 _MODEL = "agentdyno-sim"
@@ -46,7 +50,8 @@ DEFAULT_LOADS = (Load(1_000, 25, 10), Load(10_000, 2, 10))
 class Calibration:
     """What the endpoint did under one load.
 
-    The CPU shares are of one core, over the time from the first arrival to the last chunk.
+    The CPU shares are of one core, over the time from the first arrival to the last chunk; `others_cpu` is
+    what the rest of the machine used from the start of the endpoint to its end.
     """
 
     streams: int
@@ -59,6 +64,7 @@ class Calibration:
     lateness_max_ms: float
     endpoint_cpu: float
     client_cpu: float
+    others_cpu: float
 
     @property
     def faults(self) -> list[str]:
@@ -70,6 +76,10 @@ class Calibration:
             faults.append(f"{self.streams - self.completed} streams did not end well")
         if self.lateness_p99_ms >= GOAL_P99_MS:
             faults.append(f"one chunk in a hundred left more than {GOAL_P99_MS:g} ms late")
+        if faults and self.others_cpu >= BUSY_CPU:
+            faults.append(
+                f"other programs used {self.others_cpu:.0%} of a core meanwhile, so try again without them"
+            )
         return faults
 
 
@@ -104,12 +114,14 @@ def run(args: argparse.Namespace) -> int:
 def calibrate(load: Load) -> Calibration:
     """Start an endpoint and a reader, have them work, and read the journal. Raises `Refusal`."""
     _allow_open_files(load.streams + _SPARE_FILES)
+    begun, others_begun_s = time.monotonic(), _cpu_of_others_s()
     with tempfile.TemporaryDirectory(prefix="agentdyno-calibrate-") as folder:
         journal = Path(folder, "journal.jsonl")
         reader = _serve_and_read(load, journal)
+        others_cpu = (_cpu_of_others_s() - others_begun_s) / (time.monotonic() - begun)
         with journal.open(encoding="utf-8") as lines:
             documents = [json.loads(line) for line in lines]
-    return _calibration(load, documents, reader)
+    return _calibration(load, documents, reader, others_cpu)
 
 
 def _serve_and_read(load: Load, journal: Path) -> dict[str, Any]:
@@ -135,7 +147,16 @@ def _serve_and_read(load: Load, journal: Path) -> dict[str, Any]:
     return result
 
 
-def _calibration(load: Load, documents: list[dict[str, Any]], reader: dict[str, Any]) -> Calibration:
+def _cpu_of_others_s() -> float:
+    """Processor time of the whole machine (proc(5), /proc/stat) less that of our reaped children."""
+    user, nice, system, _, _, irq, softirq, steal = map(int, Path("/proc/stat").read_text().split()[1:9])
+    own = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (user + nice + system + irq + softirq + steal) / CLOCK_TICKS_PER_S - own.ru_utime - own.ru_stime
+
+
+def _calibration(
+    load: Load, documents: list[dict[str, Any]], reader: dict[str, Any], others_cpu: float
+) -> Calibration:
     start, end = documents[0], documents[-1]
     requests = [document for document in documents if document["kind"] == "request"]
     span_s = (max(r["t_last"] for r in requests) - min(r["t_arrive"] for r in requests)) / 1e9
@@ -150,6 +171,7 @@ def _calibration(load: Load, documents: list[dict[str, Any]], reader: dict[str, 
         lateness_max_ms=end["lateness_us_max"] / 1e3,
         endpoint_cpu=round((end["cpu_s"] - start["cpu_s"]) / span_s, 3),
         client_cpu=round(reader["cpu_s"] / span_s, 3),
+        others_cpu=round(max(others_cpu, 0.0), 3),
     )
 
 
@@ -178,11 +200,13 @@ def _allow_open_files(wanted: int) -> None:
 
 def _print(calibrations: list[Calibration]) -> None:
     table = Table(
-        *("streams", "at once", "events/s", "p50", "p99", "max", "endpoint", "client"),
+        *("streams", "at once", "events/s", "p50", "p99", "max", "CPU", "client", "others"),
         box=None,
         pad_edge=False,
         padding=(0, 2, 0, 0),
-        caption="p50, p99, max: how late chunks left; endpoint, client: share of one core",
+        caption="p50, p99, max: how late chunks left\n"
+        "CPU, client, others: the endpoint's share of a core, and theirs",
+        caption_justify="left",
     )
     for column in table.columns:
         column.justify = "right"
@@ -197,6 +221,7 @@ def _print(calibrations: list[Calibration]) -> None:
             f"{calibration.lateness_max_ms:.1f} ms",
             f"{calibration.endpoint_cpu:.0%}",
             f"{calibration.client_cpu:.0%}",
+            f"{calibration.others_cpu:.0%}",
         )
     console = Console()
     console.print(table)
