@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agentloop.chat import Chat, ChatFailed
 from agentloop.events import Attempt, Emit, task_event
@@ -26,9 +26,9 @@ class Agent:
     prompts: Prompts
     verifier: Verifier
     workspaces: str
-    request: Mapping[str, object]
-    max_retries: int
     emit: Emit
+    request: Mapping[str, object] = field(default_factory=dict)
+    max_retries: int = 3
 
     async def solve(self, task: Task) -> str:
         """Return the outcome, `passed`, `failed` or `error`; the task event is emitted whatever happens."""

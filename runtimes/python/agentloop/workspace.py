@@ -1,6 +1,7 @@
 """A folder of an attempt's own, gone when the attempt ends, whatever was done to it."""
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -29,26 +30,29 @@ def remove_tree(path: str) -> None:
     """Remove a folder, if it is there, and all it holds: links, but never what they point to.
 
     Folders without permissions are given some. Depth costs neither stack nor open files, because folders
-    further down are first moved to the top. Raises `OSError` when something defies all that.
+    further down are first moved to the top. What is still being written meanwhile is removed as well. Raises
+    `OSError` when something defies all that.
     """
-    with contextlib.suppress(FileNotFoundError):
+    try:
         top = _open_folder(path, None)
-        try:
-            # A name that what is below cannot have taken on purpose.
-            unused_names = (f"{prefix}-{number}" for prefix in [os.urandom(8).hex()] for number in count())
-            while names := os.listdir(top):
-                for name in names:
+    except FileNotFoundError:
+        return
+    # Names that those below cannot have taken on purpose.
+    prefix = os.urandom(8).hex()
+    unused_names = (f"{prefix}-{number}" for number in count())
+    try:
+        while not _remove_if_empty(path, None):
+            for name in os.listdir(top):
+                with contextlib.suppress(FileNotFoundError):
                     _remove_entry(top, name, unused_names)
-        finally:
-            os.close(top)
-        os.rmdir(path)
+    finally:
+        os.close(top)
 
 
 def _remove_entry(top: int, name: str, unused_names: Iterator[str]) -> None:
     """Remove an entry of the folder `top`; a folder's own folders are moved to `top` instead."""
     if not _is_folder(top, name):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name, dir_fd=top)
+        os.unlink(name, dir_fd=top)
         return
     folder = _open_folder(name, top)
     try:
@@ -60,7 +64,20 @@ def _remove_entry(top: int, name: str, unused_names: Iterator[str]) -> None:
                 os.unlink(inner, dir_fd=folder)
     finally:
         os.close(folder)
-    os.rmdir(name, dir_fd=top)
+    _remove_if_empty(name, top)
+
+
+def _remove_if_empty(folder: str, parent: int | None) -> bool:
+    """Return whether the folder is gone; one that holds something stays."""
+    try:
+        os.rmdir(folder, dir_fd=parent)
+    except FileNotFoundError:
+        return True
+    except OSError as failure:
+        if failure.errno != errno.ENOTEMPTY:
+            raise
+        return False
+    return True
 
 
 def _is_folder(parent: int, name: str) -> bool:

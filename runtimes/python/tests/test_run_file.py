@@ -219,10 +219,8 @@ def test_what_is_named_is_not_there(settings: dict[str, Any], tmp_path: Path) ->
         assert status == 2
         assert told.startswith(f"agentloop: {tmp_path / 'nothing'}: cannot be read (")
     settings["verify"]["argv"] = ["no-such-program"]
-    assert started(settings, tmp_path) == (
-        2,
-        "agentloop: verify.argv: 'no-such-program' is not on the PATH of verify.env; name a program that is\n",
-    )
+    told = "verify.argv: 'no-such-program' is not on the PATH of verify.env; name a program that is"
+    assert started(settings, tmp_path) == (2, f"agentloop: {told}\n")
     assert not os.path.exists(settings["events"])
 
 

@@ -104,3 +104,13 @@ def test_names_of_any_bytes(tmp_path: Path) -> None:
             Path(os.fsdecode(os.path.join(os.fsencode(workspace.path), name)), "\n0").mkdir()
         os.mkfifo(os.path.join(workspace.path, "pipe"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_being_written_is_removed_too(tmp_path: Path) -> None:
+    script = "while mkdir -p a/b && : > a/b/file && : > file; do :; done"
+    with Workspace(str(tmp_path)) as workspace:
+        writer = subprocess.Popen(["sh", "-c", script], cwd=workspace.path, stderr=subprocess.DEVNULL)
+        while not os.listdir(workspace.path):
+            os.sched_yield()
+    assert list(tmp_path.iterdir()) == []
+    writer.wait(10)  # It has nowhere to write to any more.
