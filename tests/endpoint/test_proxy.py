@@ -162,6 +162,30 @@ def test_a_stream_that_stops_half_way(serve: Serve, complete: bool, error: str) 
     assert line["completion_sha256"] is None
 
 
+@pytest.mark.parametrize(
+    ("body", "finish", "error"),
+    [
+        (b"[]", "error", "no_finish_reason"),
+        (b"[" * 100_000, "error", "no_finish_reason"),
+        (b'{"error": "busy", "usage": [], "choices": [1]}', "error", "no_finish_reason"),
+        (b'{"error": {"type": "overloaded"}, "choices": {}}', "error", "overloaded"),
+        (b'{"choices": [{"message": {"content": [1]}, "finish_reason": "tool_calls"}]}', "tool_calls", None),
+    ],
+)
+def test_an_upstream_may_answer_anything(serve: Serve, body: bytes, finish: str, error: str | None) -> None:
+    def answer(request: Any) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    with upstream(answer) as url:
+        relaying = serve("--limit", "1", "--upstream", url)
+        assert post(relaying.address, HELLO)[2] == body
+    _, line, _ = relaying.stop()
+    assert (line["status"], line["finish"], line["error"]) == (200, finish, error)
+
+
 def test_a_client_that_vanishes_frees_the_upstream(serve: Serve) -> None:
     simulated = serve("--limit", "1", "--profile", "instant:itl=3600s")
     relaying = serve("--limit", "1", "--upstream", simulated.url)

@@ -93,6 +93,7 @@ class Exchange:
             return
         self.record.finish = finish
         self.record.afterwards = None
+        self.record.completion_tokens = None
         self._end()
         if self.on_abandoned is not None:
             self.on_abandoned()

@@ -6,7 +6,6 @@ read into the bytes while they pass; what they say is found out afterwards, for 
 
 import asyncio
 import json
-from collections.abc import Iterator
 from functools import partial
 from time import monotonic_ns
 from typing import Any, Self
@@ -22,6 +21,8 @@ from agentdyno.endpoint.journal import Record, sha256_of
 from agentdyno.errors import Refusal
 
 CONNECT_S = 30.0
+KEEP_ALIVE_S = 3.0
+"""Shorter than common servers' (uvicorn: 5 s), or a request could meet a connection that is being closed."""
 
 _OF_THE_CONNECTION = {
     "connection",
@@ -53,7 +54,7 @@ class Proxy:
     async def __aenter__(self) -> Self:
         """Make ready to connect; connections are kept, and their number is not bounded."""
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             auto_decompress=False,
@@ -146,38 +147,41 @@ def _head(response: aiohttp.ClientResponse, exchange: Exchange, length: str | No
 
 
 def _read_completion(received: list[bytes], record: Record) -> None:
-    """Find in a response what the journal says of a completion."""
+    """Find in a response what the journal says of a completion, whatever upstream sent."""
     text = b"".join(received).decode(errors="replace")
     content: list[str] = []
     finish_reason = error = None
-    for document in _events(text) if record.stream and record.status == 200 else _documents([text]):
-        error = error or document.get("error")
-        usage = document.get("usage") or {}
+    for document in map(_object, _data(text) if record.stream and record.status == 200 else [text]):
+        error = error or _object_in(document, "error")
+        usage = _object_in(document, "usage")
         record.prompt_tokens = usage.get("prompt_tokens", record.prompt_tokens)
         record.completion_tokens = usage.get("completion_tokens", record.completion_tokens)
-        for choice in (document.get("choices") or [])[:1]:
-            content.append((choice.get("delta") or choice.get("message") or {}).get("content") or "")
-            finish_reason = choice.get("finish_reason") or finish_reason
+        choices = document.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+        piece = (_object_in(choice, "delta") or _object_in(choice, "message")).get("content")
+        content.append(piece if isinstance(piece, str) else "")
+        finish_reason = choice.get("finish_reason") or finish_reason
     if finish_reason:
-        record.finish = finish_reason
+        record.finish = str(finish_reason)
         record.completion_sha256 = sha256_of("".join(content))
     else:
         record.finish = "error"
-        record.error = (
-            str(error.get("code") or error.get("type")) if isinstance(error, dict) else "no_finish_reason"
-        )
+        record.error = str(error.get("code") or error.get("type")) if error else "no_finish_reason"
 
 
-def _events(text: str) -> Iterator[dict[str, Any]]:
+def _data(text: str) -> list[str]:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return _documents(line.removeprefix("data:") for line in lines if line.startswith("data:"))
+    return [line.removeprefix("data:") for line in lines if line.startswith("data:")]
 
 
-def _documents(texts: Any) -> Iterator[dict[str, Any]]:
-    for text in texts:
-        try:
-            document = json.loads(text)
-        except ValueError:
-            continue
-        if isinstance(document, dict):
-            yield document
+def _object(text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _object_in(document: dict[str, Any], name: str) -> dict[str, Any]:
+    value = document.get(name)
+    return value if isinstance(value, dict) else {}

@@ -96,10 +96,7 @@ class Simulation:
         exchange.respond(200, json.dumps({"object": "list", "data": [model]}).encode())
 
     def _reply(self, task: Task, attempt: int) -> Reply:
-        key = (task.task_id, attempt)
-        if key not in self._replies:
-            self._replies[key] = self._scripted(task, attempt)
-        return self._replies[key]
+        return self._replies.get((task.task_id, attempt)) or self._scripted(task, attempt)
 
     def _scripted(self, task: Task, attempt: int) -> Reply:
         return self._made(task.task_id, attempt, self._escaped(tokenize(self._script.reply(task, attempt))))
