@@ -81,10 +81,6 @@ class EventFile:
         except OSError as failure:
             raise EventFileFailed(f"{self._path}: cannot be written ({failure.strerror})") from None
 
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._descriptor)
-
 
 class EventFileFailed(Exception):
     """An event is lost, so nothing that the run does from here on can be believed."""

@@ -69,8 +69,9 @@ class Child:
                     setsigmask=[],
                     setsigdef=_ALL_SIGNALS,
                 )
+            on_failure.callback(_end, self._pid)
+            self._pidfd = os.pidfd_open(self._pid)
             on_failure.pop_all()
-        self._pidfd = os.pidfd_open(self._pid)
         self._reaped = False
         self._stdout.watch()
         self._stderr.watch()
@@ -169,6 +170,11 @@ class _Output:
         self._kept += piece
         del self._kept[: -self._limit_bytes]
         return len(piece)
+
+
+def _end(pid: int) -> None:
+    os.killpg(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
 
 
 def _resolve(future: "asyncio.Future[None]") -> None:

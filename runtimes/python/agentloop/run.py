@@ -33,7 +33,7 @@ def perform(run: RunFile, with_uvloop: bool) -> int:
     agent = Agent(
         chat=Chat(
             run.base_url,
-            api_key=os.environ.get("LLM_API_KEY", ""),
+            api_key=_api_key(),
             timeouts=run.timeouts,
             transport=run.transport,
         ),
@@ -85,6 +85,13 @@ async def _until_done_or_stopped(agent: Agent, run: RunFile) -> int:
     finally:
         agent.chat.close()
         agent.emit({"event": "run_end", "t": time.monotonic_ns()})
+
+
+def _api_key() -> str:
+    key = os.environ.get("LLM_API_KEY", "")
+    if not (key.isascii() and key.isprintable()):
+        raise Unusable("LLM_API_KEY: holds characters that a header may not hold; set it to the key alone")
+    return key
 
 
 def _create(path: str) -> EventFile:

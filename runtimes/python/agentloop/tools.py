@@ -61,7 +61,7 @@ class ToolDispatcher:
 
     def write_file(self, path: str, content: str) -> None:
         """Write a file whole or not at all, and the folders it needs; raises `ToolRefused` or `OSError`."""
-        data = memoryview(content.encode("utf-8", "surrogateescape"))
+        data = memoryview(content.encode("utf-8", "replace"))
         with self._parent_of(path, make_folders=True) as (parent, name):
             temporary = f".{name[:100]}.{os.getpid()}.{next(_temporary_numbers)}"
             descriptor = os.open(temporary, _NEW_FILE, 0o644, dir_fd=parent)

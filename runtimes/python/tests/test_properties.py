@@ -3,7 +3,7 @@
 import json
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentloop import EventStream, extract, judge, normalise
@@ -51,6 +51,10 @@ JSON = st.recursive(
 )
 
 
+unhurried = settings(deadline=None)
+
+
+@unhurried
 @given(st.lists(PIECES_OF_STREAMS | st.binary(max_size=3)), st.data())
 def test_events_do_not_depend_on_how_the_stream_is_cut(pieces: list[bytes], data: st.DataObject) -> None:
     stream = b"".join(pieces)
@@ -64,6 +68,7 @@ def test_events_do_not_depend_on_how_the_stream_is_cut(pieces: list[bytes], data
     ] == expected
 
 
+@unhurried
 @given(st.lists(st.text(), max_size=5), st.sampled_from(["\n", "\r", "\r\n"]))
 def test_what_was_sent_arrives(messages: list[str], line_end: str) -> None:
     lines = [re.split("\r\n|\r|\n", message) for message in messages]
@@ -71,6 +76,7 @@ def test_what_was_sent_arrives(messages: list[str], line_end: str) -> None:
     assert EventStream().feed(stream.encode()) == ["\n".join(data) for data in lines]
 
 
+@unhurried
 @given(st.lists(PIECES_OF_REPLIES | st.text(max_size=3)).map("".join))
 def test_extracted_code_is_part_of_the_reply_and_ends_in_one_line_end(reply: str) -> None:
     code = extract(reply)
@@ -81,6 +87,7 @@ def test_extracted_code_is_part_of_the_reply_and_ends_in_one_line_end(reply: str
         assert "".join(code.split()) in "".join(reply.split())
 
 
+@unhurried
 @given(st.text().filter(lambda text: "```" not in text and "</think>" not in text and text.strip()))
 def test_a_fenced_module_comes_out_as_it_went_in(module: str) -> None:
     module = module.replace("\r", "").rstrip("\n") + "\n"
@@ -89,6 +96,7 @@ def test_a_fenced_module_comes_out_as_it_went_in(module: str) -> None:
     )
 
 
+@unhurried
 @given(st.lists(PIECES_OF_OUTPUT | st.binary(max_size=9)).map(b"".join), st.binary(), st.integers(1, 800))
 def test_feedback_is_short_and_free_of_what_varies(stdout: bytes, stderr: bytes, times: int) -> None:
     text = normalise(stdout * times, stderr, "/w/x")
@@ -96,16 +104,19 @@ def test_feedback_is_short_and_free_of_what_varies(stdout: bytes, stderr: bytes,
     assert not re.search("[ \t\n\r\v\f]$", text)
 
 
+@unhurried
 @given(st.lists(PIECES_OF_OUTPUT).map(b"".join))
 def test_feedback_never_holds_the_workspace_path(stdout: bytes) -> None:
     assert "/w/x" not in normalise(stdout, b"", "/w/x")
 
 
+@unhurried
 @given(st.integers(0, 5) | st.none(), st.booleans(), st.binary())
 def test_nothing_passes_without_a_summary(exit_code: int | None, timed_out: bool, stdout: bytes) -> None:
     assert judge(exit_code, timed_out, stdout) in ({"timed_out"} if timed_out else {"no_summary"})
 
 
+@unhurried
 @given(JSON)
 def test_canonical_json_means_the_same_and_is_stable(value: object) -> None:
     text = canonical_json(value)

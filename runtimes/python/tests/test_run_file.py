@@ -194,11 +194,12 @@ def test_line_separators_in_tasks(tmp_path: Path) -> None:
     assert task.prompt == "a\u2028b\x85c"
 
 
-def started(settings: dict[str, Any], tmp_path: Path) -> tuple[int, str]:
+def started(settings: dict[str, Any], tmp_path: Path, **environment: str) -> tuple[int, str]:
     (tmp_path / "run.json").write_text(json.dumps(settings))
     done = subprocess.run(
         [sys.executable, "-m", "agentloop", str(tmp_path / "run.json")],
         cwd=HERE,
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -232,3 +233,9 @@ def test_event_file_that_is_there(settings: dict[str, Any], tmp_path: Path) -> N
         "name a file that is not there\n",
     )
     assert (tmp_path / "events.jsonl").read_text() == "precious\n"
+
+
+@pytest.mark.parametrize("key", ["secret\r\nX: y", "geheim-ü"])
+def test_key_that_is_no_header(settings: dict[str, Any], tmp_path: Path, key: str) -> None:
+    told = "LLM_API_KEY: holds characters that a header may not hold; set it to the key alone"
+    assert started(settings, tmp_path, LLM_API_KEY=key) == (2, f"agentloop: {told}\n")

@@ -35,6 +35,11 @@ def test_write_and_read(tools: ToolDispatcher, workspace: Path) -> None:
     assert tools.list_dir("a/b") == ["c.py"]
 
 
+def test_half_of_a_surrogate_pair_is_written_as_a_question_mark(tools: ToolDispatcher) -> None:
+    tools.write_file("a.py", "x = '\ud83d'")
+    assert tools.read_file("a.py") == "x = '?'"
+
+
 def test_writing_replaces_a_link_and_not_what_it_points_to(tools: ToolDispatcher, workspace: Path) -> None:
     tools.write_file("link", "mine")
     assert (workspace / "link").read_text() == "mine"

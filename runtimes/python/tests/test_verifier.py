@@ -1,6 +1,7 @@
 """Child processes: what they may do, and that nothing of them is left."""
 
 import asyncio
+import errno
 import os
 import select
 import signal
@@ -221,6 +222,19 @@ def test_program_on_the_path_of_the_given_environment_only(tmp_path: Path) -> No
     verifier = Verifier(["tool"], env={"PATH": f"/nowhere::.:{program.parent}"})
     finished = asyncio.run(verifier.verify(str(tmp_path), Attempt("T", 1, t_begin=0)))
     assert finished.stdout == b"found\n"
+
+
+def test_no_descriptor_left_for_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(pid: int) -> int:
+        pids.append(pid)
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    pids: list[int] = []
+    monkeypatch.setattr(os, "pidfd_open", fail)
+    with pytest.raises(OSError, match="Too many open files"):
+        run(tmp_path, "sleep 1000")
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
 
 
 def test_cancelled_verification_leaves_nothing(tmp_path: Path) -> None:
