@@ -336,3 +336,13 @@ def test_nothing_is_left_of_two_hundred_vanished_clients(serve: Serve) -> None:
     lines = [line for line in serving.stop() if line["kind"] == "request"]
     assert [line["finish"] for line in lines] == ["client_gone"] * 200
     assert all(len(line["late_us"]) == len(line["due_us"]) < 16_000 for line in lines)
+
+
+@pytest.mark.parametrize("depth", [100, 900, 990, 1_000])
+def test_any_depth_of_nesting_is_answered_and_journalled(serve: Serve, depth: int) -> None:
+    serving = serve()
+    body = json.dumps(HELLO).replace('"Hello"', f'"Hello", "x": {"[" * depth}{"]" * depth}')
+    status, _, _ = exchange(serving.address, request_bytes(body.encode(), head=CLOSE))
+    _, line, _ = serving.stop()
+    assert line["status"] == status
+    assert status in (200, 400)

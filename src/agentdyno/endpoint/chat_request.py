@@ -41,14 +41,14 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def canonical_sha256(body: bytes) -> str | None:
-    """The SHA-256 of the canonical form of the JSON in `body`; None when it holds none.
+    """The SHA-256 of the canonical form of the JSON in `body`; None when it holds none, or none that is sane.
 
     Canonical, as in the runtime contract: keys sorted by code point, no white space, UTF-8, only what must be
     escaped is escaped.
     """
     try:
         canonical = json.dumps(parse_json(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    except ApiError:
+    except (ApiError, RecursionError):
         return None
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
