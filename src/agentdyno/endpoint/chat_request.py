@@ -41,7 +41,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def canonical_sha256(body: bytes) -> str | None:
-    """The SHA-256 of the canonical form of the JSON in `body`; None when it holds none, or none that is sane.
+    """The SHA-256 of the canonical form of the JSON in `body`; None when it holds none, or nests too deep.
 
     Canonical, as in the runtime contract: keys sorted by code point, no white space, UTF-8, only what must be
     escaped is escaped.
