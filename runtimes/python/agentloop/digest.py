@@ -1,4 +1,4 @@
-"""SHA-256 without OpenSSL, which takes 4 MiB of memory and is not needed for a few KiB a request."""
+"""SHA-256 without OpenSSL, which would take 4 MiB of memory for a few KiB a request."""
 
 try:
     from _sha2 import sha256  # type: ignore[import-not-found,unused-ignore]  # CPython 3.12 and newer

@@ -92,7 +92,7 @@ class Child:
 
         def stop() -> None:
             nonlocal timed_out
-            timed_out = True
+            timed_out = not ended.done()
             self._kill()
 
         loop.add_reader(self._pidfd, _resolve, ended)

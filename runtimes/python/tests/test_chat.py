@@ -273,12 +273,12 @@ def test_events_reset_the_idle_time(serve: Serve) -> None:
     def answer(exchange: Exchange) -> None:
         exchange.begin()
         for _ in range(20):
-            exchange.closing.wait(0.03)
+            exchange.closing.wait(0.06)
             exchange.event("x")
         exchange.event(None, "stop")
         exchange.end()
 
-    reply, attempt = complete(serve(answer).url, timeouts=Timeouts(event_idle_s=0.4))
+    reply, attempt = complete(serve(answer).url, timeouts=Timeouts(event_idle_s=1))
     assert reply == "x" * 20
     assert attempt.transport_retries == 0
 

@@ -22,7 +22,7 @@ def workspace(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tools(workspace: Path) -> ToolDispatcher:
-    verifier = Verifier(["true"], env={"PATH": "/usr/bin:/bin"}, timeout_s=0.5, output_limit_bytes=20)
+    verifier = Verifier(["true"], env={"PATH": "/usr/bin:/bin"}, timeout_s=1, output_limit_bytes=20)
     return ToolDispatcher(str(workspace), verifier)
 
 
