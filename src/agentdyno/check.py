@@ -19,8 +19,8 @@ from agentdyno.verifiers.cold import cold
 MIB_PER_TEST_PROCESS = 30
 """Peak of one cold pytest process on a small task."""
 
-MIB_PER_AGENT = 1
-"""Room for one agent in the heaviest runtime known: 100 of them in 93 MiB (the published C++ reference)."""
+MIB_PER_AGENT = 0.25
+"""Room for one agent and its share of the endpoint; a thread an agent takes about as much."""
 
 MIB_FOR_THE_REST = 300
 """Harness, endpoint and the interpreter of the runtime."""
@@ -79,7 +79,7 @@ def _findings(agents: int, slots: int) -> Iterator[Finding]:
     yield Finding("python", f"{sys.version.split()[0]} at {sys.executable}")
     yield _attempt("verifier", lambda: f"pytest in {cold().environment['PATH'].partition(':')[0]}")
     yield _attempt("open files", lambda: _open_files(agents, slots))
-    wanted = agents * MIB_PER_AGENT + slots * MIB_PER_TEST_PROCESS + MIB_FOR_THE_REST
+    wanted = round(agents * MIB_PER_AGENT) + slots * MIB_PER_TEST_PROCESS + MIB_FOR_THE_REST
     free = available_mib()
     yield Finding(
         "memory",

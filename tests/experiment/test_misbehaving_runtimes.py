@@ -1,11 +1,12 @@
 """What a run says of a runtime that does not keep the contract, and that nothing of it stays."""
 
+import contextlib
 import os
 import select
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,25 @@ def test_a_runtime_whose_program_is_missing_says_how_to_get_it(
     assert done.stderr == "agentdyno: runtime `fortran` needs `no-such-compiler` (apt-get install it)\n"
 
 
+@contextlib.contextmanager
+def running(environment: dict[str, str], tmp_path: Path, *words: object) -> Iterator[subprocess.Popen[str]]:
+    """`agentdyno run`, started."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "agentdyno", "run", *map(str, words), "--out", str(tmp_path / "results")],
+        env=environment | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process
+        process.kill()
+
+
+def wait_for(pattern: str, folder: Path, process: subprocess.Popen[str]) -> None:
+    while not any(folder.glob(pattern)):
+        assert process.poll() is None
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_saves_what_there_is_and_leaves_nothing_running(
     number: signal.Signals,
@@ -112,18 +132,10 @@ def test_an_interruption_saves_what_there_is_and_leaves_nothing_running(
     tasks: Path,
     tmp_path: Path,
 ) -> None:
-    words = ["run", "--runtimes", misbehaving("hangs"), "--tasks", tasks, "--limit", 4, "--agents", 4]
-    words += ["--profile", "instant", "--verifier", "null", "--out", tmp_path / "results"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "agentdyno", *map(str, words)],
-        env=environment | {"TMPDIR": str(tmp_path)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    words = ["--runtimes", misbehaving("hangs"), "--tasks", tasks, "--limit", 4, "--agents", 4]
+    with running(environment, tmp_path, *words, "--profile", "instant", "--verifier", "null") as process:
         # The runtime hangs after its first event, so once that is there the run is under way.
-        while not any((tmp_path / "results").glob("raw/*/runs/*/events.jsonl")):
-            assert process.poll() is None
+        wait_for("results/raw/*/runs/*/events.jsonl", tmp_path, process)
         process.send_signal(number)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 128 + number
@@ -141,25 +153,45 @@ def test_an_interruption_saves_what_there_is_and_leaves_nothing_running(
     assert list(tmp_path.glob("agentdyno-*")) == []
 
 
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "results/raw/*",
+        "results/raw/*/build/python.log",
+        "results/raw/*/tasks",
+        "results/raw/*/runs/001-*",
+        "results/raw/*/runs/*/journal.jsonl",
+        "results/raw/*/runs/*/run.json",
+        "results/raw/*/runs/*/samples.jsonl",
+        "results/raw/*/runs/001-*/outcome.json",
+        "results/raw/*/summary.json",
+        "results/raw/*/runs/002-*",
+    ],
+)
+def test_an_interruption_at_any_moment_leaves_nothing_running(
+    moment: str, environment: dict[str, str], tasks: Path, tmp_path: Path
+) -> None:
+    words = ["--runtimes", "python", "--tasks", tasks, "--limit", 4, "--agents", 4, "--repeats", 50]
+    with running(environment, tmp_path, *words, "--profile", "instant", "--verifier", "null") as process:
+        wait_for(moment, tmp_path, process)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.startswith("agentdyno: interrupted by SIGINT; ")
+    assert said.count("\n") == 1
+    assert processes_in(tmp_path) == {}
+    assert list(tmp_path.glob("agentdyno-*")) == []
+
+
 def test_when_the_harness_is_killed_its_children_end_too(
     environment: dict[str, str], misbehaving: Callable[[str], Path], tasks: Path, tmp_path: Path
 ) -> None:
-    words = ["run", "--runtimes", misbehaving("hangs"), "--tasks", tasks, "--out", tmp_path / "results"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "agentdyno", *map(str, words)],
-        env=environment | {"TMPDIR": str(tmp_path)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        while not any((tmp_path / "results").glob("raw/*/runs/*/events.jsonl")):
-            assert process.poll() is None
+    with running(environment, tmp_path, "--runtimes", misbehaving("hangs"), "--tasks", tasks) as process:
+        wait_for("results/raw/*/runs/*/events.jsonl", tmp_path, process)
         left = [pid for pid in processes_in(tmp_path) if pid != process.pid]
         assert len(left) == 2  # the endpoint and the runtime
         pidfds = [os.pidfd_open(pid) for pid in left]
-    finally:
         process.kill()
-        process.wait()
     for pidfd in pidfds:
         assert select.select([pidfd], [], [], 30)[0] == [pidfd]
         os.close(pidfd)

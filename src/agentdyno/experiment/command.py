@@ -16,7 +16,7 @@ from agentdyno.endpoint.profile import parse_profile
 from agentdyno.errors import Refusal
 from agentdyno.experiment import open_files, real_endpoint
 from agentdyno.experiment.experiment import measure
-from agentdyno.experiment.interrupt import Interrupted, interruptible
+from agentdyno.experiment.interrupt import Interrupted, Interrupts
 from agentdyno.experiment.progress import Progress
 from agentdyno.experiment.settings import Settings
 from agentdyno.project import RESULTS
@@ -100,14 +100,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print the table, and return 0; 1 when a row has a fault, 130 or 143 after an interruption."""
     console = Console(stderr=False)
-    with interruptible():
+    with Interrupts() as interrupts:
         try:
             settings = _settings(arguments)
+            interrupts.defer()
             progress = Progress(console)
             progress.say(_announcement(settings))
-            rows, interrupted = measure(settings, progress)
+            rows, interrupted = measure(settings, progress, interrupts)
         except Interrupted as signal:
-            # Before the first run began; whatever had been started is gone already.
             print(f"agentdyno: interrupted by {signal.number.name}; nothing was measured", file=sys.stderr)
             return signal.status
     if rows:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from agentdyno.experiment.settings import Settings
 from agentdyno.runtimes.child import Child
 
 START_S = 60.0
+LOOK_S = 0.25
 PRIORITY = -10
 """The endpoint's niceness where this is allowed. Test processes fill the cores, and an instrument that
 waits for them is late; all runtimes are served alike, and the lateness in the journal shows whether it
@@ -49,8 +50,13 @@ class Endpoint:
 
 
 @contextlib.contextmanager
-def serve(settings: Settings, tasks_file: Path, journal: Path, stderr: Path) -> Iterator[Endpoint]:
-    """Start the endpoint, and stop it when the block is left, after which the journal is whole."""
+def serve(
+    settings: Settings, tasks_file: Path, journal: Path, stderr: Path, check: Callable[[], None]
+) -> Iterator[Endpoint]:
+    """Start the endpoint, and stop it when the block is left, after which the journal is whole.
+
+    `check` is called while it starts, and raises if that is to be broken off.
+    """
     argv = [sys.executable, "-m", "agentdyno", "serve", "--tasks", str(tasks_file), "--journal", str(journal)]
     argv += ["--seed", str(settings.seed), "--model", settings.model]
     argv += (
@@ -64,21 +70,22 @@ def serve(settings: Settings, tasks_file: Path, journal: Path, stderr: Path) -> 
         stderr.open("wb") as errors,
         Child(argv, cwd=Path.cwd(), environment=environment, stdout=subprocess.PIPE, stderr=errors) as child,
     ):
-        base_url = _base_url(child, stderr)
+        base_url = _base_url(child, stderr, check)
         yield Endpoint(base_url, child, _prefer(child.pid))
 
 
-def _base_url(child: Child, stderr: Path) -> str:
+def _base_url(child: Child, stderr: Path, check: Callable[[], None]) -> str:
     """The address, from the line that the endpoint prints when it listens."""
     assert child.stdout is not None
     deadline = time.monotonic() + START_S
     line = b""
-    while not line.endswith(b"\n") and (left := deadline - time.monotonic()) > 0:
-        readable, _, _ = select.select([child.stdout], [], [], left)
-        piece = os.read(child.stdout.fileno(), 4096) if readable else b""
-        if not piece:
-            break
-        line += piece
+    while not line.endswith(b"\n") and time.monotonic() < deadline:
+        check()
+        if select.select([child.stdout], [], [], LOOK_S)[0]:
+            piece = os.read(child.stdout.fileno(), 4096)
+            if not piece:
+                break
+            line += piece
     address = line.decode().strip().rpartition(" ")[2]
     if not address.startswith("http"):
         child.stop()

@@ -1,9 +1,8 @@
 """Ctrl-C and SIGTERM."""
 
-import contextlib
 import signal
-from collections.abc import Iterator
-from types import FrameType
+from types import FrameType, TracebackType
+from typing import Self
 
 
 class Interrupted(BaseException):
@@ -19,21 +18,41 @@ class Interrupted(BaseException):
         return 128 + self.number
 
 
-@contextlib.contextmanager
-def interruptible() -> Iterator[None]:
-    """Raise Interrupted in the block at the first signal, and pass over later ones.
+class Interrupts:
+    """SIGINT and SIGTERM while the `with` block lasts: raised at once, and after `defer` only where asked.
 
-    What the first one set off is the orderly end, which takes some seconds and must itself not be cut short.
+    An exception that may come between any two instructions can come between making a thing and the line that
+    would remove it. So once there is something to remove, a signal is only noted, and `check` raises it at
+    the places where the program waits. Later signals change nothing: the orderly end is under way already.
     """
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        for other in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(other, signal.SIG_IGN)
-        raise Interrupted(signal.Signals(number))
+    def __init__(self) -> None:
+        self._number: signal.Signals | None = None
+        self._deferred = False
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
+    def __enter__(self) -> Self:
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        self._before = {number: signal.signal(number, self._note) for number in numbers}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def defer(self) -> None:
+        """From now on raise only in `check`."""
+        self._deferred = True
+
+    def check(self) -> None:
+        """Raise Interrupted if a signal has come and was not raised yet."""
+        if self._number is not None and self._deferred:
+            self._deferred = False
+            raise Interrupted(self._number)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self._number is None:
+            self._number = signal.Signals(number)
+            if not self._deferred:
+                raise Interrupted(self._number)

@@ -13,7 +13,7 @@ from agentdyno.analysis.run_data import Ending
 from agentdyno.errors import Refusal
 from agentdyno.experiment.cell import Cell
 from agentdyno.experiment.endpoint import Endpoint, serve
-from agentdyno.experiment.interrupt import Interrupted
+from agentdyno.experiment.interrupt import Interrupted, Interrupts
 from agentdyno.experiment.settings import Settings
 from agentdyno.files import write_json
 from agentdyno.measure import proc
@@ -48,6 +48,7 @@ def run_once(
     folder: Path,
     task_files: tuple[Path, Path],
     observe: Observe,
+    interrupts: Interrupts,
 ) -> None:
     """Run `cell` once and leave everything in `folder`, `outcome.json` last.
 
@@ -64,11 +65,15 @@ def run_once(
         with no_survivors() as survivors:
             try:
                 with serve(
-                    settings, for_endpoint, folder / "journal.jsonl", folder / "endpoint.stderr"
+                    settings,
+                    for_endpoint,
+                    folder / "journal.jsonl",
+                    folder / "endpoint.stderr",
+                    interrupts.check,
                 ) as endpoint:
                     niceness = endpoint.niceness
                     run_file = _write_run_file(settings, cell, folder, for_runtime, endpoint, workspaces)
-                    _drive(manifest, settings, run_file, endpoint, observe, ended)
+                    _drive(manifest, settings, run_file, endpoint, observe, interrupts, ended)
             except Interrupted as signal:
                 interrupted = signal
                 ended.problem = f"interrupted by {signal.number.name}"
@@ -107,6 +112,7 @@ def _drive(
     run_file: Path,
     endpoint: Endpoint,
     observe: Observe,
+    interrupts: Interrupts,
     ended: _Ended,
 ) -> None:
     """Start the runtime, sample it until it ends, and fill in `ended`, whatever happens."""
@@ -125,7 +131,13 @@ def _drive(
             try:
                 with sampler:
                     ended.problem = _watch(
-                        child, endpoint, folder / "events.jsonl", sampler, settings.stall_s, observe
+                        child,
+                        endpoint,
+                        folder / "events.jsonl",
+                        sampler,
+                        settings.stall_s,
+                        observe,
+                        interrupts,
                     )
                     # It has ended and is not reaped yet, so the kernel still has its processor times.
                     ended.last = proc.read(child.pid) if child.has_ended(0) else None
@@ -184,7 +196,13 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def _watch(
-    child: Child, endpoint: Endpoint, events: Path, sampler: Sampler, stall_s: float, observe: Observe
+    child: Child,
+    endpoint: Endpoint,
+    events: Path,
+    sampler: Sampler,
+    stall_s: float,
+    observe: Observe,
+    interrupts: Interrupts,
 ) -> str | None:
     """Wait until the runtime has ended; or say why it must be: neither events nor open requests for
     `stall_s`.
@@ -192,6 +210,7 @@ def _watch(
     moved = time.monotonic()
     size = -1
     while not child.has_ended(LOOK_S):
+        interrupts.check()
         now = time.monotonic()
         present = events.stat().st_size if events.exists() else 0
         if present != size:

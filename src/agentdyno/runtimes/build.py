@@ -2,18 +2,22 @@
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from agentdyno.errors import Refusal
 from agentdyno.runtimes.child import Child
 from agentdyno.runtimes.manifest import Manifest
 
+LOOK_S = 0.25
 LAST_LINES = 15
 """How much of a failed build's output an error shows; the rest is in the log it names."""
 
 
-def build(manifest: Manifest, log: Path) -> None:
+def build(manifest: Manifest, log: Path, check: Callable[[], None]) -> None:
     """Build `manifest`'s runtime, with everything it prints kept in `log`.
+
+    `check` is called while it builds, and raises if that is to be broken off.
 
     A missing program or a failing build is a Refusal that shows what to do, or the end of the compiler's
     output.
@@ -32,6 +36,8 @@ def build(manifest: Manifest, log: Path) -> None:
             argv, cwd=manifest.folder, environment=os.environ, stdout=output, stderr=subprocess.STDOUT
         ) as child,
     ):
+        while not child.has_ended(LOOK_S):
+            check()
         status = child.reap()
     if status != 0:
         lines = log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()

@@ -56,11 +56,11 @@ class Child:
             finally:
                 os.close(launcher_end)
             problem = report.read().decode()
-        if problem:
-            self._process.wait()
-            raise Refusal(f"cannot execute {argv[0]} in {cwd}: {problem}", status=1)
         self.pid = self._process.pid
         self._pidfd = os.pidfd_open(self.pid)
+        if problem:
+            self.__exit__(None, None, None)
+            raise Refusal(f"cannot execute {argv[0]} in {cwd}: {problem}", status=1)
 
     @property
     def stdout(self) -> IO[bytes] | None:
