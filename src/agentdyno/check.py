@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from agentdyno import open_files
 from agentdyno.errors import Refusal
-from agentdyno.experiment import open_files, real_endpoint
+from agentdyno.experiment import real_endpoint
 from agentdyno.experiment.command import DEFAULT_AGENTS, whole
 from agentdyno.measure.environment import available_mib
 from agentdyno.runtimes.manifest import read_all
@@ -110,8 +111,9 @@ def _attempt(subject: str, look: Callable[[], str]) -> Finding:
 
 def _open_files(agents: int, slots: int) -> str:
     relayed = real_endpoint.from_environment() is not None
-    open_files.allow(agents, slots, relayed=relayed)
-    return f"{open_files.needed(agents, slots, relayed=relayed)} needed for {agents} agents, and allowed"
+    wanted = open_files.needed(agents, slots, relayed=relayed)
+    open_files.allow(wanted, f"{agents} agents")
+    return f"{wanted} needed for {agents} agents, and allowed"
 
 
 def _endpoint() -> str:

@@ -49,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Refusal as refusal:
         print(f"agentdyno: {refusal}", file=sys.stderr)
         return refusal.status
+    except KeyboardInterrupt:
+        return 130
     except BrokenPipeError:
         # The reader of our output (head, less) has gone; there is nobody left to tell.
         sys.stderr.close()

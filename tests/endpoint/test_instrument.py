@@ -158,6 +158,7 @@ def test_too_few_open_files() -> None:
     done = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "agentdyno: calibrate: 1064 open files are needed and the hard limit is 100: "
-        "run `ulimit -Hn 1064` as root, or ask for fewer with --streams\n"
+        "agentdyno: 1000 streams need 1064 open files and the hard limit is 100: ask for fewer, or raise the "
+        "limit in this shell, as root: `ulimit -n 1064` "
+        "(for good: `* hard nofile 1064` in /etc/security/limits.conf)\n"
     )

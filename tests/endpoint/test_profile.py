@@ -45,6 +45,11 @@ def test_anything_else_is_refused_in_one_line(text: str) -> None:
             "NAME:ttft=300ms,itl=40ms, or a .toml file",
         ),
         (
+            "mine:ttft=1s",
+            "profile: 'mine' is not known; choose instant, steady, chat-7b, crowd, "
+            "NAME:ttft=300ms,itl=40ms, or a .toml file",
+        ),
+        (
             "steady:ttft=fast",
             "profile: ttft='fast' is not a time: a time is a number and us, ms or s, with ~SIGMA for a "
             "log-normal spread, as in 300ms or 0.4s~0.25",
@@ -111,3 +116,12 @@ def test_a_spread_keeps_its_median() -> None:
     offsets = chat.offsets_ns(2001, keyed(0))
     itl = sorted(later - earlier for earlier, later in pairwise(offsets))[1000]
     assert itl == pytest.approx(20e6, rel=0.05)
+
+
+def test_a_name_of_ones_own_needs_both_times() -> None:
+    profile = parse_profile("mine:ttft=300ms,itl=40ms~0.2")
+    assert (profile.name, str(profile.ttft), str(profile.itl)) == (
+        "mine:ttft=300ms,itl=40ms~0.2",
+        "300ms",
+        "40ms~0.2",
+    )

@@ -300,30 +300,6 @@ def test_pipelined_requests_are_answered_in_order(serve: Serve) -> None:
     assert b"Connection: close" in answers[positions[-1] :]
 
 
-def test_it_ends_with_its_parent(tmp_path: Path) -> None:
-    started = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import subprocess, sys\n"
-            "child = subprocess.Popen([sys.executable, '-m', 'agentdyno', 'serve', '--limit', '1', "
-            f"'--die-with-parent', '--journal', {str(tmp_path / 'journal')!r}], stdout=subprocess.PIPE)\n"
-            "print(child.stdout.readline().decode().split()[-1])",
-        ],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
-    )
-    host, port = started.stdout.strip().removeprefix("http://").removesuffix("/v1").split(":")
-
-    def refused() -> bool:
-        with socket.socket() as client:
-            return client.connect_ex((host, int(port))) != 0
-
-    until(refused)
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

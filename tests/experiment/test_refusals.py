@@ -57,7 +57,7 @@ def test_more_agents_than_files_may_be_open(agentdyno: Agentdyno) -> None:
     line = refused(agentdyno, "--agents", hard, "--verify-slots", 2)
     wanted = hard + 2 * 3 + 64
     assert line == (
-        f"{hard} agents need {wanted} open files and the hard limit is {hard}: lower --agents, or "
+        f"{hard} agents need {wanted} open files and the hard limit is {hard}: ask for fewer, or "
         f"raise the limit in this shell, as root: `ulimit -n {wanted}` "
         f"(for good: `* hard nofile {wanted}` in "
         "/etc/security/limits.conf)"

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import contextlib
-import ctypes
 import gc
 import os
 import signal
@@ -23,7 +22,6 @@ from agentdyno.project import PROMPTS
 from agentdyno.tasks.load import load
 
 _REQUESTS_BETWEEN_COLLECTIONS = 1000
-_PR_SET_PDEATHSIG = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,15 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="relay to this endpoint, as in https://host/v1, and simulate none (--profile is not used then)",
     )
-    parser.add_argument(
-        "--die-with-parent", action="store_true", help="end when the process that started this one does"
-    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; raises `Refusal` for anything that makes that impossible."""
-    if args.die_with_parent:
-        _die_with_parent()
     uvloop.run(_serve(args))
     return 0
 
@@ -128,10 +121,3 @@ async def _collect_when_idle(server: Server) -> None:
         if not server.in_flight and server.requests >= collected_at + _REQUESTS_BETWEEN_COLLECTIONS:
             gc.collect()
             collected_at = server.requests
-
-
-def _die_with_parent() -> None:
-    parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGTERM)

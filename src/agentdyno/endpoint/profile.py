@@ -90,7 +90,8 @@ PROFILES = {
 def parse_profile(text: str) -> Profile:
     """Read a profile's name, `NAME:ttft=TIME,itl=TIME`, or the path of a `.toml` file with the same keys.
 
-    In a file `base = NAME` gives what `ttft` and `itl` do not say (default `instant`). Raises `Refusal`.
+    A known NAME gives the time that is not said; any other is the new profile's own. In a file `base = NAME`
+    gives what `ttft` and `itl` do not say (default `instant`). Raises `Refusal`.
     """
     if text.endswith(".toml"):
         return _from_file(Path(text))
@@ -116,11 +117,12 @@ def _from_file(path: Path) -> Profile:
 
 
 def _changed(text: str, name: str, changes: list[tuple[str, str]], *, where: str) -> Profile:
-    if name not in PROFILES:
+    is_whole = {key for key, _ in changes} >= {"ttft", "itl"}
+    if name not in PROFILES and not is_whole:
         raise Refusal(
             f"{where}: {name!r} is not known; choose {_names()}, NAME:ttft=300ms,itl=40ms, or a .toml file"
         )
-    profile = replace(PROFILES[name], name=text)
+    profile = replace(PROFILES.get(name, PROFILES["instant"]), name=text)
     for key, value in changes:
         if key not in ("ttft", "itl"):
             raise Refusal(

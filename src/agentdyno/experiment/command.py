@@ -12,9 +12,10 @@ from typing import Any
 
 from rich.console import Console
 
+from agentdyno import open_files
 from agentdyno.endpoint.profile import parse_profile
 from agentdyno.errors import Refusal
-from agentdyno.experiment import open_files, real_endpoint
+from agentdyno.experiment import real_endpoint
 from agentdyno.experiment.experiment import measure
 from agentdyno.experiment.interrupt import Interrupted, Interrupts
 from agentdyno.experiment.progress import Progress
@@ -129,7 +130,8 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     if endpoint is None:
         parse_profile(arguments.profile)
     agents = _agents(arguments.agents or os.environ.get("BENCH_CONCURRENCY") or str(DEFAULT_AGENTS))
-    open_files.allow(max(agents), arguments.verify_slots, relayed=endpoint is not None)
+    wanted = open_files.needed(max(agents), arguments.verify_slots, relayed=endpoint is not None)
+    open_files.allow(wanted, f"{max(agents)} agents")
     manifests = choose(arguments.runtimes.split(",") if arguments.runtimes else None)
     if arguments.runtimes is None:
         manifests = _buildable(manifests)

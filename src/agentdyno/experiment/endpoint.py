@@ -1,24 +1,18 @@
-"""The endpoint as a process of its own, for the length of one run."""
+"""The endpoint of one run."""
 
 import contextlib
 import http.client
 import json
 import os
-import select
-import subprocess
-import sys
-import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentdyno.errors import Refusal
+from agentdyno.child import Child
+from agentdyno.endpoint.process import started
 from agentdyno.experiment.settings import Settings
-from agentdyno.runtimes.child import Child
 
-START_S = 60.0
-LOOK_S = 0.25
 PRIORITY = -10
 """The endpoint's niceness where this is allowed. Test processes fill the cores, and an instrument that
 waits for them is late; all runtimes are served alike, and the lateness in the journal shows whether it
@@ -53,48 +47,15 @@ class Endpoint:
 def serve(
     settings: Settings, tasks_file: Path, journal: Path, stderr: Path, check: Callable[[], None]
 ) -> Iterator[Endpoint]:
-    """Start the endpoint, and stop it when the block is left, after which the journal is whole.
-
-    `check` is called while it starts, and raises if that is to be broken off.
-    """
-    argv = [sys.executable, "-m", "agentdyno", "serve", "--tasks", str(tasks_file), "--journal", str(journal)]
-    argv += ["--seed", str(settings.seed), "--model", settings.model]
-    argv += (
-        ["--upstream", settings.real_endpoint.base_url]
-        if settings.real_endpoint
-        else ["--profile", settings.profile]
-    )
-    # The relay passes on what the runtime sends, so it has no use for the key itself.
-    environment = {name: value for name, value in os.environ.items() if name != "LLM_API_KEY"}
-    with (
-        stderr.open("wb") as errors,
-        Child(argv, cwd=Path.cwd(), environment=environment, stdout=subprocess.PIPE, stderr=errors) as child,
-    ):
-        base_url = _base_url(child, stderr, check)
+    """An endpoint for `settings`, stopped when the block is left; `check` as in `process.started`."""
+    options = ["--tasks", str(tasks_file), "--journal", str(journal)]
+    options += ["--seed", str(settings.seed), "--model", settings.model]
+    if settings.real_endpoint:
+        options += ["--upstream", settings.real_endpoint.base_url]
+    else:
+        options += ["--profile", settings.profile]
+    with started(options, stderr, check) as (child, base_url):
         yield Endpoint(base_url, child, _prefer(child.pid))
-
-
-def _base_url(child: Child, stderr: Path, check: Callable[[], None]) -> str:
-    """The address, from the line that the endpoint prints when it listens."""
-    assert child.stdout is not None
-    deadline = time.monotonic() + START_S
-    line = b""
-    while not line.endswith(b"\n") and time.monotonic() < deadline:
-        check()
-        if select.select([child.stdout], [], [], LOOK_S)[0]:
-            piece = os.read(child.stdout.fileno(), 4096)
-            if not piece:
-                break
-            line += piece
-    address = line.decode().strip().rpartition(" ")[2]
-    if not address.startswith("http"):
-        child.stop()
-        said = stderr.read_text(errors="replace").strip().splitlines()
-        reason = (
-            said[-1].removeprefix("agentdyno: ") if said else f"it printed no address within {START_S:.0f} s"
-        )
-        raise Refusal(f"the endpoint did not start: {reason}", status=1)
-    return address
 
 
 def _prefer(pid: int) -> int:

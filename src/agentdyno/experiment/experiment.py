@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from agentdyno.child import adopt_orphans, no_survivors
 from agentdyno.experiment.cell import Cell, blocks
 from agentdyno.experiment.interrupt import Interrupted, Interrupts
 from agentdyno.experiment.progress import Progress
@@ -11,7 +12,6 @@ from agentdyno.experiment.run import run_once
 from agentdyno.experiment.settings import Settings
 from agentdyno.report.summary import Row
 from agentdyno.runtimes.build import build
-from agentdyno.runtimes.child import adopt_orphans, no_survivors
 from agentdyno.tasks.load import repeat, write
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from agentdyno.analysis.run_data import Ending
+from agentdyno.child import Child, no_survivors
 from agentdyno.errors import Refusal
 from agentdyno.experiment.cell import Cell
 from agentdyno.experiment.endpoint import Endpoint, serve
@@ -19,7 +20,6 @@ from agentdyno.files import write_json
 from agentdyno.measure import proc
 from agentdyno.measure.sampler import Sampler
 from agentdyno.project import CONTRACT_VERSION, PROMPTS
-from agentdyno.runtimes.child import Child, no_survivors
 from agentdyno.runtimes.manifest import Manifest
 
 LOOK_S = 0.25

@@ -18,6 +18,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from agentdyno import open_files
+from agentdyno.endpoint.process import started
 from agentdyno.errors import Refusal
 from agentdyno.measure.proc import CLOCK_TICKS_PER_S
 
@@ -25,7 +27,6 @@ GOAL_P99_MS = 10.0
 BUSY_CPU = 0.2
 """From how much of a core on other programs are worth a mention."""
 CONNECTIONS_PER_S = 2000.0
-_SPARE_FILES = 64
 _MODEL = "agentdyno-sim"
 
 
@@ -113,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
 
 def calibrate(load: Load) -> Calibration:
     """Start an endpoint and a reader, have them work, and read the journal. Raises `Refusal`."""
-    _allow_open_files(load.streams + _SPARE_FILES)
+    open_files.allow(load.streams + open_files.SPARE, f"{load.streams} streams")
     begun, others_begun_s = time.monotonic(), _cpu_of_others_s()
     with tempfile.TemporaryDirectory(prefix="agentdyno-calibrate-") as folder:
         journal = Path(folder, "journal.jsonl")
@@ -126,19 +127,11 @@ def calibrate(load: Load) -> Calibration:
 
 def _serve_and_read(load: Load, journal: Path) -> dict[str, Any]:
     profile = f"instant:itl={1e6 / load.rate:.3f}us"
-    serve = [sys.executable, "-m", "agentdyno", "serve", "--limit", "1", "--model", _MODEL]
-    serve += ["--profile", profile, "--journal", str(journal), "--die-with-parent"]
-    with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True) as endpoint:
-        try:
-            assert endpoint.stdout is not None
-            url = endpoint.stdout.readline().rpartition(" ")[2].strip()
-            if not url:
-                raise Refusal("calibrate: the endpoint did not start; its message is above")
-            read = [sys.executable, "-m", "agentdyno.measure.reader", url, _MODEL]
-            read += [str(load.streams), str(load.tokens), str(CONNECTIONS_PER_S)]
-            reader = subprocess.run(read, stdout=subprocess.PIPE, text=True, check=False)
-        finally:
-            endpoint.terminate()
+    options = ["--limit", "1", "--model", _MODEL, "--profile", profile, "--journal", str(journal)]
+    with started(options, journal.with_name("endpoint.stderr")) as (_, url):
+        read = [sys.executable, "-m", "agentdyno.measure.reader", url, _MODEL]
+        read += [str(load.streams), str(load.tokens), str(CONNECTIONS_PER_S)]
+        reader = subprocess.run(read, stdout=subprocess.PIPE, text=True, check=False)
     if reader.returncode:
         raise Refusal(
             f"calibrate: the client failed with exit status {reader.returncode}; its message is above"
@@ -185,17 +178,6 @@ def _loads(args: argparse.Namespace) -> list[Load]:
         if load.streams < 1 or load.rate <= 0 or load.seconds <= 0:
             raise Refusal("calibrate: --streams, --rate and --seconds must be above 0")
     return loads
-
-
-def _allow_open_files(wanted: int) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and wanted > hard:
-        raise Refusal(
-            f"calibrate: {wanted} open files are needed and the hard limit is {hard}: "
-            f"run `ulimit -Hn {wanted}` as root, or ask for fewer with --streams"
-        )
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _print(calibrations: list[Calibration]) -> None:

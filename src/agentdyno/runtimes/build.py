@@ -5,8 +5,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from agentdyno.child import Child
 from agentdyno.errors import Refusal
-from agentdyno.runtimes.child import Child
 from agentdyno.runtimes.manifest import Manifest
 
 LOOK_S = 0.25

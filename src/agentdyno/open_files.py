@@ -9,24 +9,23 @@ SPARE = 64
 
 
 def needed(agents: int, slots: int, *, relayed: bool) -> int:
-    """How many files one process may have open at once.
+    """How many files one process of a run may have open at once.
 
     A connection an agent, or two in an endpoint that relays to a real one; pipes and a pidfd a slot.
     """
     return (2 if relayed else 1) * agents + 3 * slots + SPARE
 
 
-def allow(agents: int, slots: int, *, relayed: bool) -> None:
-    """Raise the soft limit, for this process and those it starts, to what `agents` need.
+def allow(wanted: int, what: str) -> None:
+    """Raise the soft limit, for this process and those it starts, to `wanted`, which `what` needs.
 
     A Refusal where the hard limit is lower: it names the limit and the command that raises it.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = needed(agents, slots, relayed=relayed)
     if hard != resource.RLIM_INFINITY and wanted > hard:
         raise Refusal(
-            f"{agents} agents need {wanted} open files and the hard limit is {hard}: lower --agents, or "
-            f"raise the limit in this shell, as root: `ulimit -n {wanted}` "
+            f"{what} need {wanted} open files and the hard limit is {hard}: ask for fewer, or raise the "
+            f"limit in this shell, as root: `ulimit -n {wanted}` "
             f"(for good: `* hard nofile {wanted}` in /etc/security/limits.conf)"
         )
     if soft != resource.RLIM_INFINITY and soft < wanted:
