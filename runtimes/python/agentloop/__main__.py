@@ -1,6 +1,8 @@
 """`python -m agentloop [--uvloop] run.json`: one run, from its run file to its exit status."""
 
+import signal
 import sys
+from types import FrameType
 
 from agentloop.fields import Unusable
 from agentloop.run_file import RunFile, load_run_file
@@ -10,6 +12,8 @@ USAGE = "usage: python -m agentloop [--uvloop] run.json"
 
 def main(arguments: list[str]) -> int:
     """Do the run and return its exit status; whatever goes wrong is one line on stderr."""
+    for stopping in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stopping, leave)
     with_uvloop = arguments[:1] == ["--uvloop"]
     paths = arguments[with_uvloop:]
     try:
@@ -23,8 +27,11 @@ def main(arguments: list[str]) -> int:
     except Unusable as unusable:
         print(f"agentloop: {unusable}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:  # before the run has its own way of dealing with it
-        return 130
+
+
+def leave(received: int, frame: FrameType | None) -> None:
+    """End with the signal's exit status, while nothing has begun; the run then has its own way of ending."""
+    sys.exit(128 + received)
 
 
 def load_asyncio(run: RunFile, with_uvloop: bool) -> None:
