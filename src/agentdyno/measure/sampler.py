@@ -1,5 +1,6 @@
 """Sampling a runtime from outside while it runs."""
 
+import contextlib
 import json
 import threading
 import time
@@ -10,7 +11,7 @@ from typing import Self
 
 from agentdyno.measure import proc
 
-PERIOD_S = 0.01
+PERIOD_S = 0.015
 """Between two looks at the runtime's own processes."""
 
 TREE_EVERY = 10
@@ -42,7 +43,7 @@ class Sampler:
     def __init__(self, pid: int, path: Path) -> None:
         self._pid = pid
         self._path = path
-        self._own = [pid]
+        self._own: dict[int, proc.Watched] = {}
         self._in_group: set[int] = set()
         self._tree = proc.Tree(pid)
         self._stop = threading.Event()
@@ -73,6 +74,8 @@ class Sampler:
                 # Deadlines from the start, so that a late look does not shift all later ones.
                 due = max(due + PERIOD_S, time.monotonic())
                 self._stop.wait(due - time.monotonic())
+        for watched in self._own.values():
+            watched.close()
         self.cpu_s = time.clock_gettime(time.CLOCK_THREAD_CPUTIME_ID)
 
     def _look(self, *, with_tree: bool) -> Sample | None:
@@ -81,23 +84,32 @@ class Sampler:
         tree_processes: int | None = None
         if with_tree:
             tree = self._tree.processes()
-            in_group = {process.pid for process in tree if process.group == self._pid}
-            # A child that is just being made shares the runtime's group, and even its memory, until it has a
-            # group of its own; so a process must be there twice in a row to be one of the runtime's own.
-            self._own = [self._pid, *sorted((in_group & self._in_group) - {self._pid})]
-            self._in_group = in_group
+            self._watch({process.pid for process in tree if process.group == self._pid})
             tree_pss = sum(proc.pss_kib(process.pid) for process in tree)
             tree_processes = len(tree)
-        memory = [found for pid in self._own if (found := proc.memory_kib(pid)) is not None]
-        own = [process for pid in self._own if (process := proc.read(pid)) is not None]
-        if not memory or not own:
+        looks = [look for watched in self._own.values() if (look := watched.look()) is not None]
+        if not looks:
             return None
         return Sample(
             t=t,
-            peak_rss_kib=sum(peak for peak, _ in memory),
-            rss_kib=sum(present for _, present in memory),
-            cpu_s=sum(process.own_cpu_s for process in own),
-            threads=sum(process.threads for process in own),
+            peak_rss_kib=sum(memory.peak_kib for _, memory in looks),
+            rss_kib=sum(memory.present_kib for _, memory in looks),
+            cpu_s=sum(process.own_cpu_s for process, _ in looks),
+            threads=sum(process.threads for process, _ in looks),
             tree_pss_kib=tree_pss,
             tree_processes=tree_processes,
         )
+
+    def _watch(self, in_group: set[int]) -> None:
+        """Watch the runtime's own processes: its leader, and what is in its group at two looks in a row.
+
+        A child that is just being made shares the group, and even the memory, until it has a group of its
+        own. Counted in, it would double the runtime.
+        """
+        own = {self._pid} | (in_group & self._in_group)
+        self._in_group = in_group
+        for pid in self._own.keys() - own:
+            self._own.pop(pid).close()
+        for pid in own - self._own.keys():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                self._own[pid] = proc.Watched(pid)
