@@ -198,6 +198,11 @@ def retry_in_transport(run: dict[str, Any]) -> None:
     run["events"][3]["transport_retries"] = 2
 
 
+def end_as_error(run: dict[str, Any]) -> None:
+    run["events"][1] |= {"verdict": "error", "completion_sha256": None}
+    run["events"][2] |= {"outcome": "error", "reason": "the endpoint answered 401"}
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -236,6 +241,10 @@ def retry_in_transport(run: dict[str, Any]) -> None:
             "see its lines in journal.jsonl and events.jsonl",
         ),
         (lambda run: run["events"].pop(2), "1 task lost, without any outcome: a"),
+        (
+            end_as_error,
+            "tasks that ended as errors: 1, the first: a, the endpoint answered 401",
+        ),
     ],
 )
 def test_each_gate_fails_for_its_own_reason(

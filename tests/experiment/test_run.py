@@ -220,3 +220,25 @@ def test_check_says_what_too_many_agents_lack(agentdyno: Agentdyno) -> None:
     assert "MISSING open files not usable: 10000000 agents need" in said
     assert "MISSING memory" in said
     assert done.returncode == 1
+
+
+def test_tasks_are_repeated_up_to_the_limit_and_to_one_an_agent(
+    agentdyno: Agentdyno, tasks: Path, tmp_path: Path
+) -> None:
+    done = agentdyno(
+        "run", "--runtimes", "python", "--tasks", tasks, "--limit", 6, "--agents", "2,9", "--repeats", 1,
+        "--profile", "steady:ttft=200ms,itl=1ms", "--verifier", "null", "--out", tmp_path / "results",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    given = {
+        len(ids): ids
+        for folder in (tmp_path / "results" / "latest" / "runs").iterdir()
+        for ids in [
+            [
+                task["task_id"]
+                for task in lines(Path(json.loads((folder / "run.json").read_text())["tasks_file"]))
+            ]
+        ]
+    }
+    first, second = [f"double/{number}" for number in range(4)], [f"double/{number}#2" for number in range(4)]
+    assert given == {6: first + second[:2], 9: [*first, *second, "double/0#3"]}

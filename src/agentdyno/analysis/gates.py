@@ -55,6 +55,15 @@ def journal_agrees(run: RunData, figures: Figures) -> list[str]:
     return [f"{len(unknown)} completions reported that the endpoint did not serve, the first: {unknown[0]}"]
 
 
+def no_errors(run: RunData, figures: Figures) -> list[str]:
+    """No task ended as an error: what was not worked on to the end was not measured."""
+    errors = [outcome for outcome in run.events.outcomes if outcome.outcome == "error"]
+    if not errors or run.ending.interrupted:
+        return []
+    first = errors[0]
+    return [f"tasks that ended as errors: {len(errors)}, the first: {first.task}, {first.reason}"]
+
+
 def asked_once(run: RunData, figures: Figures) -> list[str]:
     """No attempt took a second try: the simulated endpoint does not fail, so the runtime must have."""
     again = sum(attempt.transport_retries for attempt in run.events.attempts)
@@ -100,6 +109,7 @@ FAULTS: Sequence[Gate] = (
     ended_in_order,
     tasks_accounted_for,
     journal_agrees,
+    no_errors,
     asked_once,
     concurrency_reached,
 )

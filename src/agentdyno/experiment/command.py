@@ -135,7 +135,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     manifests = choose(arguments.runtimes.split(",") if arguments.runtimes else None)
     if arguments.runtimes is None:
         manifests = _buildable(manifests)
-    tasks = load(arguments.tasks, arguments.limit)
+    tasks = load(arguments.tasks, None)[: arguments.limit]
     if endpoint is not None:
         real_endpoint.probe(endpoint, os.environ.get("LLM_API_KEY", ""))
     elif any(task.reference is None for task in tasks):
@@ -150,6 +150,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         agents=agents,
         tasks=tuple(tasks),
         tasks_source=arguments.tasks,
+        limit=arguments.limit,
         repeats=arguments.repeats,
         profile=arguments.profile,
         verifier=VERIFIERS[arguments.verifier](),
@@ -198,7 +199,7 @@ def _announcement(settings: Settings) -> str:
         else f"the simulated endpoint, profile {settings.profile}"
     )
     return (
-        f"{names}: {len(settings.tasks)} {settings.tasks_source} tasks, "
+        f"{names}: {settings.limit} {settings.tasks_source} tasks, "
         f"agents {', '.join(map(str, settings.agents))}, {settings.repeats} repeats, "
         f"verifier {settings.verifier.name} with {settings.verify_slots} slots, on {served}"
     )
@@ -207,7 +208,7 @@ def _announcement(settings: Settings) -> str:
 def _title(settings: Settings) -> str:
     runs = "one run" if settings.repeats == 1 else f"medians of {settings.repeats} runs"
     return (
-        f"{runs}, {len(settings.tasks)} {settings.tasks_source} tasks, verifier {settings.verifier.name}, "
+        f"{runs}, {settings.limit} {settings.tasks_source} tasks, verifier {settings.verifier.name}, "
         f"profile {settings.served_by}"
     )
 

@@ -12,7 +12,8 @@ from agentdyno.experiment.run import run_once
 from agentdyno.experiment.settings import Settings
 from agentdyno.report.summary import Row
 from agentdyno.runtimes.build import build
-from agentdyno.tasks.load import repeat, write
+from agentdyno.tasks.load import write
+from agentdyno.tasks.task import Task
 
 
 def measure(
@@ -43,10 +44,10 @@ def measure(
         folder = settings.folder / "runs" / f"{number:03}-{cell.label}"
         try:
             interrupts.check()
-            tasks = _task_files(settings, cell.agents)
-            most = max(len(settings.tasks), cell.agents)
-            with progress.run(f"{number}/{len(plan)}", cell, most) as observe:
-                run_once(cell, manifests[cell.runtime], settings, folder, tasks, observe, interrupts)
+            tasks = settings.tasks_of_run(cell.agents)
+            files = _task_files(settings.folder / "tasks", tasks)
+            with progress.run(f"{number}/{len(plan)}", cell, len(tasks)) as observe:
+                run_once(cell, manifests[cell.runtime], settings, folder, files, observe, interrupts)
             results.add(folder, cell, block)
         except Interrupted as signal:
             interrupted = signal
@@ -55,10 +56,8 @@ def measure(
     return results.rows, interrupted
 
 
-def _task_files(settings: Settings, agents: int) -> tuple[Path, Path]:
-    """The tasks of a run with this many agents, without and with references; written once an experiment."""
-    tasks = repeat(list(settings.tasks), max(len(settings.tasks), agents))
-    folder = settings.folder / "tasks"
+def _task_files(folder: Path, tasks: list[Task]) -> tuple[Path, Path]:
+    """The files of these tasks, without and with references; written once an experiment."""
     folder.mkdir(exist_ok=True)
     files = folder / f"{len(tasks)}.jsonl", folder / f"{len(tasks)}-with-references.jsonl"
     for path, references in zip(files, (False, True), strict=True):

@@ -61,7 +61,7 @@ class Results:
                 for manifest in settings.runtimes
             },
             "tasks": settings.tasks_source,
-            "limit": len(settings.tasks),
+            "limit": settings.limit,
             "repeats": settings.repeats,
             "seed": settings.seed,
             "profile": settings.served_by,

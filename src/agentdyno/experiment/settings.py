@@ -6,6 +6,7 @@ from typing import Any
 
 from agentdyno.experiment.cell import REAL
 from agentdyno.runtimes.manifest import Manifest
+from agentdyno.tasks.load import repeat
 from agentdyno.tasks.task import Task
 from agentdyno.verifiers.verifier import Verifier
 
@@ -24,12 +25,17 @@ class RealEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One experiment. Times are in seconds; `folder` is where all its results go."""
+    """One experiment. Times are in seconds; `folder` is where all its results go.
+
+    `tasks` are distinct; a run has as many as `limit` says, or an agent each if those are more, by repeating
+    them.
+    """
 
     runtimes: tuple[Manifest, ...]
     agents: tuple[int, ...]
     tasks: tuple[Task, ...]
     tasks_source: str
+    limit: int
     repeats: int
     profile: str
     verifier: Verifier
@@ -41,6 +47,10 @@ class Settings:
     stall_s: float
     real_endpoint: RealEndpoint | None
     folder: Path
+
+    def tasks_of_run(self, agents: int) -> list[Task]:
+        """What a run with so many agents works on."""
+        return repeat(list(self.tasks), max(self.limit, agents))
 
     @property
     def model(self) -> str:
