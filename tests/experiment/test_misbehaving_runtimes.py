@@ -124,7 +124,7 @@ def wait_for(pattern: str, folder: Path, process: subprocess.Popen[str]) -> None
         assert process.poll() is None
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interruption_saves_what_there_is_and_leaves_nothing_running(
     number: signal.Signals,
     environment: dict[str, str],

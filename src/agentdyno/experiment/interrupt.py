@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM."""
+"""Ctrl-C, SIGTERM, and SIGHUP when the terminal goes."""
 
 import signal
 from types import FrameType, TracebackType
@@ -6,7 +6,7 @@ from typing import Self
 
 
 class Interrupted(BaseException):
-    """SIGINT or SIGTERM arrived. Not an Exception, so that nothing but the outermost command catches it."""
+    """One of these signals came. Not an Exception, so that only the outermost command catches it."""
 
     def __init__(self, number: signal.Signals) -> None:
         super().__init__(number.name)
@@ -14,12 +14,12 @@ class Interrupted(BaseException):
 
     @property
     def status(self) -> int:
-        """The exit status by the shell's custom: 130 or 143."""
+        """The exit status by the shell's custom: 130, 143 or 129."""
         return 128 + self.number
 
 
 class Interrupts:
-    """SIGINT and SIGTERM while the `with` block lasts: raised at once, and after `defer` only where asked.
+    """Those three signals while the `with` block lasts: raised at once, and after `defer` only where asked.
 
     An exception that may come between any two instructions can come between making a thing and the line that
     would remove it. So once there is something to remove, a signal is only noted, and `check` raises it at
@@ -31,7 +31,7 @@ class Interrupts:
         self._deferred = False
 
     def __enter__(self) -> Self:
-        numbers = (signal.SIGINT, signal.SIGTERM)
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         self._before = {number: signal.signal(number, self._note) for number in numbers}
         return self
 

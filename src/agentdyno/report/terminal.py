@@ -64,8 +64,10 @@ def print_rows(console: Console, found: Sequence[Row], title: str) -> None:
             ),
             style=style,
         )
-    console.print(outcomes)
-    console.print(times)
+    for table in (outcomes, times):
+        console.print()
+        console.print(table)
+    console.print()
     for row in found:
         for reason in row.reasons:
             line = f"INVALID {row.cell.runtime}, {row.cell.agents} agents, {reason}"
