@@ -137,7 +137,7 @@ def build(tmp_path: Path) -> Build:
 
 
 def row(*runs: RunData, simulated: bool = True) -> Row:
-    (found,) = rows(runs, simulated=simulated)
+    (found,) = rows(runs, [runs[0].cell], simulated=simulated)
     return found
 
 

@@ -38,7 +38,7 @@ def measure(
         for agents in settings.agents
     ]
     plan = list(blocks(cells, settings.repeats, settings.seed))
-    results = Results(settings, plan)
+    results = Results(settings, cells, plan)
     interrupted: Interrupted | None = None
     for number, (block, cell) in enumerate(plan, start=1):
         folder = settings.folder / "runs" / f"{number:03}-{cell.label}"

@@ -20,9 +20,10 @@ class Results:
     `add`.
     """
 
-    def __init__(self, settings: Settings, plan: Sequence[tuple[int, Cell]]) -> None:
+    def __init__(self, settings: Settings, cells: Sequence[Cell], plan: Sequence[tuple[int, Cell]]) -> None:
         self.rows: list[Row] = []
         self._settings = settings
+        self._cells = cells
         self._plan = plan
         self._environment = environment(settings.verifier)
         self._started = _now()
@@ -33,7 +34,7 @@ class Results:
         if folder not in self._runs and (folder / "outcome.json").exists():
             self._runs[folder] = run_data.read(folder, cell, block)
         runs = list(self._runs.values())
-        self.rows = rows(runs, simulated=self._settings.real_endpoint is None)
+        self.rows = rows(runs, self._cells, simulated=self._settings.real_endpoint is None)
         write_tasks(self._settings.folder / "tasks.csv", runs)
         described = self._described(runs, interrupted=interrupted)
         write_summary(self._settings.folder / "summary.json", described, self._environment, self.rows)

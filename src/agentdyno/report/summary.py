@@ -49,14 +49,15 @@ class Row:
         return not self.reasons
 
 
-def rows(runs: Sequence[RunData], *, simulated: bool) -> list[Row]:
-    """A row per cell, in the order in which the cells first ran."""
+def rows(runs: Sequence[RunData], cells: Sequence[Cell], *, simulated: bool) -> list[Row]:
+    """A row for each of `cells`, in their order, that has been run at all."""
     figures = {run.folder.name: metrics(run) for run in runs}
     differences = identical_service(runs, simulated=simulated)
-    cells = list(dict.fromkeys(run.cell for run in sorted(runs, key=lambda run: run.block)))
     found = []
     for cell in cells:
         its = sorted((run for run in runs if run.cell == cell), key=lambda run: run.block)
+        if not its:
+            continue
         faults, conditions = (
             [
                 f"run {run.block}: {reason}"
