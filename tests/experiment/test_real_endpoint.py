@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +10,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+import trustme
 
 from command_line import Agentdyno, summary
 
@@ -55,12 +57,14 @@ class Model(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def listening() -> Iterator[str]:
+def listening(tls: ssl.SSLContext | None = None) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/v1"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}/v1"
     finally:
         server.shutdown()
         thread.join()
@@ -91,6 +95,23 @@ def test_a_run_against_it_is_measured_like_any_other_and_the_key_stays_out_of_al
     for file in (tmp_path / "results").rglob("*"):
         assert not file.is_file() or KEY not in file.read_text()
     assert KEY not in done.stdout + done.stderr
+
+
+def test_it_may_speak_https(agentdyno: Agentdyno, tasks: Path, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    with listening(tls) as base_url:
+        done = agentdyno(
+            "run", "--runtimes", "python", "--tasks", tasks, "--limit", 4, "--agents", 4, "--repeats", 1,
+            "--verifier", "null", "--out", tmp_path / "results",
+            LLM_BASE_URL=base_url, LLM_MODEL="doubler", LLM_API_KEY=KEY,
+            SSL_CERT_FILE=str(tmp_path / "authority.pem"),
+        )  # fmt: skip
+    assert done.stderr == ""
+    (row,) = summary(tmp_path / "results")["rows"]
+    assert row["metrics"]["first_attempt_pass"]["values"] == [4]
 
 
 def test_a_wrong_key(agentdyno: Agentdyno, base_url: str, tasks: Path) -> None:
