@@ -183,6 +183,32 @@ def test_an_interruption_at_any_moment_leaves_nothing_running(
     assert list(tmp_path.glob("agentdyno-*")) == []
 
 
+def test_an_endpoint_that_dies_ends_the_run(
+    environment: dict[str, str], misbehaving: Callable[[str], Path], tasks: Path, tmp_path: Path
+) -> None:
+    words = [
+        "--runtimes",
+        misbehaving("hangs"),
+        "--tasks",
+        tasks,
+        "--limit",
+        4,
+        "--agents",
+        4,
+        "--repeats",
+        1,
+    ]
+    with running(environment, tmp_path, *words) as process:
+        wait_for("results/raw/*/runs/*/events.jsonl", tmp_path, process)
+        (endpoint,) = [pid for pid, command in processes_in(tmp_path).items() if " serve " in command]
+        os.kill(endpoint, signal.SIGKILL)
+        process.communicate(timeout=60)
+    assert process.returncode == 1
+    reasons = summary(tmp_path / "results")["rows"][0]["reasons"]
+    assert "run 1: the endpoint ended while it was needed; see endpoint.stderr" in reasons
+    assert processes_in(tmp_path) == {}
+
+
 def test_when_the_harness_is_killed_its_children_end_too(
     environment: dict[str, str], misbehaving: Callable[[str], Path], tasks: Path, tmp_path: Path
 ) -> None:
