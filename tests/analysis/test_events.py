@@ -63,10 +63,21 @@ def test_a_run_without_an_event_file_says_so(tmp_path: Path) -> None:
         ({"task": "t/1"}, "no field 'event'"),
         ({"event": "tesk"}, "unknown event 'tesk'"),
         (TASK | {"outcome": "ok"}, "`outcome` is 'ok'"),
-        (TASK | {"t": 1.5}, "`t` is not a non-negative integer"),
-        (TASK | {"attempts": True}, "`attempts` is not a non-negative integer"),
+        (TASK | {"t": 1.5}, "`t` is not a non-negative integer of 63 bits"),
+        (TASK | {"attempts": True}, "`attempts` is not a non-negative integer of 63 bits"),
         ({name: value for name, value in ATTEMPT.items() if name != "t_queue"}, "no field 't_queue'"),
-        (ATTEMPT | {"t_last": "5"}, "`t_last` is not a non-negative integer"),
+        (ATTEMPT | {"t_last": "5"}, "`t_last` is not a non-negative integer of 63 bits"),
+        (ATTEMPT | {"t_end": 10**400}, "`t_end` is not a non-negative integer of 63 bits"),
+        (ATTEMPT | {"t_end": 4}, "`t_end` is before `t_exit`"),
+        (ATTEMPT | {"t_first": None, "t_last": 4}, "`t_last` is before `t_request`"),
+        (
+            TASK | {"reason": "\ud800"},
+            "'utf-8' codec can't encode character '\\ud800' in position 0: surrogates not allowed",
+        ),
+        (
+            "[" * 100_000,
+            "maximum recursion depth exceeded while decoding a JSON array from a unicode string",
+        ),
         (ATTEMPT | {"verdict": "fine"}, "`verdict` is 'fine'"),
         (ATTEMPT | {"usage": 3}, "`usage` is not an object"),
     ],
@@ -81,6 +92,13 @@ def test_a_broken_line_is_named_with_its_number_and_the_others_count(
 
 def test_a_run_cut_short_is_told_from_a_whole_one(tmp_path: Path) -> None:
     assert read(written(tmp_path, START, TASK)).problems == ["no run_end event: the run is cut short"]
+
+
+def test_an_attempt_lies_within_the_run(tmp_path: Path) -> None:
+    events = read(written(tmp_path, START | {"t": 6}, ATTEMPT, ATTEMPT | {"attempt": 2, "t_end": 11}, END))
+    assert events.problems == [
+        "attempts outside the time from run_start to run_end: t/1 attempt 1, t/1 attempt 2"
+    ]
 
 
 def test_every_task_has_exactly_one_outcome(tmp_path: Path) -> None:

@@ -292,3 +292,25 @@ def test_other_outcomes_than_in_the_first_run_are_noticed(build: Build) -> None:
         "run 2: 1 requests differ from those of 001-python-2-cold-chat-7b, the first: b attempt 2",
         "run 2: 1 outcomes differ from those of 001-python-2-cold-chat-7b, the first: b",
     ]
+
+
+def test_a_run_is_not_held_to_one_that_crashed(build: Build) -> None:
+    crashed = good_run()
+    del crashed["events"][3:], crashed["journal"][1:3]
+    change_ending(exit_code=-11)(crashed)
+    cells = [Cell("broken", 2, "cold", "chat-7b"), CELL]
+    broken, sound = rows(
+        [build(crashed, cells[0]), build(good_run(), cells[1], block=2)], cells, simulated=True
+    )
+    assert not broken.valid
+    assert sound.reasons == []
+
+
+def test_a_runtime_on_another_clock_is_noticed(build: Build) -> None:
+    run = good_run()
+    for event in run["events"]:
+        event |= {name: t + 10**15 for name, t in event.items() if name.startswith("t_") or name == "t"}
+    assert row(build(run)).reasons == [
+        "run 1: 3 attempts whose request the endpoint got at another time, the first: a attempt 1; "
+        "the runtime's times are not CLOCK_MONOTONIC"
+    ]

@@ -52,3 +52,7 @@ def test_an_interval_holds_the_median_and_is_the_same_at_every_call() -> None:
 
 def test_equal_values_have_an_interval_without_width() -> None:
     assert interval([87, 87, 87]) == (87, 87)
+
+
+def test_counts_have_an_interval_as_well() -> None:
+    assert interval([22, 22, 23]) == (22, 23)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,19 @@ SHOWN = 3
 VERDICTS = frozenset(
     ("passed", "failed", "unproven", "no_summary", "timed_out", "no_code", "error", "interrupted")
 )
+PHASES = (
+    "t_begin",
+    "t_request",
+    "t_first",
+    "t_last",
+    "t_queue",
+    "t_spawn",
+    "t_started",
+    "t_exit",
+    "t_end",
+)
+"""An attempt's times in the order in which they come."""
+
 OUTCOMES = frozenset(("passed", "failed", "error"))
 
 
@@ -78,7 +92,7 @@ def read(path: Path) -> RunEvents:
             continue
         try:
             _take(json.loads(line), events)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             why = f"no field {error}" if isinstance(error, KeyError) else str(error)
             broken.append(f"line {number} ({why})")
     if broken:
@@ -87,6 +101,14 @@ def read(path: Path) -> RunEvents:
         events.problems.append("no run_start event")
     if events.t_end is None:
         events.problems.append("no run_end event: the run is cut short")
+    if events.t_start is not None and events.t_end is not None:
+        outside = [
+            f"{attempt.task} attempt {attempt.attempt}"
+            for attempt in events.attempts
+            if attempt.t_begin < events.t_start or attempt.t_end > events.t_end
+        ]
+        if outside:
+            events.problems.append(f"attempts outside the time from run_start to run_end: {_some(outside)}")
     return events
 
 
@@ -119,6 +141,10 @@ def _attempt(line: dict[str, Any]) -> Attempt:
     usage = line["usage"]
     if usage is not None and not isinstance(usage, dict):
         raise TypeError("`usage` is not an object")
+    times = [(name, time) for name in PHASES if (time := _optional_integer(line, name)) is not None]
+    for (earlier, before), (later, after) in pairwise(times):
+        if after < before:
+            raise ValueError(f"`{later}` is before `{earlier}`")
     return Attempt(
         task=_text(line, "task"),
         attempt=_integer(line, "attempt"),
@@ -146,8 +172,8 @@ def _attempt(line: dict[str, Any]) -> Attempt:
 
 def _integer(line: dict[str, Any], name: str) -> int:
     value = line[name]
-    if type(value) is not int or value < 0:
-        raise TypeError(f"`{name}` is not a non-negative integer")
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise TypeError(f"`{name}` is not a non-negative integer of 63 bits")
     return value
 
 
@@ -159,6 +185,7 @@ def _text(line: dict[str, Any], name: str) -> str:
     value = line[name]
     if not isinstance(value, str):
         raise TypeError(f"`{name}` is not a string")
+    value.encode()  # a lone surrogate could not be written into any result
     return value
 
 

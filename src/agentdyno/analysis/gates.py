@@ -41,7 +41,9 @@ def tasks_accounted_for(run: RunData, figures: Figures) -> list[str]:
 
 
 def journal_agrees(run: RunData, figures: Figures) -> list[str]:
-    """Every completion that the runtime reports is one that the endpoint served, to the same request body."""
+    """Every completion that the runtime reports is one that the endpoint served, to the same request body and
+    within the attempt's time.
+    """
     if not run.journal.is_whole:
         return ["the endpoint did not end in order, so its journal may lack requests; see endpoint.stderr"]
     found = match(run.events.attempts, run.journal.requests)
@@ -50,9 +52,22 @@ def journal_agrees(run: RunData, figures: Figures) -> list[str]:
         for attempt in run.events.attempts
         if attempt.completion_sha256 is not None and (attempt.task, attempt.attempt) not in found
     ]
-    if not unknown:
+    if unknown:
+        return [
+            f"{len(unknown)} completions reported that the endpoint did not serve, the first: {unknown[0]}"
+        ]
+    elsewhen = [
+        f"{attempt.task} attempt {attempt.attempt}"
+        for attempt in run.events.attempts
+        if (request := found.get((attempt.task, attempt.attempt))) is not None
+        and not attempt.t_begin <= request.t_arrive <= attempt.t_end
+    ]
+    if not elsewhen:
         return []
-    return [f"{len(unknown)} completions reported that the endpoint did not serve, the first: {unknown[0]}"]
+    return [
+        f"{len(elsewhen)} attempts whose request the endpoint got at another time, the first: {elsewhen[0]}; "
+        "the runtime's times are not CLOCK_MONOTONIC"
+    ]
 
 
 def no_errors(run: RunData, figures: Figures) -> list[str]:
@@ -120,8 +135,8 @@ CONDITIONS: Sequence[Gate] = (endpoint_on_time,)
 
 
 def identical_service(runs: Sequence[RunData], *, simulated: bool) -> dict[str, list[str]]:
-    """Requests and outcomes that differ from those of the first run with as many agents, by the later run's
-    folder.
+    """Requests and outcomes that differ from those of the first of `runs` with as many agents, by the other
+    run's folder.
 
     A simulated endpoint says the same to the same conversation, so every request and outcome must be the same
     in every run. A real model need not, so only the first request of each task is held to it.

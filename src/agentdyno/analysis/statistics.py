@@ -36,7 +36,8 @@ def interval(values: Sequence[float | None]) -> tuple[float, float] | None:
 
     With three runs it is close to their range: an honest picture of how little three runs know.
     """
-    there = [value for value in values if value is not None]
+    # SciPy cannot take quantiles of whole numbers, and counts are such.
+    there = [float(value) for value in values if value is not None]
     if len(there) < LEAST_REPLICATES:
         return None
     if min(there) == max(there):

@@ -40,7 +40,7 @@ class Tally:
             return
         self._offset += len(whole) + 1
         for line in whole.split(b"\n"):
-            with contextlib.suppress(ValueError, AttributeError):
+            with contextlib.suppress(ValueError, AttributeError, RecursionError):
                 event = json.loads(line)
                 self.attempts += event.get("event") == "attempt"
                 self.ended += event.get("event") == "task"

@@ -52,23 +52,29 @@ class Row:
 def rows(runs: Sequence[RunData], cells: Sequence[Cell], *, simulated: bool) -> list[Row]:
     """A row for each of `cells`, in their order, that has been run at all."""
     figures = {run.folder.name: metrics(run) for run in runs}
-    differences = identical_service(runs, simulated=simulated)
+    faults_of = {
+        run.folder.name: [reason for gate in FAULTS for reason in gate(run, figures[run.folder.name])]
+        for run in runs
+    }
+    # Sound runs first: what is compared with a run that crashed would be blamed for it.
+    sound_first = sorted(runs, key=lambda run: bool(faults_of[run.folder.name]))
+    differences = identical_service(sound_first, simulated=simulated)
     found = []
     for cell in cells:
         its = sorted((run for run in runs if run.cell == cell), key=lambda run: run.block)
         if not its:
             continue
-        faults, conditions = (
-            [
-                f"run {run.block}: {reason}"
-                for run in its
-                for gate in gates
-                for reason in gate(run, figures[run.folder.name])
-            ]
-            for gates in (FAULTS, CONDITIONS)
-        )
-        faults += [
-            f"run {run.block}: {reason}" for run in its for reason in differences.get(run.folder.name, [])
+        faults = [
+            f"run {run.block}: {reason}"
+            for reasons_of in (faults_of, differences)
+            for run in its
+            for reason in reasons_of.get(run.folder.name, [])
+        ]
+        conditions = [
+            f"run {run.block}: {reason}"
+            for run in its
+            for gate in CONDITIONS
+            for reason in gate(run, figures[run.folder.name])
         ]
         values = {name: [figures[run.folder.name][name] for run in its] for name in UNITS}
         found.append(
