@@ -125,6 +125,38 @@ def test_a_wrong_key(agentdyno: Agentdyno, base_url: str, tasks: Path) -> None:
     )
 
 
+def test_a_key_that_cannot_be_sent_is_not_shown(agentdyno: Agentdyno, base_url: str, tasks: Path) -> None:
+    done = agentdyno(
+        "run", "--tasks", tasks, LLM_BASE_URL=base_url, LLM_MODEL="doubler", LLM_API_KEY=f"{KEY}\r"
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "agentdyno: LLM_API_KEY holds a character that no HTTP header can carry, such as a line end: "
+        "set it without\n"
+    )
+
+
+def test_a_server_that_does_not_speak_http(agentdyno: Agentdyno, tasks: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        base_url = f"http://127.0.0.1:{server.getsockname()[1]}/v1"
+
+        def babble() -> None:
+            connection = server.accept()[0]
+            connection.recv(65536)
+            connection.sendall(b"220 mail.example ESMTP\r\n")
+            connection.close()
+
+        thread = Thread(target=babble)
+        thread.start()
+        done = agentdyno("run", "--tasks", tasks, LLM_BASE_URL=base_url, LLM_MODEL="doubler")
+        thread.join()
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"agentdyno: {base_url} cannot be reached (220 mail.example ESMTP): "
+        "is the server running, and is LLM_BASE_URL right?\n"
+    )
+
+
 def test_a_model_that_is_not_there(agentdyno: Agentdyno, base_url: str, tasks: Path) -> None:
     done = agentdyno("run", "--tasks", tasks, LLM_BASE_URL=base_url, LLM_MODEL="tripler", LLM_API_KEY=KEY)
     assert done.returncode == 1

@@ -1,8 +1,10 @@
 """Asking a real endpoint one small thing before agents are let loose on it."""
 
+import http.client
 import json
 import os
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 
@@ -18,7 +20,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> RealEndpoin
     base_url = environment.get("LLM_BASE_URL", "").rstrip("/")
     if not base_url:
         return None
-    if not base_url.startswith(("http://", "https://")):
+    if not _is_url(base_url):
         raise Refusal(
             f"LLM_BASE_URL is {base_url!r}; it must begin with http:// or https:// and end with its /v1"
         )
@@ -28,10 +30,23 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> RealEndpoin
     return RealEndpoint(base_url, model)
 
 
+def _is_url(text: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def probe(endpoint: RealEndpoint, api_key: str) -> None:
     """Have one token completed; a Refusal says what stands in the way. The key goes into the header and
     nowhere else.
     """
+    if not (api_key.isascii() and api_key.isprintable()):
+        # http.client would say so too, and would show the key.
+        raise Refusal(
+            "LLM_API_KEY holds a character that no HTTP header can carry, such as a line end: set it without"
+        )
     body = {
         "model": endpoint.model,
         "messages": [{"role": "user", "content": "Say yes."}],
@@ -57,10 +72,10 @@ def probe(endpoint: RealEndpoint, api_key: str) -> None:
             f"see what {endpoint.base_url}/models lists and set LLM_MODEL",
         }.get(error.code, "see the server's log")
         raise Refusal(f"{where} ({said}): {remedy}", status=1) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise Refusal(
-            f"{endpoint.base_url} cannot be reached ({reason}): "
+            f"{endpoint.base_url} cannot be reached ({str(reason).strip()}): "
             "is the server running, and is LLM_BASE_URL right?",
             status=1,
         ) from None
