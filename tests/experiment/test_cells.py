@@ -29,3 +29,9 @@ def test_another_seed_gives_another_order() -> None:
 
 def test_a_label_serves_as_a_folder_name() -> None:
     assert Cell("cpp", 100, "null", "mine:ttft=1s,itl=2ms").label == "cpp-100-null-mine-ttft-1s-itl-2ms"
+
+
+def test_a_label_of_a_long_path_is_not_too_long_for_a_folder_name() -> None:
+    label = Cell("cpp", 100, "null", "/über/" + "long/" * 100 + "mine.toml").label
+    assert label.endswith("-long-mine.toml")
+    assert len(label.encode()) < 100

@@ -85,6 +85,11 @@ def test_a_folder_without_a_manifest(agentdyno: Agentdyno, tmp_path: Path) -> No
         ("name = 3", "`name` must be a non-empty string; see runtimes/CONTRACT.md"),
         ("name = x", "not valid TOML: Invalid value (at line 1, column 8)"),
         ('name = "a"\nrun = "a.out"', "`run` must be a non-empty list of strings; see runtimes/CONTRACT.md"),
+        (
+            'name = "a/b"\nrun = ["a"]',
+            "`name` is 'a/b', and files are named after it: use letters, digits and `._+-`, "
+            "the first a letter or digit, 40 at most",
+        ),
         ('name = "a"\nrum = ["a"]', "unknown field `rum`; see runtimes/CONTRACT.md"),
         (
             'name = "a"\nrequires = ["gcc"]',
@@ -116,9 +121,10 @@ def test_a_real_endpoint_needs_a_model(agentdyno: Agentdyno) -> None:
     )
 
 
-def test_a_real_endpoint_needs_a_url(agentdyno: Agentdyno) -> None:
-    assert refused(agentdyno, LLM_BASE_URL="localhost:8000", LLM_MODEL="m") == (
-        "LLM_BASE_URL is 'localhost:8000'; it must begin with http:// or https:// and end with its /v1"
+@pytest.mark.parametrize("url", ["localhost:8000", "http:///v1", "http://[::1", "http://localhost:port/v1"])
+def test_a_real_endpoint_needs_a_url(agentdyno: Agentdyno, url: str) -> None:
+    assert refused(agentdyno, LLM_BASE_URL=url, LLM_MODEL="m") == (
+        f"LLM_BASE_URL is {url!r}; it must begin with http:// or https:// and end with its /v1"
     )
 
 

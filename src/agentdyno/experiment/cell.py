@@ -1,6 +1,7 @@
 """Cells and the order in which they are run."""
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,8 +20,8 @@ class Cell:
 
     @property
     def label(self) -> str:
-        """A name that serves as a folder's name."""
-        profile = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in self.profile)
+        """A name that serves as a folder's name; of a long profile, such as a path, it holds the end."""
+        profile = re.sub(r"[^A-Za-z0-9._-]", "-", self.profile)[-60:]
         return f"{self.runtime}-{self.agents}-{self.verifier}-{profile}"
 
 

@@ -2,13 +2,12 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from agentdyno.child import Child
 from agentdyno.errors import Refusal
-from agentdyno.runtimes.manifest import Manifest
+from agentdyno.runtimes.manifest import Manifest, build_path
 
 LOOK_S = 0.25
 LAST_LINES = 15
@@ -34,7 +33,11 @@ def build(manifest: Manifest, log: Path, check: Callable[[], None]) -> None:
     with (
         log.open("wb") as output,
         Child(
-            argv, cwd=manifest.folder, environment=_environment(), stdout=output, stderr=subprocess.STDOUT
+            argv,
+            cwd=manifest.folder,
+            environment=os.environ | {"PATH": build_path()},
+            stdout=output,
+            stderr=subprocess.STDOUT,
         ) as child,
     ):
         while not child.has_ended(LOOK_S):
@@ -48,8 +51,3 @@ def build(manifest: Manifest, log: Path, check: Callable[[], None]) -> None:
             f"all it printed is in {log}, and the end of it is:\n{shown}",
             status=1,
         )
-
-
-def _environment() -> dict[str, str]:
-    """Ours, with the interpreter that the set-up found as `python3`: the one on PATH may be too old."""
-    return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"}

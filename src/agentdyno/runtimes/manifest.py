@@ -1,12 +1,24 @@
 """A runtime's manifest: `runtime.toml`, and any `runtime.NAME.toml` beside it (CONTRACT.md)."""
 
+import os
+import re
 import shutil
+import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from agentdyno.errors import Refusal
 from agentdyno.project import RUNTIMES
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,39}")
+
+
+def build_path() -> str:
+    """Our PATH, with the interpreter that the set-up found as `python3`: the one on PATH may be too old, or
+    not there.
+    """
+    return f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +29,8 @@ class Requirement:
     hint: str
 
     def is_met(self) -> bool:
-        """Whether the program is on PATH."""
-        return shutil.which(self.program) is not None
+        """Whether the program is on the PATH of builds."""
+        return shutil.which(self.program, path=build_path()) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +93,14 @@ def read(path: Path) -> Manifest:
     unknown = sorted(set(document) - {"name", "language", "description", "run", "build", "requires"})
     if unknown:
         raise Refusal(f"{path}: unknown field `{unknown[0]}`; see runtimes/CONTRACT.md")
+    name = text("name")
+    if NAME.fullmatch(name) is None:
+        raise Refusal(
+            f"{path}: `name` is {name!r}, and files are named after it: use letters, digits and `._+-`, "
+            "the first a letter or digit, 40 at most"
+        )
     return Manifest(
-        name=text("name"),
+        name=name,
         language=text("language"),
         description=text("description"),
         folder=path.parent.resolve(),
