@@ -100,7 +100,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print the table, and return 0; 1 when a row has a fault, 130 or 143 after an interruption."""
-    console = Console(stderr=False)
+    console = Console(markup=False)
     with Interrupts() as interrupts:
         try:
             settings = _settings(arguments)

@@ -8,6 +8,7 @@ from rich.table import Table
 from agentdyno.report.summary import Metric, Row
 
 MISSING = "–"
+WIDEST = 1000
 DIGITS = {"MiB": 1, "s": 1, "retries/task": 2}
 TIMES = {
     "overhead": ("p50", "p95", "p99"),
@@ -19,8 +20,8 @@ TIMES = {
 
 
 def print_rows(console: Console, found: Sequence[Row], title: str) -> None:
-    """Print the rows: first memory and outcomes, then where the time of an attempt went; both fit 80
-    columns.
+    """Print the rows: first memory and outcomes, then where the time of an attempt went; never narrower than
+    the figures.
     """
     outcomes = _table(title)
     for heading in (
@@ -66,7 +67,9 @@ def print_rows(console: Console, found: Sequence[Row], title: str) -> None:
         )
     for table in (outcomes, times):
         console.print()
-        console.print(table)
+        # A line that the terminal wraps can be read; a figure that is cut to its width cannot.
+        table.width = console.measure(table, options=console.options.update(max_width=WIDEST)).maximum
+        console.print(table, crop=False)
     console.print()
     for row in found:
         for reason in row.reasons:
