@@ -79,7 +79,7 @@ class Agent:
 async def run_agents(agent: Agent, tasks: Iterable[Task], agents: int) -> None:
     """Solve all tasks: all agents begin now, and each takes the next task when it is done with one.
 
-    When this is cancelled, the tasks under way and those that wait get their task event all the same.
+    However this ends, the tasks under way and those that wait get their task event.
     """
     waiting = iter(tasks)
 
@@ -91,7 +91,6 @@ async def run_agents(agent: Agent, tasks: Iterable[Task], agents: int) -> None:
         async with asyncio.TaskGroup() as group:
             for _ in range(agents):
                 group.create_task(work())
-    except asyncio.CancelledError:
+    finally:
         for task in waiting:
             agent.emit(task_event(task.task_id, "error", 0, INTERRUPTED))
-        raise

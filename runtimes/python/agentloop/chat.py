@@ -4,6 +4,7 @@ Source: runtimes/CONTRACT.md, "One task" and "Transport".
 """
 
 import asyncio
+import json
 import random
 import re
 import time
@@ -20,6 +21,7 @@ DEFAULT_TRANSPORT_RETRIES = TransportRetries()
 RETRYABLE_STATUSES = frozenset({408, 429, *range(500, 600)})
 
 _ERROR_BODY_LIMIT_BYTES = 2048
+_REASON_LIMIT = 300
 _BASE_URL = re.compile(r"(https?)://(\[[^]]+\]|[^:/]+)(?::([0-9]+))?(.*)")
 
 
@@ -57,7 +59,8 @@ class Chat:
         self._host = host.strip("[]")
         self._port = int(port or {"http": 80, "https": 443}[scheme])
         self._tls = True if scheme == "https" else None
-        self._api_key = api_key
+        # As it is, and as it is within JSON.
+        self._key_spellings = {api_key, json.dumps(api_key)[1:-1]} if api_key else set()
         self._timeouts = timeouts
         self._transport = transport
         self._idle: dict[Connection, None] = {}
@@ -66,8 +69,8 @@ class Chat:
         """Return the reply to the request body and stamp `attempt`; raises `ChatFailed`."""
         attempt.request_sha256 = sha256_hex(body)
         try:
-            async with asyncio.timeout(self._timeouts.total_s):
-                completion = await self._try_until_complete(body, attempt)
+            async with asyncio.timeout(self._timeouts.total_s) as total:
+                completion = await self._try_until_complete(body, attempt, total)
         except TimeoutError:
             raise ChatFailed(f"no completion within {self._timeouts.total_s:g} s") from None
         except _TryFailed as failure:
@@ -82,12 +85,12 @@ class Chat:
         for connection in self._idle:
             connection.close()
 
-    async def _try_until_complete(self, body: bytes, attempt: Attempt) -> Completion:
+    async def _try_until_complete(self, body: bytes, attempt: Attempt, total: asyncio.Timeout) -> Completion:
         t_first_try = time.monotonic_ns()
         while True:
             attempt.transport_ns = time.monotonic_ns() - t_first_try if attempt.transport_retries else 0
             try:
-                return await self._try(body, attempt)
+                return await self._try(body, attempt, total)
             except _TryFailed as failure:
                 if not failure.retryable or attempt.transport_retries >= self._transport.max_retries:
                     raise
@@ -101,17 +104,28 @@ class Chat:
         bound_s = min(self._transport.cap_s, self._transport.base_s * 2.0 ** min(failures_before, 64))
         return random.uniform(0, bound_s)
 
-    async def _try(self, body: bytes, attempt: Attempt) -> Completion:
+    async def _try(self, body: bytes, attempt: Attempt, total: asyncio.Timeout) -> Completion:
         attempt.t_request = attempt.t_first = attempt.t_last = None
-        connection = self._idle.popitem()[0] if self._idle else await self._connect()
+        connection = self._quiet_connection() or await self._connect()
         answer = _Answer(attempt, self._timeouts.event_idle_s)
         try:
             attempt.t_request = time.monotonic_ns()
             connection.send(b"%b%d\r\n\r\n%b" % (self._request_head, len(body), body), answer)
+            await answer.success()
+            total.reschedule(None)
             return await answer.completion()
         finally:
             answer.close()
             connection.leave(answer, complete=answer.is_complete)
+
+    def _quiet_connection(self) -> Connection | None:
+        """Return an idle connection; those that the endpoint has closed meanwhile would only cost a try."""
+        while self._idle:
+            connection, _ = self._idle.popitem()
+            if connection.is_quiet():
+                return connection
+            connection.close()
+        return None
 
     async def _connect(self) -> Connection:
         loop = asyncio.get_running_loop()
@@ -127,8 +141,11 @@ class Chat:
         return connection
 
     def _presentable(self, reason: str) -> str:
-        """Put what the endpoint said in one line, without the key: endpoints are known to quote it."""
-        return " ".join((reason.replace(self._api_key, "***") if self._api_key else reason).split())
+        """Put what the endpoint said in one short line without the key: endpoints are known to quote it."""
+        # Before anything is cut, so that no part of the key is left.
+        for spelling in self._key_spellings:
+            reason = reason.replace(spelling, "***")
+        return " ".join(reason.split())[:_REASON_LIMIT]
 
 
 class _Answer:
@@ -136,7 +153,9 @@ class _Answer:
 
     def __init__(self, attempt: Attempt, event_idle_s: float) -> None:
         self._loop = asyncio.get_running_loop()
-        self._done: asyncio.Future[None] = self._loop.create_future()
+        self._settled: asyncio.Future[None] = self._loop.create_future()
+        self._over: asyncio.Future[None] = self._loop.create_future()
+        self._failure: _TryFailed | None = None
         self._attempt = attempt
         self._events = EventStream()
         self._completion = Completion()
@@ -145,9 +164,15 @@ class _Answer:
         self._last_event_s = self._loop.time()
         self._timer = self._loop.call_at(self._last_event_s + event_idle_s, self._idle_check)
 
+    async def success(self) -> None:
+        """Wait for the finish reason; raises `_TryFailed`."""
+        await self._settled
+        if self._failure is not None:
+            raise self._failure
+
     async def completion(self) -> Completion:
-        """Wait for the completion; raises `_TryFailed`."""
-        await self._done
+        """Wait, not for long, for what may follow the finish reason."""
+        await self._over
         return self._completion
 
     @property
@@ -158,7 +183,7 @@ class _Answer:
     def close(self) -> None:
         """Receive no more."""
         self._timer.cancel()
-        self._done.cancel()
+        self._over.cancel()
 
     def head(self, status: int, headers: dict[bytes, bytes]) -> None:
         if status != 200:
@@ -167,26 +192,26 @@ class _Answer:
         encoding = headers.get(b"content-encoding", b"identity").decode("latin-1")
         kind = headers.get(b"content-type", b"").decode("latin-1")
         if encoding.lower() != "identity":
-            self._fail(f"the endpoint sent a compressed stream ({encoding!r})")
+            self._fail(_TryFailed(f"the endpoint sent a compressed stream ({encoding})"))
         elif kind.partition(";")[0].strip().lower() != "text/event-stream":
-            self._fail(f"the endpoint sent no event stream but {kind!r}")
+            self._fail(_TryFailed(f"the endpoint sent no event stream but {kind or 'no Content-Type'}"))
 
     def body(self, piece: bytes) -> None:
         if self._refusal is not None:
             if not self._refusal.add(piece):
                 self._refuse()
             return
-        if self._done.done():
+        if self._over.done():
             return
         try:
             for data in self._events.feed(piece):
                 self._last_event_s = self._loop.time()
                 self._add(data)
         except BrokenStream as broken:
-            self._fail(str(broken))
+            self._fail(_TryFailed(str(broken)))
 
     def end(self) -> None:
-        if self._done.done():
+        if self._over.done():
             return
         if self._refusal is not None:
             self._refuse()
@@ -194,15 +219,15 @@ class _Answer:
         try:
             self._completion.end()
         except BrokenStream as broken:
-            self._fail(str(broken))
+            self._fail(_TryFailed(str(broken)))
         else:
-            self._done.set_result(None)
+            self._over.set_result(None)
 
     def lost(self, reason: str) -> None:
         if self._completion.finish_reason is not None or self._refusal is not None:
             self.end()
         else:
-            self._fail(reason)
+            self._fail(_TryFailed(reason))
 
     def _add(self, data: str) -> None:
         completion = self._completion
@@ -211,6 +236,7 @@ class _Answer:
             self._attempt.t_first = time.monotonic_ns()
         if self._attempt.t_last is None and completion.finish_reason is not None:
             self._attempt.t_last = time.monotonic_ns()
+            self._settle()
             self._timer.cancel()
             self._timer = self._loop.call_later(LINGER_S, self.end)
         if completion.ended:
@@ -223,15 +249,21 @@ class _Answer:
         elif self._refusal is not None:
             self._refuse()
         else:
-            self._fail(f"no event within {self._event_idle_s:g} s")
-
-    def _fail(self, reason: str) -> None:
-        if not self._done.done():
-            self._done.set_exception(_TryFailed(reason))
+            self._fail(_TryFailed(f"no event within {self._event_idle_s:g} s"))
 
     def _refuse(self) -> None:
-        if not self._done.done() and self._refusal is not None:
-            self._done.set_exception(self._refusal.failure())
+        if self._refusal is not None:
+            self._fail(self._refusal.failure())
+
+    def _fail(self, failure: _TryFailed) -> None:
+        if not self._over.done():
+            self._failure = failure
+            self._over.cancel()
+            self._settle()
+
+    def _settle(self) -> None:
+        if not self._settled.done():
+            self._settled.set_result(None)
 
 
 class _Refusal:
@@ -248,9 +280,9 @@ class _Refusal:
         return len(self._body) < _ERROR_BODY_LIMIT_BYTES
 
     def failure(self) -> _TryFailed:
-        said = " ".join(self._body.decode("utf-8", "replace").split())
+        said = self._body.decode("utf-8", "replace").strip()
         return _TryFailed(
-            f"the endpoint answered {self._status}" + (f": {said[:300]}" if said else ""),
+            f"the endpoint answered {self._status}" + (f": {said}" if said else ""),
             retryable=self._status in RETRYABLE_STATUSES,
             retry_after_s=retry_after_s(self._retry_after),
         )
@@ -269,7 +301,10 @@ def retry_after_s(value: str) -> float:
     from email.utils import mktime_tz, parsedate_tz
 
     date = parsedate_tz(value)
-    return max(0.0, mktime_tz(date) - time.time()) if date else 0.0
+    try:
+        return max(0.0, mktime_tz(date) - time.time()) if date else 0.0
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def _split_base_url(base_url: str) -> tuple[str, str, str, str]:

@@ -4,6 +4,9 @@ Source: "The chat completion chunk object" of OpenAI's API reference, and runtim
 """
 
 import json
+import math
+
+from agentloop.extraction import WHITE_SPACE
 
 
 class BrokenStream(Exception):
@@ -47,7 +50,7 @@ class Completion:
         `[DONE]` ends it, and so does anything broken after the finish reason, which never undoes a success.
         Before that, data that is no JSON object and an error object raise `BrokenStream`.
         """
-        data = data.strip()
+        data = data.strip(WHITE_SPACE)
         if self.ended or not data:
             return
         if data == "[DONE]":
@@ -88,13 +91,24 @@ class Completion:
             self.finish_reason = finish_reason
 
 
+def _finite(literal: str) -> float:
+    """Refuse what could not be written as JSON again: NaN, infinity and literals like 1e999."""
+    number = float(literal)
+    if not math.isfinite(number):
+        raise ValueError(f"{literal} is too large")
+    return number
+
+
+_JSON = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
+
+
 def _parse_chunk(data: str) -> dict[str, object]:
     try:
-        chunk = json.loads(data)
+        chunk = _JSON.decode(data)
     except (ValueError, RecursionError):
         chunk = None
     if not isinstance(chunk, dict):
-        raise BrokenStream("malformed", f"the stream holds something that is no JSON object: {data[:80]!r}")
+        raise BrokenStream("malformed", f"the stream holds something that is no JSON object: {data}")
     return chunk
 
 

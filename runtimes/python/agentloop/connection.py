@@ -1,6 +1,7 @@
 """HTTP/1.1 to one endpoint: connections that each carry one request at a time and are used again."""
 
 import asyncio
+import select
 from typing import Protocol, cast
 
 import httptools
@@ -37,6 +38,15 @@ class Connection(asyncio.BufferedProtocol):
         self._receiver: Receiver | None = None
         self._headers: dict[bytes, bytes] = {}
         self._awaiting_response = False
+
+    def is_quiet(self) -> bool:
+        """Whether the endpoint has neither closed the connection nor sent more than its last response."""
+        if self._transport.is_closing():
+            return False
+        # The event loop may not have come to read yet what is there already.
+        unread = select.poll()
+        unread.register(self._transport.get_extra_info("socket"), select.POLLIN)
+        return not unread.poll(0)
 
     def send(self, request: bytes, receiver: Receiver) -> None:
         """Send a request, whose response goes to `receiver`."""
@@ -92,6 +102,8 @@ class Connection(asyncio.BufferedProtocol):
     # Called by the parser.
 
     def on_message_begin(self) -> None:  # noqa: D102
+        if not self._awaiting_response:
+            self.close()
         self._headers = {}
 
     def on_header(self, name: bytes, value: bytes) -> None:  # noqa: D102

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 Emit = Callable[[Mapping[str, object]], None]
 
@@ -48,7 +48,7 @@ class Attempt:
 
     def event(self) -> dict[str, object]:
         """Return the attempt event."""
-        return {"event": "attempt", **asdict(self)}
+        return {"event": "attempt", **{name: getattr(self, name) for name in self.__slots__}}
 
 
 def task_event(task_id: str, outcome: str, attempts: int, reason: str | None) -> dict[str, object]:
@@ -74,7 +74,9 @@ class EventFile:
 
     def emit(self, event: Mapping[str, object]) -> None:
         """Append one event; raises `EventFileFailed`."""
-        line = memoryview(json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        text = json.dumps(event, ensure_ascii=False, separators=(",", ":")) + "\n"
+        # What an endpoint says may hold halves of surrogate pairs, and UTF-8 may not.
+        line = memoryview(text.encode("utf-8", "replace"))
         try:
             while line:
                 line = line[os.write(self._descriptor, line) :]

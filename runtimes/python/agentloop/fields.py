@@ -2,10 +2,8 @@
 
 import json
 import os
+import sys
 from typing import Any, TypeVar
-
-# JSON has no infinity, and yet a literal like 1e999 becomes one.
-_TOO_LARGE = float("inf")
 
 _JsonType = TypeVar("_JsonType", str, list[Any], dict[str, Any])
 
@@ -111,7 +109,8 @@ class Fields:
         value = self._values.get(name)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.unusable(name, wanted)
-        if not (0 < value < _TOO_LARGE or (value == 0 and zero_too)):
+        # A literal like 1e999 becomes infinity, and an integer may be larger than any float.
+        if not (0 < value <= sys.float_info.max or (value == 0 and zero_too)):
             raise self.unusable(name, wanted)
         return float(value)
 

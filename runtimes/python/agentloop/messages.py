@@ -75,9 +75,12 @@ def canonical_json(value: object) -> bytes:
     """Return `value` as the one JSON text that all runtimes agree on, in UTF-8.
 
     Keys are sorted by code point, there is no white space, only what JSON demands is escaped, and a number
-    without a fraction is an integer. Raises `UnicodeEncodeError` for half of a surrogate pair.
+    without a fraction is an integer. Raises `ValueError` for infinity and for half of a surrogate pair.
     """
-    return json.dumps(_whole(value), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    text = json.dumps(
+        _whole(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+    )
+    return text.encode()
 
 
 def _whole(value: object) -> object:

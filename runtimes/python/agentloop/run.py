@@ -25,7 +25,8 @@ from agentloop.verifier import Verifier
 def perform(run: RunFile, with_uvloop: bool) -> int:
     """Do the run and return its exit status; raises `Unusable` before anything is done."""
     prompts = load_prompts(run.prompts_file)
-    check_tasks(run.tasks_file)
+    # More agents than tasks would have nothing to do.
+    agents = min(run.agents, check_tasks(run.tasks_file))
     program = run.verify.argv[0]
     if find_program(program, run.verify.env.get("PATH", "")) is None:
         raise Unusable(f"verify.argv: {program!r} is not on the PATH of verify.env; name a program that is")
@@ -56,13 +57,13 @@ def perform(run: RunFile, with_uvloop: bool) -> int:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
         with asyncio.Runner(loop_factory=loop_factory) as runner:
-            return runner.run(_until_done_or_stopped(agent, run))
+            return runner.run(_until_done_or_stopped(agent, run.tasks_file, agents))
     except Exception as failure:
         print(f"agentloop: {_in_one_line(failure)}", file=sys.stderr)
         return 1
 
 
-async def _until_done_or_stopped(agent: Agent, run: RunFile) -> int:
+async def _until_done_or_stopped(agent: Agent, tasks_file: str, agents: int) -> int:
     work = asyncio.current_task()
     assert work is not None
     stopped_by: list[signal.Signals] = []
@@ -77,7 +78,7 @@ async def _until_done_or_stopped(agent: Agent, run: RunFile) -> int:
     start = {"event": "run_start", "t": time.monotonic_ns(), "contract_version": CONTRACT_VERSION}
     agent.emit({**start, "pid": os.getpid()})
     try:
-        await run_agents(agent, load_tasks(run.tasks_file), run.agents)
+        await run_agents(agent, load_tasks(tasks_file), agents)
     except asyncio.CancelledError:
         return 128 + stopped_by[0]
     else:

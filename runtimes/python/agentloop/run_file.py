@@ -12,7 +12,11 @@ from agentloop.messages import canonical_json
 CONTRACT_VERSION = 1
 
 _OWN_FIELDS = ("messages", "model", "stream")
-_BASE_URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(?::[0-9]{1,5})?(?:/[!-\"$->@-~]*)?")
+_LABEL = r"[0-9A-Za-z_-]{1,63}"
+_BASE_URL = re.compile(
+    rf"https?://(?:\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*\.?)(?::([0-9]{{1,5}}))?(?:/[!-\"$->@-~]*)?"
+)
+_LARGEST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,8 @@ def load_run_file(path: str) -> RunFile:
 
 def _base_url(fields: Fields) -> str:
     value = fields.text("base_url")
-    if not _BASE_URL.fullmatch(value):
+    url = _BASE_URL.fullmatch(value)
+    if url is None or int(url[1] or 0) > _LARGEST_PORT:
         raise fields.unusable("base_url", "http:// or https://, a host, a port if need be, and a path")
     return value
 
@@ -115,4 +120,8 @@ def _request(fields: Fields) -> dict[str, object]:
         canonical_json(values)
     except UnicodeEncodeError:
         raise fields.unusable("request", "an object without halves of surrogate pairs") from None
+    except ValueError:
+        raise fields.unusable("request", "an object without numbers too large for a double") from None
+    except RecursionError:
+        raise fields.unusable("request", "an object of less depth") from None
     return values

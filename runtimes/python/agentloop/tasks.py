@@ -32,10 +32,11 @@ def load_tasks(path: str) -> Iterator[Task]:
         raise Unusable(f"{path}: cannot be read ({failure}); name a UTF-8 file that is there") from None
 
 
-def check_tasks(path: str) -> None:
-    """Raise `Unusable` unless every task can be loaded and each has a name of its own."""
+def check_tasks(path: str) -> int:
+    """Return how many tasks there are; raises `Unusable` unless all load and each has a name of its own."""
     seen: set[str] = set()
     for task in load_tasks(path):
         if task.task_id in seen:
             raise Unusable(f"{path}: task_id {task.task_id!r} is there twice; give every task its own")
         seen.add(task.task_id)
+    return len(seen)

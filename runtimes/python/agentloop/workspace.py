@@ -2,13 +2,18 @@
 
 import contextlib
 import errno
+import math
 import os
 import stat
+import time
 from collections.abc import Iterator
 from itertools import count
 
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _names = count(1)
+
+# How long a process that nobody could kill may go on writing while its folder is being removed.
+PATIENCE_S = 1.0
 
 
 class Workspace:
@@ -27,24 +32,32 @@ class Workspace:
 
 
 def remove_tree(path: str) -> None:
-    """Remove a folder, if it is there, and all it holds: links, but never what they point to.
+    """Remove a folder, or what is in its place, and all it holds: links, but never what they point to.
 
     Folders without permissions are given some. Depth costs neither stack nor open files, because folders
-    further down are first moved to the top. What is still being written meanwhile is removed as well. Raises
-    `OSError` when something defies all that.
+    further down are first moved to the top. What is written meanwhile is removed as well, for `PATIENCE_S`.
+    Raises `OSError` when something defies all that.
     """
     try:
         top = _open_folder(path, None)
     except FileNotFoundError:
         return
+    except NotADirectoryError:
+        os.unlink(path)
+        return
     # Names that those below cannot have taken on purpose.
     prefix = os.urandom(8).hex()
     unused_names = (f"{prefix}-{number}" for number in count())
+    deadline_s = math.inf
     try:
         while not _remove_if_empty(path, None):
-            for name in os.listdir(top):
+            names = os.listdir(top)
+            if time.monotonic() > deadline_s and not all(name.startswith(prefix) for name in names):
+                raise OSError(errno.ENOTEMPTY, "a process that got away goes on writing there", path)
+            for name in names:
                 with contextlib.suppress(FileNotFoundError):
                     _remove_entry(top, name, unused_names)
+            deadline_s = min(deadline_s, time.monotonic() + PATIENCE_S)
     finally:
         os.close(top)
 

@@ -1,11 +1,14 @@
 """The chat client, over real sockets, against an endpoint that does everything wrong in turn."""
 
 import asyncio
+import contextlib
 import email.utils
 import hashlib
+import json
 import queue
 import socket
 import ssl
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -111,6 +114,53 @@ def test_a_connection_that_is_freed_before_its_user_wakes_is_safe_to_share(serve
     assert len(endpoint.exchanges) == 200
 
 
+@pytest.mark.parametrize("ending", ["closed", "answered again"])
+def test_idle_connection_that_is_of_no_use_any_more_costs_no_try(serve: Serve, ending: str) -> None:
+    """The event loop is given no chance to learn of it before the connection is wanted again."""
+    ended = threading.Event()
+
+    def answer(exchange: Exchange) -> None:
+        exchange.reply("x")
+        if ending == "closed":
+            exchange.connection.shutdown(socket.SHUT_RDWR)
+        else:
+            exchange.send(b"HTTP/1.1 408 Too Late\r\nContent-Length: 0\r\n\r\n")
+        ended.set()
+
+    endpoint = serve(answer)
+
+    async def run() -> None:
+        with contextlib.closing(Chat(endpoint.url, transport=TransportRetries(max_retries=0))) as chat:
+            for _ in range(3):
+                assert await chat.complete(BODY, Attempt("T/1", 1, t_begin=0)) == "x"
+                assert ended.wait(10)
+                ended.clear()
+
+    asyncio.run(run())
+    assert endpoint.connections == 3
+
+
+def test_second_answer_to_one_request_is_nobodys(serve: Serve) -> None:
+    def answer(exchange: Exchange) -> None:
+        event = b'data: {"choices":[{"delta":{"content":"%b"},"finish_reason":"stop"}]}\n\n'
+        own, strange = event % exchange.body, event % b"of nobody"
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %d\r\n\r\n"
+        # The second body is still on its way when the connection might be used again.
+        exchange.send(head % len(own) + own + head % len(strange))
+        exchange.closing.wait(0.01)
+        with contextlib.suppress(OSError):
+            exchange.send(strange)
+
+    endpoint = serve(answer)
+
+    async def run() -> None:
+        with contextlib.closing(Chat(endpoint.url, transport=TransportRetries(max_retries=0))) as chat:
+            for body in (b"first", b"second"):
+                assert await chat.complete(body, Attempt("T/1", 1, t_begin=0)) == body.decode()
+
+    asyncio.run(run())
+
+
 def test_more_than_a_hundred_at_once(serve: Serve) -> None:
     together: list[Exchange] = []
 
@@ -156,9 +206,27 @@ def test_tries_are_bounded(serve: Serve) -> None:
     assert len(endpoint.exchanges) == 3
 
 
-def test_the_key_is_never_quoted(serve: Serve) -> None:
-    endpoint = serve(lambda exchange: exchange.refuse(401, body=b"Incorrect API key: sk-secret"))
-    assert failure(endpoint.url, api_key="sk-secret") == "the endpoint answered 401: Incorrect API key: ***"
+KEY = 'sk-"secret\\0123456789'
+
+
+@pytest.mark.parametrize("before", ["", "x" * 60, "x" * 260])
+def test_the_key_is_never_quoted(serve: Serve, before: str) -> None:
+    """Nor is a part of it, where the reason is cut, nor its spelling within JSON."""
+
+    def answer(exchange: Exchange) -> None:
+        if exchange.number == 0:
+            exchange.refuse(503, body=f"{before}{KEY}".encode())
+            return
+        exchange.begin()
+        kinds = [{"error": {"code": before + KEY}}, {"error": {"message": before + KEY}}, [before + KEY]]
+        exchange.chunk(f"data: {json.dumps(kinds[exchange.number - 1])}\n\n".encode())
+        exchange.end()
+
+    endpoint = serve(answer)
+    for _ in range(4):
+        told = failure(endpoint.url, api_key=KEY, transport=TransportRetries(max_retries=0))
+        assert "sk-" not in told
+        assert f"{before}***"[:240] in told
 
 
 def test_error_body_without_end(serve: Serve) -> None:
@@ -166,7 +234,7 @@ def test_error_body_without_end(serve: Serve) -> None:
         exchange.send(b"HTTP/1.1 400 No\r\nContent-Length: 100000\r\n\r\n" + b"x" * 5000)
         exchange.hang()
 
-    assert failure(serve(answer).url) == f"the endpoint answered 400: {'x' * 300}"
+    assert failure(serve(answer).url) == ("the endpoint answered 400: " + "x" * 300)[:300]
 
 
 def test_error_body_that_never_comes(serve: Serve) -> None:
@@ -214,12 +282,12 @@ WAYS = {
     "closed before the answer": "the endpoint closed the connection",
     "no HTTP": "the endpoint does not speak HTTP/1.1 (Expected HTTP/, RTSP/ or ICE/)",
     "other protocol": "the endpoint does not speak HTTP/1.1",
-    "no event stream": "the endpoint sent no event stream but 'application/json'",
-    "compressed": "the endpoint sent a compressed stream ('gzip')",
+    "no event stream": "the endpoint sent no event stream but application/json",
+    "compressed": "the endpoint sent a compressed stream (gzip)",
     "reset in the stream": "the connection broke ([Errno 104] Connection reset by peer)",
     "closed in the stream": "the endpoint closed the connection",
     "truncated": "the stream ended before a finish_reason",
-    "malformed": "the stream holds something that is no JSON object: '{'",
+    "malformed": "the stream holds something that is no JSON object: {",
     "error": "the endpoint reports in the stream: over loaded",
     "broken chunk": "the endpoint does not speak HTTP/1.1 (Invalid character in chunk size)",
 }
@@ -289,6 +357,17 @@ def test_total_time_bounds_all_tries(serve: Serve) -> None:
     assert len(endpoint.exchanges) == 1
 
 
+def test_total_time_does_not_undo_a_success(serve: Serve) -> None:
+    """The endpoint holds the stream open after the finish reason for longer than the total time."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.begin()
+        exchange.event("x", "stop")
+        exchange.hang()
+
+    assert complete(serve(answer).url, timeouts=Timeouts(total_s=0.5))[0] == "x"
+
+
 def test_retry_after_is_waited_for(serve: Serve) -> None:
     endpoint = serve(
         lambda exchange: (
@@ -308,6 +387,7 @@ def test_retry_after_values() -> None:
     assert 50 < retry_after_s(email.utils.formatdate(time.time() + 60, usegmt=True)) <= 60
     assert retry_after_s("Sun, 06 Nov 1994 08:49:37 GMT") == 0
     assert retry_after_s("Sunday, 06-Nov-94 08:49:37 GMT") == 0
+    assert retry_after_s("Fri, 31 Dec 99999 23:59:59 GMT") == 0
     assert retry_after_s("Sun, 99 Nov 1994 99:99:99 GMT") == 0
 
 

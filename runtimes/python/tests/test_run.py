@@ -193,7 +193,7 @@ def test_agents_are_at_work_together(tmp_path: Path, serve: Serve) -> None:
 
 def test_more_agents_than_tasks(run: Any) -> None:
     made = run(lambda exchange: exchange.reply(GOOD), tasks=2)
-    made.settings["agents"] = 10
+    made.settings["agents"] = 10**30
     assert made.finish() == (0, "")
     assert made.outcomes() == {"T/0": "passed", "T/1": "passed"}
 
@@ -220,6 +220,28 @@ def test_completion_that_cannot_be_had_is_an_error_of_its_task(run: Any) -> None
     (attempt,) = (attempt for attempt in made.events("attempt") if attempt["task"] == "T/1")
     assert (attempt["verdict"], attempt["completion_sha256"], attempt["t_first"]) == ("error", None, None)
     assert attempt["reason"] == task["reason"]
+
+
+@pytest.mark.parametrize(
+    "value", [r'"\ud800"', "1e999", "NaN", "[" * 600 + "]" * 600], ids=["surrogate", "1e999", "NaN", "deep"]
+)
+def test_what_the_endpoint_reports_never_ends_the_run(run: Any, value: str) -> None:
+    """Neither a usage nor an error that is hard to write down as JSON."""
+
+    def answer(exchange: Any) -> None:
+        exchange.begin()
+        if b"T/1" in exchange.body:
+            exchange.chunk(f'data: {{"error":{{"message":{value}}}}}\n\n'.encode())
+        else:
+            exchange.event(GOOD, "stop")
+            exchange.chunk(f'data: {{"usage":{{"x":{value}}}}}\n\n'.encode())
+        exchange.end()
+
+    made = run(answer)
+    assert made.finish() == (0, "")
+    assert made.outcomes() == {"T/0": "passed", "T/1": "error", "T/2": "passed"}
+    for line in made.events_file.read_text().splitlines():
+        json.loads(line, parse_constant=lambda constant: pytest.fail(f"{constant} is no JSON"))
 
 
 def test_timeout_is_told_to_the_model(tmp_path: Path, serve: Serve) -> None:
@@ -304,6 +326,21 @@ def test_event_file_that_is_full(run: Any) -> None:
     status, stderr = made.finish(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
     assert (status, stderr) == (1, f"agentloop: {made.events_file}: cannot be written (File too large)\n")
     assert os.listdir(made.workspaces) == []
+
+
+def test_workspace_exchanged_for_a_link_is_judged_and_gone(run: Any) -> None:
+    made = run(lambda exchange: exchange.reply(GOOD), tasks=1)
+    outside = made.folder / "outside"
+    outside.mkdir()
+    (outside / "precious").write_text("x")
+    exchange = (
+        f"cd ..; for own in attempt-*; do rm -r $own; ln -s {outside} $own; done; echo '1 passed in 0.01s'"
+    )
+    made.settings["verify"]["argv"] = ["sh", "-c", exchange]
+    assert made.finish() == (0, "")
+    assert made.outcomes() == {"T/0": "passed"}
+    assert os.listdir(made.workspaces) == []
+    assert (outside / "precious").exists()
 
 
 def test_workspaces_that_vanish_are_errors_of_their_tasks(run: Any) -> None:

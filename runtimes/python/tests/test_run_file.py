@@ -70,6 +70,9 @@ BAD = [
         "http://h/v1\r\nX: y",
         'is "http://h/v1\\r\\nX: y"; it must be http:// or https://, a host,',
     ),
+    ("base_url", "http://h:65536/v1", 'is "http://h:65536/v1"; it must be http:// or https://, a host,'),
+    ("base_url", "http://a..b/v1", 'is "http://a..b/v1"; it must be http:// or https://, a host,'),
+    ("base_url", f"http://{'a' * 64}/v1", f'is "http://{"a" * 52}…; it must be http:// or https://, a host,'),
     ("model", None, "is null; it must be a string"),
     ("model", "\ud800", 'is "\\ud800"; it must be a string without halves of surrogate pairs'),
     ("request", [], "is []; it must be an object"),
@@ -94,6 +97,7 @@ BAD = [
     ("verify.env", {"A": 1}, 'is {"A": 1}; it must be an object of strings'),
     ("verify.env", {"A=B": ""}, 'is {"A=B": ""}; it must be an object of strings'),
     ("verify.timeout_s", 0, "is 0; it must be a number above 0"),
+    ("verify.timeout_s", 10**400, f"is 1{'0' * 59}…; it must be a number above 0"),
     ("verify.slots", 0, "is 0; it must be an integer of at least 1"),
     ("verify.output_limit_bytes", 0, "is 0; it must be an integer of at least 1"),
     ("timeouts.connect_s", -1, "is -1; it must be a number above 0"),
@@ -148,6 +152,17 @@ def test_numbers_too_large_for_a_float(settings: dict[str, Any], tmp_path: Path)
     text = json.dumps(settings).replace('"total_s": 1000.0', '"total_s": 1e999')
     (tmp_path / "run.json").write_text(text)
     with pytest.raises(Unusable, match=r"timeouts\.total_s is Infinity; it must be a number above 0"):
+        load_run_file(str(tmp_path / "run.json"))
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [("1e999", "without numbers too large for a double"), ("[" * 900 + "]" * 900, "of less depth")],
+)
+def test_request_that_cannot_be_sent(settings: dict[str, Any], tmp_path: Path, value: str, told: str) -> None:
+    text = json.dumps(settings).replace('"request": {}', f'"request": {{"x": {value}}}')
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(Unusable, match=rf"request is \{{.*; it must be an object {told}"):
         load_run_file(str(tmp_path / "run.json"))
 
 
