@@ -223,7 +223,8 @@ def end_as_error(run: dict[str, Any]) -> None:
         ),
         (
             change_request(request_sha256="other"),
-            "3 completions reported that the endpoint did not serve, the first: a attempt 1",
+            "3 completions reported that the endpoint did not serve to a request of that task, attempt and "
+            "request_sha256, the first: a attempt 1",
         ),
         (
             change_request(in_flight=1),

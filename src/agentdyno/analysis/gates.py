@@ -54,7 +54,8 @@ def journal_agrees(run: RunData, figures: Figures) -> list[str]:
     ]
     if unknown:
         return [
-            f"{len(unknown)} completions reported that the endpoint did not serve, the first: {unknown[0]}"
+            f"{len(unknown)} completions reported that the endpoint did not serve to a request of that task, "
+            f"attempt and request_sha256, the first: {unknown[0]}"
         ]
     elsewhen = [
         f"{attempt.task} attempt {attempt.attempt}"
