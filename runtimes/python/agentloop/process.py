@@ -30,10 +30,14 @@ class Finished:
 
 
 def find_program(name: str, search_path: str) -> str | None:
-    """Return where on the search path a program is, or None; a name with a slash is returned as it is."""
-    if "/" in name:
+    """Return the path of a program, sought on the search path if its name has no slash, or None.
+
+    A relative path is returned as it is: whether it leads anywhere depends on the folder it is started in.
+    """
+    if "/" in name and not os.path.isabs(name):
         return name
-    for folder in search_path.split(os.pathsep):
+    folders = [os.sep] if os.path.isabs(name) else search_path.split(os.pathsep)
+    for folder in folders:
         candidate = os.path.join(folder, name)
         if os.path.isabs(folder) and os.path.isfile(candidate) and os.access(candidate, os.X_OK):
             return candidate

@@ -29,7 +29,9 @@ def perform(run: RunFile, with_uvloop: bool) -> int:
     agents = min(run.agents, check_tasks(run.tasks_file))
     program = run.verify.argv[0]
     if find_program(program, run.verify.env.get("PATH", "")) is None:
-        raise Unusable(f"verify.argv: {program!r} is not on the PATH of verify.env; name a program that is")
+        raise Unusable(
+            f"verify.argv: {program!r} cannot be run; name a program by its path or on the PATH of verify.env"
+        )
     loop_factory = _uvloop() if with_uvloop else None
     agent = Agent(
         chat=Chat(

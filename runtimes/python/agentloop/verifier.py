@@ -56,5 +56,5 @@ class Verifier:
     def _child(self, argv: list[str], folder: str) -> Child:
         program = find_program(argv[0], self._env.get("PATH", ""))
         if program is None:
-            raise FileNotFoundError(f"{argv[0]} is not on the PATH of the verifier's environment")
+            raise FileNotFoundError(f"{argv[0]} is no program that can be found and run")
         return Child(program, argv, self._env, folder, self._output_limit_bytes)

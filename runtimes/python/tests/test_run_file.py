@@ -234,9 +234,12 @@ def test_what_is_named_is_not_there(settings: dict[str, Any], tmp_path: Path) ->
         status, told = started({**settings, name: str(tmp_path / "nothing")}, tmp_path)
         assert status == 2
         assert told.startswith(f"agentloop: {tmp_path / 'nothing'}: cannot be read (")
-    settings["verify"]["argv"] = ["no-such-program"]
-    told = "verify.argv: 'no-such-program' is not on the PATH of verify.env; name a program that is"
-    assert started(settings, tmp_path) == (2, f"agentloop: {told}\n")
+    for program in "no-such-program", "/no/such/program", "/usr":
+        settings["verify"]["argv"] = [program]
+        told = (
+            f"verify.argv: {program!r} cannot be run; name a program by its path or on the PATH of verify.env"
+        )
+        assert started(settings, tmp_path) == (2, f"agentloop: {told}\n")
     assert not os.path.exists(settings["events"])
 
 
