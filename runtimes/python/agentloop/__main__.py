@@ -3,9 +3,10 @@
 import signal
 import sys
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from agentloop.fields import Unusable
-from agentloop.run_file import RunFile, load_run_file
+if TYPE_CHECKING:
+    from agentloop.run_file import RunFile
 
 USAGE = "usage: python -m agentloop [--uvloop] run.json"
 
@@ -14,6 +15,10 @@ def main(arguments: list[str]) -> int:
     """Do the run and return its exit status; whatever goes wrong is one line on stderr."""
     for stopping in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stopping, leave)
+    # All else is loaded from here on, because a signal may come at any time.
+    from agentloop.fields import Unusable
+    from agentloop.run_file import load_run_file
+
     with_uvloop = arguments[:1] == ["--uvloop"]
     paths = arguments[with_uvloop:]
     try:
@@ -34,7 +39,7 @@ def leave(received: int, frame: FrameType | None) -> None:
     sys.exit(128 + received)
 
 
-def load_asyncio(run: RunFile, with_uvloop: bool) -> None:
+def load_asyncio(run: "RunFile", with_uvloop: bool) -> None:
     """Load asyncio without ssl, which takes 4 MiB, where neither the endpoint nor uvloop needs it."""
     if run.base_url.startswith("http://") and not with_uvloop:
         sys.modules["ssl"] = None  # type: ignore[assignment]  # asyncio is made to run where there is no ssl

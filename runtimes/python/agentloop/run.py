@@ -21,6 +21,8 @@ from agentloop.run_file import CONTRACT_VERSION, RunFile
 from agentloop.tasks import check_tasks, load_tasks
 from agentloop.verifier import Verifier
 
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+
 
 def perform(run: RunFile, with_uvloop: bool) -> int:
     """Do the run and return its exit status; raises `Unusable` before anything is done."""
@@ -33,6 +35,8 @@ def perform(run: RunFile, with_uvloop: bool) -> int:
             f"verify.argv: {program!r} cannot be run; name a program by its path or on the PATH of verify.env"
         )
     loop_factory = _uvloop() if with_uvloop else None
+    # Once the event file is there the run ends in order, so a signal waits until it can.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     agent = Agent(
         chat=Chat(
             run.base_url,
@@ -75,8 +79,9 @@ async def _until_done_or_stopped(agent: Agent, tasks_file: str, agents: int) -> 
             stopped_by.append(received)
             work.cancel()
 
-    for stopping in (signal.SIGINT, signal.SIGTERM):
+    for stopping in STOPPING:
         asyncio.get_running_loop().add_signal_handler(stopping, stop, stopping)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     start = {"event": "run_start", "t": time.monotonic_ns(), "contract_version": CONTRACT_VERSION}
     agent.emit({**start, "pid": os.getpid()})
     try:

@@ -297,6 +297,45 @@ def test_stopped_in_the_stream(tmp_path: Path, serve: Serve, loop: list[str], st
     ] * 2
 
 
+SIGNALLED = """
+import os, runpy, sys
+place, stop = sys.argv.pop(), int(sys.argv.pop())
+def signal_at(event, arguments):
+    if event in ("import", "open") and str(arguments[0]).endswith(place):
+        os.kill(os.getpid(), stop)
+sys.addaudithook(signal_at)
+runpy.run_module("agentloop", run_name="__main__", alter_sys=True)
+"""
+
+
+def signalled(run: Run, place: str, stop: int) -> tuple[int, str]:
+    """Start a run that gets a signal when it imports or opens what is called `place`."""
+    run.file.write_text(json.dumps(run.settings))
+    done = subprocess.run(
+        [sys.executable, "-c", SIGNALLED, str(run.file), str(int(stop)), place],
+        cwd=HERE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+@STOPS
+def test_stopped_while_it_is_loaded(run: Any, stop: int, status: int) -> None:
+    made = run(lambda exchange: exchange.reply(GOOD))
+    for place in "agentloop.fields", "asyncio", "tasks.jsonl":
+        assert signalled(made, place, stop) == (status, "")
+        assert not made.events_file.exists()
+
+
+@STOPS
+def test_stopped_while_the_event_file_is_made(run: Any, stop: int, status: int) -> None:
+    made = run(lambda exchange: exchange.reply(GOOD))
+    assert signalled(made, "events.jsonl", stop) == (status, "")
+    assert made.outcomes() == {"T/0": "error", "T/1": "error", "T/2": "error"}
+
+
 @LOOPS
 @STOPS
 def test_stopped_in_the_verification(run: Any, loop: list[str], stop: int, status: int) -> None:
