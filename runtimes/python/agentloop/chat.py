@@ -112,6 +112,7 @@ class Chat:
             attempt.t_request = time.monotonic_ns()
             connection.send(b"%b%d\r\n\r\n%b" % (self._request_head, len(body), body), answer)
             await answer.success()
+            # What follows never undoes the success, and has a bound of its own.
             total.reschedule(None)
             return await answer.completion()
         finally:
