@@ -55,4 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output (head, less) has gone; there is nobody left to tell.
         sys.stderr.close()
         return 1
+    except OSError as error:
+        # A full disk, a folder that went away: the machine's doing, and the error names it.
+        print(f"agentdyno: {error}", file=sys.stderr)
+        return 1
     return status

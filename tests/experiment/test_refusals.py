@@ -41,6 +41,10 @@ def refused(agentdyno: Agentdyno, *words: object, **environment: str) -> str:
             "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
         ),
         (
+            ["--request", '{"temperature": NaN}'],
+            "--request is not JSON: Out of range float values are not JSON compliant",
+        ),
+        (
             ["--request", '{"model": "x"}'],
             "--request must be a JSON object without model, messages and stream, which agentdyno sets",
         ),
@@ -48,6 +52,24 @@ def refused(agentdyno: Agentdyno, *words: object, **environment: str) -> str:
 )
 def test_options_out_of_range(agentdyno: Agentdyno, words: list[str], line: str) -> None:
     assert refused(agentdyno, *words) == line
+
+
+def test_results_where_no_folder_can_be(agentdyno: Agentdyno, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert refused(agentdyno, "--out", "file") == (
+        f"{tmp_path}/file/raw: no results can be written there (Not a directory); choose another --out"
+    )
+
+
+def test_a_folder_in_the_place_of_the_link_to_the_newest_results(
+    agentdyno: Agentdyno, tmp_path: Path
+) -> None:
+    (tmp_path / "latest").mkdir()
+    done = agentdyno("run", "--out", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"agentdyno: {tmp_path}/latest: a folder is where the link to the newest results goes; move it away\n"
+    )
 
 
 def test_more_agents_than_files_may_be_open(agentdyno: Agentdyno) -> None:

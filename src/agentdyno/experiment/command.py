@@ -1,12 +1,14 @@
 """`agentdyno run`."""
 
 import argparse
+import contextlib
 import json
 import math
 import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +163,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         seed=arguments.seed,
         stall_s=arguments.stall,
         real_endpoint=endpoint,
-        folder=_free(arguments.out.absolute() / "raw" / time),
+        folder=_new(arguments.out.absolute() / "raw" / time),
     )
 
 
@@ -180,15 +182,22 @@ def _buildable(manifests: list[Manifest]) -> list[Manifest]:
     return buildable
 
 
-def _free(folder: Path) -> Path:
-    """`folder`, or the first of `folder-2`, `folder-3`, … that is not there yet: two experiments may begin
-    in one second.
+def _new(folder: Path) -> Path:
+    """Make `folder`, or the first of `folder-2`, `folder-3`, … that is not there yet: two experiments may
+    begin in one second. A Refusal says why when none can be made.
     """
-    number, free = 1, folder
-    while free.exists():
-        number += 1
-        free = folder.with_name(f"{folder.name}-{number}")
-    return free
+    names = (folder.name if number == 1 else f"{folder.name}-{number}" for number in count(1))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            with contextlib.suppress(FileExistsError):
+                folder.with_name(name).mkdir()
+                break
+    except OSError as error:
+        raise Refusal(
+            f"{folder.parent}: no results can be written there ({error.strerror}); choose another --out"
+        ) from None
+    return folder.with_name(name)
 
 
 def _announcement(settings: Settings) -> str:
@@ -199,7 +208,7 @@ def _announcement(settings: Settings) -> str:
         else f"the simulated endpoint, profile {settings.profile}"
     )
     return (
-        f"{names}: {settings.limit} {settings.tasks_source} tasks, "
+        f"{names}: {_tasks(settings)}, "
         f"agents {', '.join(map(str, settings.agents))}, {settings.repeats} repeats, "
         f"verifier {settings.verifier.name} with {settings.verify_slots} slots, on {served}"
     )
@@ -207,10 +216,13 @@ def _announcement(settings: Settings) -> str:
 
 def _title(settings: Settings) -> str:
     runs = "one run" if settings.repeats == 1 else f"medians of {settings.repeats} runs"
-    return (
-        f"{runs}, {settings.limit} {settings.tasks_source} tasks, verifier {settings.verifier.name}, "
-        f"profile {settings.served_by}"
-    )
+    return f"{runs}, {_tasks(settings)}, verifier {settings.verifier.name}, profile {settings.served_by}"
+
+
+def _tasks(settings: Settings) -> str:
+    """How many tasks the runs have, and which."""
+    counts = sorted({settings.task_count(agents) for agents in settings.agents})
+    return f"{', '.join(map(str, counts))} {settings.tasks_source} tasks"
 
 
 def _short(path: Path) -> str:
@@ -256,6 +268,8 @@ def _seconds(option: str) -> Callable[[str], float]:
 def _object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
+        # Python reads NaN and halves of characters, which no runtime could send.
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except ValueError as error:
         raise Refusal(f"--request is not JSON: {error}") from None
     if not isinstance(value, dict) or {"model", "messages", "stream"} & set(value):

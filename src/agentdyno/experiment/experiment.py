@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from agentdyno.child import adopt_orphans, no_survivors
+from agentdyno.errors import Refusal
 from agentdyno.experiment.cell import Cell, blocks
 from agentdyno.experiment.interrupt import Interrupted, Interrupts
 from agentdyno.experiment.progress import Progress
@@ -24,7 +25,6 @@ def measure(
     An interruption comes back with the rows of what was measured until then, and is raised if there is none.
     """
     adopt_orphans()
-    settings.folder.mkdir(parents=True)
     _point_latest_at(settings.folder)
     with no_survivors():
         for manifest in settings.runtimes:
@@ -71,4 +71,10 @@ def _point_latest_at(folder: Path) -> None:
     link = folder.parent.parent / "latest"
     unfinished = link.with_name(f".latest.{os.getpid()}")
     unfinished.symlink_to(folder.relative_to(link.parent))
-    unfinished.replace(link)
+    try:
+        unfinished.replace(link)
+    except IsADirectoryError:
+        unfinished.unlink()
+        raise Refusal(
+            f"{link}: a folder is where the link to the newest results goes; move it away"
+        ) from None

@@ -83,8 +83,8 @@ def run_once(
             exit_code=ended.exit_code,
             problem=ended.problem,
             last_stderr_line=_last_line(folder / "runtime.stderr"),
-            own_cpu_s=ended.last.own_cpu_s if ended.last else None,
-            tools_cpu_s=ended.last.reaped_children_cpu_s if ended.last else None,
+            own_cpu_s=ended.own_cpu_s,
+            tools_cpu_s=ended.tools_cpu_s,
             survivors=len(survivors),
             workspaces_left=left,
             sampler_cpu_s=ended.sampler_cpu_s,
@@ -102,7 +102,8 @@ class _Ended:
 
     exit_code: int | None = None
     problem: str | None = None
-    last: proc.Process | None = None
+    own_cpu_s: float | None = None
+    tools_cpu_s: float | None = None
     sampler_cpu_s: float = 0.0
 
 
@@ -127,6 +128,7 @@ def _drive(
                 stderr=stderr,
             ) as child,
         ):
+            launched = proc.read(child.pid)
             sampler = Sampler(child.pid, folder / "samples.jsonl")
             try:
                 with sampler:
@@ -139,8 +141,13 @@ def _drive(
                         observe,
                         interrupts,
                     )
-                    # It has ended and is not reaped yet, so the kernel still has its processor times.
-                    ended.last = proc.read(child.pid) if child.has_ended(0) else None
+                    # It has ended and is not reaped yet, so the kernel still has its processor times. What
+                    # they held when it took over is the launcher's.
+                    last = proc.read(child.pid) if child.has_ended(0) else None
+                    if launched is not None and last is not None:
+                        workers = sampler.workers_cpu_s
+                        ended.own_cpu_s = last.own_cpu_s - launched.own_cpu_s + workers
+                        ended.tools_cpu_s = max(0.0, last.reaped_children_cpu_s - workers)
             finally:
                 ended.exit_code = child.stop()
                 ended.sampler_cpu_s = sampler.cpu_s

@@ -50,7 +50,11 @@ class Settings:
 
     def tasks_of_run(self, agents: int) -> list[Task]:
         """What a run with so many agents works on."""
-        return repeat(list(self.tasks), max(self.limit, agents))
+        return repeat(list(self.tasks), self.task_count(agents))
+
+    def task_count(self, agents: int) -> int:
+        """How many tasks a run with so many agents has."""
+        return max(self.limit, agents)
 
     @property
     def model(self) -> str:

@@ -25,7 +25,8 @@ class Sample:
     """One look. `t` is CLOCK_MONOTONIC in ns; memory is in KiB; the tree is None in looks that leave it out.
 
     `peak_rss_kib` and `rss_kib` are sums over the runtime's own processes, those in the process group that it
-    was started as; tool children are in groups of their own and count only in `tree_pss_kib`.
+    was started as; tool children are in groups of their own and count only in `tree_pss_kib`. `cpu_s` counts
+    those that have ended as well, as they were last seen.
     """
 
     t: int
@@ -45,6 +46,8 @@ class Sampler:
         self._path = path
         self._own: dict[int, proc.Watched] = {}
         self._in_group: set[int] = set()
+        self._cpu_s_of: dict[int, float] = {}
+        self._error: OSError | None = None
         self._tree = proc.Tree(pid)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sample, name="sampler", daemon=True)
@@ -60,8 +63,24 @@ class Sampler:
     ) -> None:
         self._stop.set()
         self._thread.join()
+        if self._error is not None and error is None:
+            raise self._error
+
+    @property
+    def workers_cpu_s(self) -> float:
+        """Processor time of the runtime's own processes other than its leader, as they were last seen."""
+        return sum(cpu_s for pid, cpu_s in self._cpu_s_of.items() if pid != self._pid)
 
     def _sample(self) -> None:
+        try:
+            self._look_and_write()
+        except OSError as error:  # a full disk; raised where the run is waited for
+            self._error = error
+        for watched in self._own.values():
+            watched.close()
+        self.cpu_s = time.clock_gettime(time.CLOCK_THREAD_CPUTIME_ID)
+
+    def _look_and_write(self) -> None:
         with self._path.open("w", encoding="utf-8") as file:
             due = time.monotonic()
             count = 0
@@ -74,9 +93,6 @@ class Sampler:
                 # Deadlines from the start, so that a late look does not shift all later ones.
                 due = max(due + PERIOD_S, time.monotonic())
                 self._stop.wait(due - time.monotonic())
-        for watched in self._own.values():
-            watched.close()
-        self.cpu_s = time.clock_gettime(time.CLOCK_THREAD_CPUTIME_ID)
 
     def _look(self, *, with_tree: bool) -> Sample | None:
         t = time.monotonic_ns()
@@ -90,11 +106,12 @@ class Sampler:
         looks = [look for watched in self._own.values() if (look := watched.look()) is not None]
         if not looks:
             return None
+        self._cpu_s_of.update((process.pid, process.own_cpu_s) for process, _ in looks)
         return Sample(
             t=t,
             peak_rss_kib=sum(memory.peak_kib for _, memory in looks),
             rss_kib=sum(memory.present_kib for _, memory in looks),
-            cpu_s=sum(process.own_cpu_s for process, _ in looks),
+            cpu_s=sum(self._cpu_s_of.values()),
             threads=sum(process.threads for process, _ in looks),
             tree_pss_kib=tree_pss,
             tree_processes=tree_processes,
