@@ -17,10 +17,12 @@ if [ -z "$python" ]; then
     exit 2
 fi
 
-# A virtual environment is current when the lock it was made from is the one here.
+# A virtual environment is current when it was made here, and not in a checkout that was moved or copied since, from
+# the lock that is here.
 install() { # folder lock
     local folder=$1 lock=$2
-    if [ -x "$folder/bin/python3" ] && cmp -s "$lock" "$folder/installed.lock"; then return; fi
+    if [ -x "$folder/bin/python3" ] && cmp -s "$lock" "$folder/installed.lock" &&
+        [ "$(cat "$folder/installed.path" 2>/dev/null)" = "$PWD" ]; then return; fi
     echo "setting up $folder from $lock" >&2
     if ! "$python" -m venv "$folder"; then
         echo "agentdyno: $python cannot make a virtual environment; on Debian or Ubuntu: apt-get install python3-venv" >&2
@@ -30,11 +32,13 @@ install() { # folder lock
     if [ "$folder" = .venv ]; then
         "$folder/bin/python3" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
     fi
+    pwd >"$folder/installed.path"
     cp "$lock" "$folder/installed.lock"
 }
 
 # The development lock holds everything of the harness lock, so it serves both.
-if ! { [ "$lock" = requirements/harness.lock ] && cmp -s requirements/dev.lock .venv/installed.lock; }; then
+if ! { [ "$lock" = requirements/harness.lock ] && cmp -s requirements/dev.lock .venv/installed.lock &&
+    [ "$(cat .venv/installed.path 2>/dev/null)" = "$PWD" ]; }; then
     install .venv "$lock"
 fi
 install .venv/verifier requirements/verifier.lock

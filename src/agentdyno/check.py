@@ -14,7 +14,7 @@ from agentdyno.errors import Refusal
 from agentdyno.experiment import real_endpoint
 from agentdyno.experiment.command import DEFAULT_AGENTS, whole
 from agentdyno.measure.environment import available_mib
-from agentdyno.runtimes.manifest import read_all
+from agentdyno.runtimes.manifest import Manifest, choose
 from agentdyno.verifiers.cold import cold
 
 MIB_PER_TEST_PROCESS = 30
@@ -44,9 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--agents",
         type=whole("--agents", 1),
-        default=DEFAULT_AGENTS,
-        help=f"ready for how many (default: {DEFAULT_AGENTS})",
+        default=None,
+        help=f"ready for how many (default: BENCH_CONCURRENCY, else {DEFAULT_AGENTS})",
     )
+    parser.add_argument("--runtimes", metavar="NAME,…", help="as for run")
     parser.add_argument(
         "--verify-slots",
         type=whole("--verify-slots", 1),
@@ -58,7 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the findings, and return 0 when everything that is needed is there, else 1."""
-    findings = list(_findings(arguments.agents, arguments.verify_slots))
+    agents = arguments.agents or whole("BENCH_CONCURRENCY", 1)(
+        os.environ.get("BENCH_CONCURRENCY") or str(DEFAULT_AGENTS)
+    )
+    manifests = choose(arguments.runtimes.split(",") if arguments.runtimes else None)
+    findings = list(_findings(manifests, agents, arguments.verify_slots))
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     table.add_column("what", no_wrap=True)
@@ -76,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if ready else 1
 
 
-def _findings(agents: int, slots: int) -> Iterator[Finding]:
+def _findings(manifests: list[Manifest], agents: int, slots: int) -> Iterator[Finding]:
     yield Finding("python", f"{sys.version.split()[0]} at {sys.executable}")
     yield _attempt("verifier", lambda: f"pytest in {cold().environment['PATH'].partition(':')[0]}")
     yield _attempt("open files", lambda: _open_files(agents, slots))
@@ -87,9 +92,8 @@ def _findings(agents: int, slots: int) -> Iterator[Finding]:
         f"{free} MiB free, about {wanted} MiB wanted for {agents} agents and {slots} test processes",
         None if free >= wanted else "end other programs, or lower --agents or --verify-slots",
     )
-    manifests = read_all()
-    none_builds = all(manifest.missing() for manifest in manifests.values())
-    for manifest in manifests.values():
+    none_builds = all(manifest.missing() for manifest in manifests)
+    for manifest in manifests:
         missing = manifest.missing()
         hints = "; ".join(f"{requirement.program}: {requirement.hint}" for requirement in missing)
         yield Finding(

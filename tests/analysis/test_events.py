@@ -80,6 +80,9 @@ def test_a_run_without_an_event_file_says_so(tmp_path: Path) -> None:
         ),
         (ATTEMPT | {"verdict": "fine"}, "`verdict` is 'fine'"),
         (ATTEMPT | {"usage": 3}, "`usage` is not an object"),
+        (ATTEMPT | {"timed_out": 0}, "`timed_out` is neither true nor false"),
+        (START | {"contract_version": 2}, "`contract_version` is 2"),
+        ({name: value for name, value in START.items() if name != "pid"}, "no field 'pid'"),
     ],
 )
 def test_a_broken_line_is_named_with_its_number_and_the_others_count(

@@ -208,12 +208,12 @@ def end_as_error(run: dict[str, Any]) -> None:
     [
         (
             change_ending(exit_code=-11),
-            "the runtime ended with signal 11; see 001-python-2-cold-chat-7b/runtime.stderr",
+            "the runtime ended with signal 11; see runs/001-python-2-cold-chat-7b/runtime.stderr",
         ),
         (
             change_ending(exit_code=2, last_stderr_line="run.json: no field agents"),
             "the runtime ended with status 2: run.json: no field agents; "
-            "see 001-python-2-cold-chat-7b/runtime.stderr",
+            "see runs/001-python-2-cold-chat-7b/runtime.stderr",
         ),
         (change_ending(survivors=2), "processes that outlived the runtime and were killed: 2"),
         (change_ending(workspaces_left=1), "workspaces that were left behind and removed: 1"),

@@ -15,9 +15,10 @@ from command_line import Agentdyno, manifest, processes_in, summary
 
 REASONS = {
     "crashes": [
-        "run 1: the runtime ended with status 1: the disk of the test is on fire; see {run}/runtime.stderr"
+        "run 1: the runtime ended with status 1: the disk of the test is on fire; "
+        "see runs/{run}/runtime.stderr"
     ],
-    "killed": ["run 1: the runtime ended with signal 9; see {run}/runtime.stderr"],
+    "killed": ["run 1: the runtime ended with signal 9; see runs/{run}/runtime.stderr"],
     "hangs": ["run 1: the runtime hangs: no event and no open request for 1 s"],
     "ignores-sigterm": ["run 1: the runtime hangs: no event and no open request for 1 s"],
     "writes-no-end": ["run 1: no run_end event: the run is cut short"],

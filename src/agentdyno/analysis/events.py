@@ -7,6 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from agentdyno.project import CONTRACT_VERSION
+
 SHOWN = 3
 """How many examples a complaint names before it only counts."""
 
@@ -118,6 +120,9 @@ def _take(line: Any, events: RunEvents) -> None:
         raise TypeError("not an object")
     match line["event"]:
         case "run_start":
+            if _integer(line, "contract_version") != CONTRACT_VERSION:
+                raise ValueError(f"`contract_version` is {line['contract_version']}")
+            _integer(line, "pid")
             events.t_start = _integer(line, "t")
         case "run_end":
             events.t_end = _integer(line, "t")
@@ -164,7 +169,7 @@ def _attempt(line: dict[str, Any]) -> Attempt:
         usage=usage,
         exit_code=_optional_integer(line, "exit_code"),
         signal=_optional_integer(line, "signal"),
-        timed_out=bool(line["timed_out"]),
+        timed_out=_flag(line, "timed_out"),
         verdict=_one_of(line, "verdict", VERDICTS),
         reason=_optional_text(line, "reason"),
     )
@@ -179,6 +184,13 @@ def _integer(line: dict[str, Any], name: str) -> int:
 
 def _optional_integer(line: dict[str, Any], name: str) -> int | None:
     return None if line[name] is None else _integer(line, name)
+
+
+def _flag(line: dict[str, Any], name: str) -> bool:
+    value = line[name]
+    if not isinstance(value, bool):
+        raise TypeError(f"`{name}` is neither true nor false")
+    return value
 
 
 def _text(line: dict[str, Any], name: str) -> str:

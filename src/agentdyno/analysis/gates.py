@@ -25,7 +25,7 @@ def ended_in_order(run: RunData, figures: Figures) -> list[str]:
     elif ending.exit_code is not None and ending.exit_code != 0:
         how = f"signal {-ending.exit_code}" if ending.exit_code < 0 else f"status {ending.exit_code}"
         said = f": {ending.last_stderr_line}" if ending.last_stderr_line else ""
-        found.append(f"the runtime ended with {how}{said}; see {run.folder.name}/runtime.stderr")
+        found.append(f"the runtime ended with {how}{said}; see runs/{run.folder.name}/runtime.stderr")
     if ending.survivors:
         found.append(f"processes that outlived the runtime and were killed: {ending.survivors}")
     if ending.workspaces_left:

@@ -5,6 +5,7 @@ import contextlib
 import json
 import math
 import os
+import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -29,13 +30,16 @@ from agentdyno.tasks.load import load
 from agentdyno.verifiers import VERIFIERS
 
 DEFAULT_AGENTS = 100
+_WHOLE = re.compile("[0-9]{1,18}")
 REQUEST = {"max_tokens": 2048, "temperature": 0, "stream_options": {"include_usage": True}}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `run`."""
     parser.add_argument(
-        "--runtimes", metavar="NAME,…", help="runtimes by name, or paths with a slash (default: all)"
+        "--runtimes",
+        metavar="NAME,…",
+        help="runtimes by name, or with a slash the path of a folder or runtime.toml (default: all)",
     )
     parser.add_argument(
         "--agents",
@@ -233,7 +237,7 @@ def _short(path: Path) -> str:
 def _agents(text: str) -> tuple[int, ...]:
     numbers = []
     for word in text.split(","):
-        if not word.strip().isdecimal() or int(word) == 0:
+        if not _WHOLE.fullmatch(word.strip()) or int(word) == 0:
             raise Refusal(
                 f"agents must be whole numbers of at least 1, as in --agents 100,1000; not {word.strip()!r}"
             )
@@ -245,7 +249,7 @@ def whole(option: str, least: int) -> Callable[[str], int]:
     """A parser of the whole numbers from `least` up; a Refusal names the option."""
 
     def parse(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
+        if not _WHOLE.fullmatch(text) or int(text) < least:
             raise Refusal(f"{option} must be a whole number of at least {least}, not {text!r}")
         return int(text)
 

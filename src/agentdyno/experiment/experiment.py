@@ -28,7 +28,8 @@ def measure(
     _point_latest_at(settings.folder)
     with no_survivors():
         for manifest in settings.runtimes:
-            progress.say(f"building {manifest.name}")
+            if manifest.build is not None:
+                progress.say(f"building {manifest.name}")
             build(manifest, settings.folder / "build" / f"{manifest.name}.log", interrupts.check)
 
     manifests = {manifest.name: manifest for manifest in settings.runtimes}

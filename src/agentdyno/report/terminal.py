@@ -73,7 +73,7 @@ def print_rows(console: Console, found: Sequence[Row], title: str) -> None:
     console.print()
     for row in found:
         for reason in row.reasons:
-            line = f"INVALID {row.cell.runtime}, {row.cell.agents} agents, {reason}"
+            line = f"INVALID {row.cell.runtime}, {row.cell.agents} agents, {' '.join(reason.split())}"
             console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
