@@ -25,9 +25,9 @@ PR_SET_CHILD_SUBREAPER = 36
 class Child:
     """A program in a session of its own, so that a Ctrl-C at the terminal reaches the harness alone.
 
-    It is signalled when the harness dies, stopped (SIGTERM, then SIGKILL for its whole session) when the
-    `with` block is left, and reaped only by `reap`, so that what the kernel knows of it can be read after it
-    has ended.
+    It is signalled when the harness dies, stopped (SIGTERM, then SIGKILL) when the `with` block is left, and
+    reaped only by `reap` or `stop`, so that what the kernel knows of it can be read after it has ended. What
+    it leaves behind is for `no_survivors`.
     """
 
     def __init__(

@@ -274,6 +274,16 @@ def test_other_requests_than_in_the_first_run_are_noticed(build: Build) -> None:
     ]
 
 
+def test_what_most_runs_asked_is_what_the_others_are_held_to(build: Build) -> None:
+    odd = good_run()
+    for line in odd["events"][4], odd["journal"][2]:
+        line["request_sha256"] = "changed"
+    found = row(build(odd), build(good_run(), block=2), build(good_run(), block=3))
+    assert found.reasons == [
+        "run 1: 1 requests differ from those of 002-python-2-cold-chat-7b, the first: b attempt 2"
+    ]
+
+
 def test_a_real_model_may_answer_otherwise_and_so_be_asked_otherwise(build: Build) -> None:
     cell = Cell("python", 2, "cold", "real:m")
     other = good_run()

@@ -56,8 +56,8 @@ def rows(runs: Sequence[RunData], cells: Sequence[Cell], *, simulated: bool) -> 
         run.folder.name: [reason for gate in FAULTS for reason in gate(run, figures[run.folder.name])]
         for run in runs
     }
-    # Sound runs first: what is compared with a run that crashed would be blamed for it.
-    sound_first = sorted(runs, key=lambda run: bool(faults_of[run.folder.name]))
+    # Sound runs first, then as asked for: what is compared with a run that crashed would be blamed for it.
+    sound_first = sorted(runs, key=lambda run: (bool(faults_of[run.folder.name]), cells.index(run.cell)))
     differences = identical_service(sound_first, simulated=simulated)
     found = []
     for cell in cells:
