@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace agentloop {
+
+/// One coding problem: the specification in `prompt`, and the pytest module that a solution must pass.
+struct Task {
+    std::string task_id;
+    std::string prompt;
+    std::string tests;
+    std::string entry_point;
+};
+
+/// Reads the tasks of a file one by one, so that those that wait take no memory.
+class TaskReader {
+  public:
+    /// Opens the file; throws `Unusable`.
+    explicit TaskReader(std::string const& path);
+
+    /// The next task, or none at the end; throws `Unusable`. One thread at a time may call it.
+    std::optional<Task> next();
+
+  private:
+    std::string path_;
+    std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+    std::size_t line_number_ = 0;
+};
+
+/// How many tasks there are; throws `Unusable` unless all can be read and each has a name of its own.
+std::size_t check_tasks(std::string const& path);
+
+}  // namespace agentloop

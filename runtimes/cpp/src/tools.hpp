@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace agentloop {
+
+/// The tool does not do this; the message says why, in words for the model.
+struct ToolRefused : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// The longest file that a tool reads, in bytes.
+inline constexpr std::size_t READ_LIMIT_BYTES = 1'000'000;
+
+/// A line of a file that holds the text that was sought.
+struct Found {
+    std::string path;  ///< Relative to the workspace.
+    std::size_t line;  ///< Counted from 1.
+    std::string text;  ///< The line without its end.
+};
+
+/// What a model may do to the files of one workspace, and nothing outside it: not by `..`, not by links.
+///
+/// All tools throw `ToolRefused`, or `std::system_error` where the machine refuses. Commands are run by
+/// `Child`, under the rules of verification. Source: runtimes/CONTRACT.md, "Tools".
+class ToolDispatcher {
+  public:
+    /// Works in the existing folder `folder`.
+    explicit ToolDispatcher(std::string folder) : folder_(std::move(folder)) {}
+
+    /// Writes a file whole or not at all, and the folders it needs.
+    void write_file(std::string_view path, std::string_view content) const;
+
+    /// The text of a regular file, with U+FFFD for what is not UTF-8.
+    std::string read_file(std::string_view path) const;
+
+    /// The names in a folder by code point, a slash after those of folders.
+    std::vector<std::string> list_dir(std::string_view path = ".") const;
+
+    /// All lines that hold `text`, of the regular files below a folder, by the code points of their paths.
+    std::vector<Found> search(std::string_view text, std::string_view path = ".") const;
+
+  private:
+    std::string folder_;
+};
+
+}  // namespace agentloop
