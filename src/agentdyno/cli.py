@@ -13,6 +13,7 @@ from agentdyno.errors import Refusal
 COMMANDS = {
     "run": ("agentdyno.experiment.command", "measure runtimes and print the table"),
     "check": ("agentdyno.check", "say whether this machine is ready, and what to do where it is not"),
+    "conform": ("agentdyno.conformance.command", "hold runtimes to the contract, rule by rule"),
     "serve": (
         "agentdyno.endpoint.command",
         "serve the simulated endpoint, or relay a real one, with a journal",

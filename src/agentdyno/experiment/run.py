@@ -20,15 +20,11 @@ from agentdyno.files import write_json
 from agentdyno.measure import proc
 from agentdyno.measure.sampler import Sampler
 from agentdyno.project import CONTRACT_VERSION, PROMPTS
+from agentdyno.runtimes.environment import inherited
 from agentdyno.runtimes.manifest import Manifest
 
 LOOK_S = 0.25
 """Between two looks at whether the run has ended or moved on."""
-
-PASSED_ON = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR")
-"""All that a runtime inherits of our environment, so that no runtime is tuned by a variable that happens
-to be set.
-"""
 
 SIMULATED_KEY = "simulated"
 """What runtimes send to the simulated endpoint as their API key; a real key is for a real endpoint only."""
@@ -197,9 +193,8 @@ def _write_run_file(
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    inherited = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     key = os.environ.get("LLM_API_KEY", "") if settings.real_endpoint else SIMULATED_KEY
-    return inherited | ({"LLM_API_KEY": key} if key else {})
+    return inherited() | ({"LLM_API_KEY": key} if key else {})
 
 
 def _watch(

@@ -35,7 +35,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """How one runtime is built and started. `folder` is where both happen."""
+    """How one runtime is built and started. `folder` is where both happen; `tools` answers calls of tools."""
 
     name: str
     language: str
@@ -44,6 +44,7 @@ class Manifest:
     run: tuple[str, ...]
     build: tuple[str, ...] | None
     requires: tuple[Requirement, ...]
+    tools: tuple[str, ...] | None = None
 
     def missing(self) -> list[Requirement]:
         """The required programs that this machine does not have."""
@@ -90,7 +91,7 @@ def read(path: Path) -> Manifest:
         for entry in requires
     ):
         raise Refusal(f"{path}: `requires` must be a list of {{program, hint}}; see runtimes/CONTRACT.md")
-    unknown = sorted(set(document) - {"name", "language", "description", "run", "build", "requires"})
+    unknown = sorted(set(document) - {"name", "language", "description", "run", "build", "requires", "tools"})
     if unknown:
         raise Refusal(f"{path}: unknown field `{unknown[0]}`; see runtimes/CONTRACT.md")
     name = text("name")
@@ -107,6 +108,7 @@ def read(path: Path) -> Manifest:
         run=argv("run"),
         build=argv("build") if "build" in document else None,
         requires=tuple(Requirement(entry["program"], entry["hint"]) for entry in requires),
+        tools=argv("tools") if "tools" in document else None,
     )
 
 

@@ -1,0 +1,45 @@
+"""Requests: what a conversation looks like on the wire."""
+
+from agentdyno.conformance.canonical import canonical
+from agentdyno.conformance.case import case, require
+from agentdyno.conformance.endpoint import Exchange
+from agentdyno.conformance.stage import FAILING, PASSING, PROMPTS, Stage, task
+from agentdyno.conformance.wire import fenced
+
+
+@case("messages.conversation", "four attempts")
+async def four_attempts(stage: Stage) -> str:
+    async def answer(exchange: Exchange) -> None:
+        match exchange.request.attempt:
+            case 1:
+                await exchange.code(FAILING)
+            case 2:
+                await exchange.reply("I had rather not.")
+            case 3:
+                await exchange.code("while True: pass\n")
+            case _:
+                await exchange.code(PASSING)
+
+    one = task("task/1", prompt="def f({output}):\n", tests="{task_id} {prompt} {{}} \u2028\x7f\U0001f600\n")
+    seen = await stage.run(answer, tasks=[one], verify={"timeout_s": 0.5}, request={"temperature": 0.5})
+    user = f"task/1\n{one['prompt']}\n{one['tests']}"
+    turns = [
+        ("system", PROMPTS["system"]),
+        ("user", user),
+        ("assistant", fenced(FAILING)),
+        ("user", "It printed:\n1 failed\nTry again."),
+        ("assistant", "I had rather not."),
+        ("user", PROMPTS["no_code"]),
+        ("assistant", fenced("while True: pass\n")),
+        ("user", PROMPTS["timed_out"]),
+    ]
+    messages = [{"role": role, "content": content} for role, content in turns]
+    for number, request in enumerate(seen.requests, start=1):
+        body = {"model": "conform", "stream": True, "temperature": 0.5, "messages": messages[: 2 * number]}
+        require(
+            request.body == canonical(body),
+            f"request {number} is {request.body!r}, expected {canonical(body)!r}",
+        )
+    require(len(seen.requests) == 4, f"{len(seen.requests)} requests, expected 4")
+    require(seen.outcome().outcome == "passed", f"outcome {seen.outcome().outcome}")
+    return "4 requests, byte for byte"

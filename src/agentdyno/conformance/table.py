@@ -1,0 +1,80 @@
+"""The results of a suite as people read them: a line for every rule."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from agentdyno.conformance.rules import RULES, Rule
+from agentdyno.conformance.suite import BROKEN, KEPT, NOT_TRIED, Result
+
+SHOWN = 3
+"""How many broken cases of one rule are shown; all are in the JSON output."""
+
+STYLES = {KEPT: "green", BROKEN: "bold red", NOT_TRIED: "yellow"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What all cases together say of one rule."""
+
+    rule: Rule
+    result: str
+    kept: int
+    tried: int
+    evidence: list[str]
+
+
+def lines(results: Sequence[Result]) -> list[Line]:
+    """One line for every rule that anything is known of, in the order of the contract."""
+    known: dict[str, list[Result]] = {}
+    for result in results:
+        known.setdefault(result.rule, []).append(result)
+    return [_line(rule, known[rule.name]) for rule in RULES if rule.name in known]
+
+
+def _line(rule: Rule, results: Sequence[Result]) -> Line:
+    tried = [result for result in results if result.result != NOT_TRIED]
+    broken = [result for result in tried if result.result == BROKEN]
+    if broken:
+        evidence = [f"{result.case}: {result.evidence}" for result in broken]
+        return Line(rule, BROKEN, len(tried) - len(broken), len(tried), evidence)
+    if not tried:
+        return Line(rule, NOT_TRIED, 0, 0, sorted({result.evidence for result in results}))
+    return Line(rule, KEPT, len(tried), len(tried), [_sample(rule, tried)])
+
+
+def _sample(rule: Rule, results: Sequence[Result]) -> str:
+    """The evidence of the rule's own first case, else of any."""
+    own = next((result for result in results if result.case.startswith(f"{rule.name}/")), results[0])
+    return own.evidence
+
+
+def show(console: Console, runtime: str, results: Sequence[Result]) -> None:
+    """Print the table and its last line, the count."""
+    table = Table(
+        title=f"{runtime}: CONTRACT.md, rule by rule", title_justify="left", box=None, pad_edge=False
+    )
+    table.add_column("rule", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("cases", justify="right", no_wrap=True)
+    table.add_column("evidence", overflow="fold")
+    found = lines(results)
+    for line in found:
+        more = len(line.evidence) - SHOWN
+        shown = "\n".join(line.evidence[:SHOWN] + [f"and {more} more"] * (more > 0))
+        table.add_row(
+            line.rule.name,
+            Text(line.result, style=STYLES[line.result]),
+            f"{line.kept}/{line.tried}",
+            Text(shown),
+        )
+    console.print(table)
+    counts = {result: sum(line.result == result for line in found) for result in STYLES}
+    console.print(
+        f"{runtime}: {counts[KEPT]} rules kept, {counts[BROKEN]} broken, {counts[NOT_TRIED]} not tried; "
+        f"{len({result.case for result in results})} cases",
+        highlight=False,
+    )

@@ -1,0 +1,18 @@
+"""Breaks of the rules that every run is held to."""
+
+import json
+
+from breaks.declare import Break
+
+CONVERSATION = "messages.conversation/four attempts"
+
+
+def spaces_in_the_body() -> None:
+    from agentloop import messages
+
+    messages.canonical_json = lambda value: json.dumps(value, sort_keys=True, ensure_ascii=False).encode()
+
+
+BREAKS = [
+    Break("request.canonical", "white space", CONVERSATION, spaces_in_the_body),
+]
