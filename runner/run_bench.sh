@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Set-up and main job in one command. Arguments go to `agentdyno run`; --check says whether this machine is ready, and
-# --quick, first, is a run of under a minute. Needs Python 3.11 or newer and nothing else.
+# --quick, first, is a run of under a minute a runtime. Needs Python 3.11 or newer; what else the runtimes need is
+# installed, after saying so, on Debian and Ubuntu as root or with sudo that asks for no password, and a runtime that
+# cannot be built is skipped, with the command that would enable it.
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 "$root/runner/setup.sh" harness
@@ -9,8 +11,8 @@ case "${1:-}" in
     --check) shift; exec "$agentdyno" check "$@" ;;
     --quick)
         shift
-        exec "$agentdyno" run --limit 20 --agents 20 --repeats 1 --profile chat-7b:ttft=200ms,itl=5ms \
+        exec "$agentdyno" run --install --limit 20 --agents 20 --repeats 1 --profile chat-7b:ttft=200ms,itl=5ms \
             --verify-timeout 5 "$@"
         ;;
-    *) exec "$agentdyno" run "$@" ;;
+    *) exec "$agentdyno" run --install "$@" ;;
 esac

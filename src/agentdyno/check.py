@@ -15,6 +15,7 @@ from agentdyno.experiment import real_endpoint
 from agentdyno.experiment.command import DEFAULT_AGENTS, whole
 from agentdyno.measure.environment import available_mib
 from agentdyno.runtimes.manifest import Manifest, choose
+from agentdyno.runtimes.packages import remedy
 from agentdyno.verifiers.cold import cold
 
 MIB_PER_TEST_PROCESS = 30
@@ -95,11 +96,10 @@ def _findings(manifests: list[Manifest], agents: int, slots: int) -> Iterator[Fi
     none_builds = all(manifest.missing() for manifest in manifests)
     for manifest in manifests:
         missing = manifest.missing()
-        hints = "; ".join(f"{requirement.program}: {requirement.hint}" for requirement in missing)
         yield Finding(
             f"runtime {manifest.name}",
             f"{manifest.language}, {manifest.description}" if not missing else "cannot be built",
-            hints or None,
+            f"needs {remedy(manifest)}" if missing else None,
             needed=none_builds,
         )
     yield _attempt("endpoint", _endpoint)

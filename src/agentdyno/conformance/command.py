@@ -18,6 +18,7 @@ from agentdyno.experiment.interrupt import Interrupted, Interrupts
 from agentdyno.files import write_json
 from agentdyno.runtimes.build import build
 from agentdyno.runtimes.manifest import Manifest, choose
+from agentdyno.runtimes.packages import install
 
 JOBS_PER_CORE = 2
 """Most cases wait most of the time."""
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--list", action="store_true", help="print the rules with their cases, and play none")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every result of every case there")
+    parser.add_argument("--install", action="store_true", help="as for run")
     parser.add_argument(
         "--jobs",
         type=whole("--jobs", 1),
@@ -55,6 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
         _list(names)
         return 0
     manifests = choose(arguments.runtimes or None)
+    if arguments.install:
+        install(manifests)
     console = Console()
     played: dict[str, list[suite.Result]] = {}
     interrupts = Interrupts()

@@ -26,6 +26,7 @@ from agentdyno.experiment.settings import Settings
 from agentdyno.project import RESULTS
 from agentdyno.report.terminal import print_rows
 from agentdyno.runtimes.manifest import Manifest, choose
+from agentdyno.runtimes.packages import install, remedy
 from agentdyno.tasks.load import load
 from agentdyno.verifiers import VERIFIERS
 
@@ -96,6 +97,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="end a runtime that shows neither events nor requests for so long (default: 120 s)",
     )
     parser.add_argument(
+        "--install",
+        action="store_true",
+        help="on Debian and Ubuntu, install what the runtimes need and is missing, as root or with sudo "
+        "where that asks for no password",
+    )
+    parser.add_argument(
         "--out",
         type=Path,
         default=RESULTS,
@@ -112,6 +119,7 @@ def run(arguments: argparse.Namespace) -> int:
             settings = _settings(arguments)
             interrupts.defer()
             progress = Progress(console)
+            _say_what_is_left_out(arguments, settings)
             progress.say(_announcement(settings))
             rows, interrupted = measure(settings, progress, interrupts)
         except Interrupted as signal:
@@ -119,6 +127,7 @@ def run(arguments: argparse.Namespace) -> int:
             return signal.status
     if rows:
         print_rows(console, rows, _title(settings))
+    _say_what_is_left_out(arguments, settings)
     console.print(f"results: {_short(settings.folder)}", markup=False, highlight=False, soft_wrap=True)
     if interrupted is not None:
         print(
@@ -139,6 +148,8 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     wanted = open_files.needed(max(agents), arguments.verify_slots, relayed=endpoint is not None)
     open_files.allow(wanted, f"{max(agents)} agents")
     manifests = choose(arguments.runtimes.split(",") if arguments.runtimes else None)
+    if arguments.install:
+        install(manifests)
     if arguments.runtimes is None:
         manifests = _buildable(manifests)
     tasks = load(arguments.tasks, None)[: arguments.limit]
@@ -172,18 +183,19 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 
 def _buildable(manifests: list[Manifest]) -> list[Manifest]:
-    """Without those whose programs this machine lacks, which are named: nobody asked for them in
-    particular.
-    """
-    for manifest in manifests:
-        for requirement in manifest.missing():
-            print(
-                f"skipping {manifest.name}: no `{requirement.program}`; {requirement.hint}", file=sys.stderr
-            )
+    """Without those whose programs or libraries this machine lacks: nobody asked for them in particular."""
     buildable = [manifest for manifest in manifests if not manifest.missing()]
     if not buildable:
         raise Refusal("no runtime can be built on this machine: see `agentdyno check`")
     return buildable
+
+
+def _say_what_is_left_out(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Name each runtime that was not asked for in particular and cannot be built, and what it needs."""
+    if arguments.runtimes is None:
+        for manifest in choose(None):
+            if manifest not in settings.runtimes:
+                print(f"skipped {manifest.name}: needs {remedy(manifest)}", file=sys.stderr)
 
 
 def _new(folder: Path) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from agentdyno.child import Child
 from agentdyno.errors import Refusal
 from agentdyno.runtimes.manifest import Manifest, build_path
+from agentdyno.runtimes.packages import remedy
 
 LOOK_S = 0.25
 LAST_LINES = 15
@@ -22,10 +23,8 @@ def build(manifest: Manifest, log: Path, check: Callable[[], None]) -> None:
     A missing program or a failing build is a Refusal that shows what to do, or the end of the compiler's
     output.
     """
-    missing = manifest.missing()
-    if missing:
-        wanted = "; ".join(f"`{requirement.program}` ({requirement.hint})" for requirement in missing)
-        raise Refusal(f"runtime `{manifest.name}` needs {wanted}", status=1)
+    if manifest.missing():
+        raise Refusal(f"runtime `{manifest.name}` needs {remedy(manifest)}", status=1)
     if manifest.build is None:
         return
     argv = manifest.command(manifest.build)

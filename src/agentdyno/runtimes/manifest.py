@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tomllib
 from dataclasses import dataclass
@@ -23,14 +24,26 @@ def build_path() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """A program that a runtime needs, with a hint that says how to get it."""
+    """A program that a runtime needs, or a library by its name in pkg-config and perhaps a version
+    (`libcurl >= 7.80`), with a hint that says how to get it, and the Debian package that holds it.
+    """
 
-    program: str
+    what: str
+    is_library: bool
     hint: str
+    debian: str | None
 
     def is_met(self) -> bool:
-        """Whether the program is on the PATH of builds."""
-        return shutil.which(self.program, path=build_path()) is not None
+        """Whether the program is on the PATH of builds, or pkg-config knows the library."""
+        if not self.is_library:
+            return shutil.which(self.what, path=build_path()) is not None
+        try:
+            query = subprocess.run(
+                ["pkg-config", "--exists", self.what], stdin=subprocess.DEVNULL, capture_output=True
+            )
+        except FileNotFoundError:
+            return False
+        return query.returncode == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +60,7 @@ class Manifest:
     tools: tuple[str, ...] | None = None
 
     def missing(self) -> list[Requirement]:
-        """The required programs that this machine does not have."""
+        """The required programs and libraries that this machine does not have."""
         return [requirement for requirement in self.requires if not requirement.is_met()]
 
     def command(self, argv: tuple[str, ...]) -> list[str]:
@@ -84,13 +97,11 @@ def read(path: Path) -> Manifest:
         return tuple(value)
 
     requires = document.get("requires", [])
-    if not isinstance(requires, list) or not all(
-        isinstance(entry, dict)
-        and isinstance(entry.get("program"), str)
-        and isinstance(entry.get("hint"), str)
-        for entry in requires
-    ):
-        raise Refusal(f"{path}: `requires` must be a list of {{program, hint}}; see runtimes/CONTRACT.md")
+    if not isinstance(requires, list) or not all(map(_is_requirement, requires)):
+        raise Refusal(
+            f"{path}: `requires` must be a list of {{program, hint, debian}} or {{library, hint, debian}}, "
+            "the last of which may be left out; see runtimes/CONTRACT.md"
+        )
     unknown = sorted(set(document) - {"name", "language", "description", "run", "build", "requires", "tools"})
     if unknown:
         raise Refusal(f"{path}: unknown field `{unknown[0]}`; see runtimes/CONTRACT.md")
@@ -107,15 +118,28 @@ def read(path: Path) -> Manifest:
         folder=path.parent.resolve(),
         run=argv("run"),
         build=argv("build") if "build" in document else None,
-        requires=tuple(Requirement(entry["program"], entry["hint"]) for entry in requires),
+        requires=tuple(map(_requirement, requires)),
         tools=argv("tools") if "tools" in document else None,
     )
+
+
+def _is_requirement(entry: object) -> bool:
+    if not isinstance(entry, dict) or not all(isinstance(value, str) and value for value in entry.values()):
+        return False
+    return set(entry) - {"debian"} in ({"program", "hint"}, {"library", "hint"})
+
+
+def _requirement(entry: dict[str, str]) -> Requirement:
+    is_library = "library" in entry
+    what = entry["library" if is_library else "program"]
+    return Requirement(what, is_library, entry["hint"], entry.get("debian"))
 
 
 def read_all(folder: Path = RUNTIMES) -> dict[str, Manifest]:
     """Every runtime below `folder`, by name."""
     manifests: dict[str, Manifest] = {}
-    for path in [*sorted(folder.glob("*/runtime.toml")), *sorted(folder.glob("*/runtime.*.toml"))]:
+    paths = [*folder.glob("*/runtime.toml"), *folder.glob("*/runtime.*.toml")]
+    for path in sorted(paths, key=lambda path: (path.parent, path.name != "runtime.toml", path.name)):
         manifest = read(path)
         if manifest.name in manifests:
             raise Refusal(f"{path}: the name `{manifest.name}` is taken by {manifests[manifest.name].folder}")
