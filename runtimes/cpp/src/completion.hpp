@@ -22,7 +22,8 @@ class BrokenStream : public std::runtime_error {
 
 /// A chat completion that grows chunk by chunk.
 ///
-/// Source: "The chat completion chunk object" of OpenAI's API reference, and runtimes/contract/vectors/sse.json.
+/// Source: "The chat completion chunk object" of OpenAI's API reference, and
+/// runtimes/contract/vectors/sse.json.
 class Completion {
   public:
     /// Takes in the data of one event.

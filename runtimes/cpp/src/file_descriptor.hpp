@@ -21,6 +21,9 @@ class FileDescriptor {
     int get() const { return number_; }
     explicit operator bool() const { return number_ >= 0; }
 
+    /// Gives the descriptor to someone else who closes it.
+    int release() { return std::exchange(number_, -1); }
+
     void close() {
         if (number_ >= 0)
             ::close(std::exchange(number_, -1));

@@ -38,7 +38,8 @@ struct TransportRetries {
 
 /// The fields of a run file; paths are absolute and free of symbolic links.
 ///
-/// Integers may be as large as 64 bits allow, and seconds as a double allows: who adds to them must expect it.
+/// Integers may be as large as 64 bits allow, and seconds as a double allows: who adds to them must expect
+/// it.
 struct RunFile {
     std::string tasks_file;
     std::string prompts_file;

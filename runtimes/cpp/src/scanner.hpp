@@ -15,6 +15,9 @@ class Scanner {
     std::string_view rest() const { return rest_; }
     bool at_end() const { return rest_.empty(); }
 
+    /// Passes over one character; there must be one.
+    void skip() { rest_.remove_prefix(1); }
+
     /// Takes `literal`, if it comes next.
     bool take(std::string_view literal) {
         if (!rest_.starts_with(literal))

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "line_reader.hpp"
+
 namespace agentloop {
 
 /// One coding problem: the specification in `prompt`, and the pytest module that a solution must pass.
@@ -28,6 +30,7 @@ class TaskReader {
   private:
     std::string path_;
     std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+    LineReader lines_;
     std::size_t line_number_ = 0;
 };
 

@@ -4,7 +4,10 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "process.hpp"
 
 namespace agentloop {
 
@@ -23,10 +26,11 @@ struct Found {
     std::string text;  ///< The line without its end.
 };
 
-/// What a model may do to the files of one workspace, and nothing outside it: not by `..`, not by links.
+/// What a model may do in one workspace, with paths that lead nowhere else:
+/// not by `..`, not by symbolic links.
 ///
-/// All tools throw `ToolRefused`, or `std::system_error` where the machine refuses. Commands are run by
-/// `Child`, under the rules of verification. Source: runtimes/CONTRACT.md, "Tools".
+/// All tools throw `ToolRefused`, or `std::system_error` where the machine refuses. Source:
+/// runtimes/CONTRACT.md, "Tools".
 class ToolDispatcher {
   public:
     /// Works in the existing folder `folder`.
@@ -44,7 +48,13 @@ class ToolDispatcher {
     /// All lines that hold `text`, of the regular files below a folder, by the code points of their paths.
     std::vector<Found> search(std::string_view text, std::string_view path = ".") const;
 
+    /// Runs a command line in the workspace, with exactly `environment`, under the rules of verification.
+    Finished bash(std::string const& command, Environment const& environment, double timeout_s,
+                  std::size_t output_limit_bytes) const;
+
   private:
+    void find_lines(std::string_view text, std::string const& path, std::vector<Found>& found) const;
+
     std::string folder_;
 };
 

@@ -1,0 +1,92 @@
+#include "canonical.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace agentloop {
+namespace {
+
+using nlohmann::json;
+
+// Doubles from here on may stand for integers of which the last digits were lost.
+constexpr double FIRST_INEXACT_INTEGER = 0x1p63;
+
+// Python, and so the contract, writes smaller numbers with an exponent.
+constexpr double SMALLEST_WITHOUT_EXPONENT = 0.0001;
+
+void append_number(std::string& text, double number) {
+    if (number == 0) {
+        text += '0';  // Also in place of -0.
+        return;
+    }
+    if (!(std::abs(number) < FIRST_INEXACT_INTEGER))
+        throw NumberTooLarge("there is a number of 2^63 or more");
+    auto const format = std::abs(number) < SMALLEST_WITHOUT_EXPONENT ? std::chars_format::scientific
+                                                                     : std::chars_format::fixed;
+    std::array<char, 64> digits{};
+    auto const end = std::to_chars(digits.data(), digits.data() + digits.size(), number, format).ptr;
+    text.append(digits.data(), end);
+}
+
+void append(std::string& text, json const& value) {
+    switch (value.type()) {
+        case json::value_t::object: {
+            char separator = '{';
+            for (auto const& [name, inner] : value.items()) {
+                text += std::exchange(separator, ',');
+                append_quoted(text, name);
+                text += ':';
+                append(text, inner);
+            }
+            text += value.empty() ? "{}" : "}";
+            break;
+        }
+        case json::value_t::array: {
+            char separator = '[';
+            for (auto const& inner : value) {
+                text += std::exchange(separator, ',');
+                append(text, inner);
+            }
+            text += value.empty() ? "[]" : "]";
+            break;
+        }
+        case json::value_t::string:
+            append_quoted(text, value.get_ref<std::string const&>());
+            break;
+        case json::value_t::number_float:
+            append_number(text, value.get<double>());
+            break;
+        default:
+            text += value.dump();
+    }
+}
+
+}  // namespace
+
+std::string canonical(json const& value) {
+    std::string text;
+    append(text, value);
+    return text;
+}
+
+void append_quoted(std::string& text, std::string_view value) {
+    constexpr std::string_view SHORT_FORMS = "\bb\tt\nn\ff\rr";
+    text += '"';
+    for (char const c : value) {
+        if (c == '"' || c == '\\') {
+            text += {'\\', c};
+        } else if (static_cast<unsigned char>(c) >= ' ') {
+            text += c;
+        } else if (auto const at = SHORT_FORMS.find(c); at != std::string_view::npos) {
+            text += {'\\', SHORT_FORMS[at + 1]};
+        } else {
+            text += c < 16 ? "\\u000" : "\\u001";
+            text += "0123456789abcdef"[c % 16];
+        }
+    }
+    text += '"';
+}
+
+}  // namespace agentloop
