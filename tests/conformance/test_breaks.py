@@ -3,9 +3,6 @@
 import dataclasses
 import os
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -20,30 +17,20 @@ sys.path.append(str(HERE))
 
 from breaks import BREAKS  # noqa: E402
 
-Results = Callable[[str], list[suite.Result]]
-
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
-    (manifest,) = choose(["python"])
-    build(manifest, tmp_path_factory.mktemp("build") / "log", lambda: None)
-    return manifest
-
-
-@pytest.fixture(scope="module")
-def results(python: Manifest) -> Iterator[Results]:
-    """What the suite says of each broken runtime; all are tried at the same time, as most cases wait."""
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[suite.Result]]:
+    """What the suite says of each broken runtime; several are tried at a time, as most cases wait."""
+    (python,) = choose(["python"])
+    build(python, tmp_path_factory.mktemp("build") / "log", lambda: None)
+    plays = [(broken(python, name), entry.case) for name, entry in BREAKS.items()]
     jobs = 2 * (os.cpu_count() or 1)
-    with ProcessPoolExecutor(jobs, get_context("forkserver"), suite.prepare) as pool:
-        futures: dict[str, Future[list[suite.Result]]] = {
-            name: pool.submit(suite.play, broken(python, name), entry.case) for name, entry in BREAKS.items()
-        }
-        yield lambda name: futures[name].result()
+    return {runtime: results for runtime, _, results in suite.play_all(plays, jobs, lambda: None)}
 
 
 def broken(python: Manifest, name: str) -> Manifest:
     script = str(HERE / "broken_runtime.py")
-    return dataclasses.replace(python, run=(python.run[0], script, name))
+    return dataclasses.replace(python, name=name, run=(python.run[0], script, name))
 
 
 def test_every_rule_is_broken_by_some_runtime() -> None:
@@ -51,6 +38,6 @@ def test_every_rule_is_broken_by_some_runtime() -> None:
 
 
 @pytest.mark.parametrize("name", BREAKS)
-def test_the_suite_finds_it_out(name: str, results: Results) -> None:
-    found = {result.rule: result for result in results(name) if result.result == suite.BROKEN}
+def test_the_suite_finds_it_out(name: str, results: dict[str, list[suite.Result]]) -> None:
+    found = {result.rule: result for result in results[name] if result.result == suite.BROKEN}
     assert BREAKS[name].rule in found, f"found broken: {sorted(found) or 'nothing'}"

@@ -110,7 +110,8 @@ def _played(
     order = {name: place for place, name in enumerate(names)}
     results: list[suite.Result] = []
     shows = sys.stderr.isatty()
-    for ended, some in enumerate(suite.play_all(manifest, names, jobs, check), start=1):
+    plays = [(manifest, name) for name in names]
+    for ended, (_, _, some) in enumerate(suite.play_all(plays, jobs, check), start=1):
         results += some
         if shows:
             print(f"\r{manifest.name}: {ended} of {len(names)} cases", end="", file=sys.stderr, flush=True)

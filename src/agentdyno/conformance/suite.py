@@ -3,13 +3,15 @@
 import asyncio
 import ctypes
 import importlib
-import multiprocessing
 import os
 import pkgutil
 import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from multiprocessing import connection, get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
 from types import FrameType
 
 from agentdyno.child import adopt_orphans
@@ -21,6 +23,7 @@ from agentdyno.errors import Refusal
 from agentdyno.runtimes.manifest import Manifest
 
 LOOK_S = 0.25
+FORK = get_context("fork")
 
 KEPT, BROKEN, NOT_TRIED = "kept", "broken", "not tried"
 
@@ -42,16 +45,8 @@ def load() -> dict[str, Case]:
     return CASES
 
 
-def play(manifest: Manifest, name: str) -> list[Result]:
-    """Play one case in this process."""
-    try:
-        return _played(manifest, load()[name])
-    except SystemExit as told_to_end:
-        # The pool would take it for the case's result and go on.
-        os._exit(int(told_to_end.code or 0))
-
-
-def _played(manifest: Manifest, case: Case) -> list[Result]:
+def play(manifest: Manifest, case: Case) -> list[Result]:
+    """Play one case in this process, which must adopt orphans."""
     name = case.name
     if case.needs_tools and manifest.tools is None:
         return [Result(case.rule, name, NOT_TRIED, "the manifest offers no `tools`")]
@@ -70,33 +65,62 @@ def _played(manifest: Manifest, case: Case) -> list[Result]:
 
 
 def play_all(
-    manifest: Manifest, names: Sequence[str], jobs: int, check: Callable[[], None]
-) -> Iterator[list[Result]]:
-    """Play the cases, `jobs` at a time, and yield what each says as it ends. `check` is called meanwhile and
-    raises if the suite is to be broken off.
+    plays: Iterable[tuple[Manifest, str]], jobs: int, check: Callable[[], None]
+) -> Iterator[tuple[str, str, list[Result]]]:
+    """Play cases, `jobs` at a time, and yield the runtime's name, the case's and what it says as each ends.
+
+    `check` is called meanwhile and raises if the suite is to be broken off.
     """
-    context = multiprocessing.get_context("forkserver")
-    with ProcessPoolExecutor(jobs, context, prepare) as pool:
-        waiting: set[Future[list[Result]]] = {pool.submit(play, manifest, name) for name in names}
-        try:
-            while waiting:
-                done, waiting = wait(waiting, LOOK_S, "FIRST_COMPLETED")
-                for future in done:
-                    yield future.result()
-                check()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():
-                process.terminate()
-            raise
+    cases_by_name = load()
+    waiting = deque(plays)
+    running: dict[object, tuple[Connection, Manifest, str, ForkProcess]] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                manifest, name = waiting.popleft()
+                receiver, process = _start(manifest, cases_by_name[name])
+                running[receiver] = receiver, manifest, name, process
+            for ended in connection.wait([receiver for receiver, *_ in running.values()], LOOK_S):
+                receiver, manifest, name, process = running.pop(ended)
+                yield manifest.name, name, _received(receiver, process, name)
+            check()
+    finally:
+        for *_, process in running.values():
+            process.terminate()
+        for *_, process in running.values():
+            process.join()
 
 
-def prepare() -> None:
-    """Make this a worker that adopts orphans, ends with us, and ends in order when it is told to."""
-    adopt_orphans()
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def _start(manifest: Manifest, case: Case) -> tuple[Connection, ForkProcess]:
+    """Fork a process that plays the case: it shares all that is loaded, and nothing that the case does."""
+    receiver, sender = FORK.Pipe(duplex=False)
+    process = FORK.Process(target=_play_and_send, args=(manifest, case, sender, os.getpid()))
+    process.start()
+    sender.close()
+    return receiver, process
+
+
+def _received(receiver: Connection, process: ForkProcess, name: str) -> list[Result]:
+    try:
+        results: list[Result] = receiver.recv()
+    except EOFError:
+        process.join()
+        raise RuntimeError(f"case {name} is itself at fault; its traceback is above") from None
+    finally:
+        receiver.close()
+    process.join()
+    return results
+
+
+def _play_and_send(manifest: Manifest, case: Case, sender: Connection, parent: int) -> None:
+    """Play in a process that adopts orphans, ends when its parent does, and ends in order when told to."""
     signal.signal(signal.SIGTERM, _end)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent sees it too, and tells us
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        _end(signal.SIGTERM, None)
+    adopt_orphans()
+    sender.send(play(manifest, case))
 
 
 def _end(number: int, frame: FrameType | None) -> None:

@@ -1,0 +1,112 @@
+"""`agentdyno conform` as a user sees it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from command_line import manifest, processes_in
+
+HERE = Path(__file__).resolve().parent
+PYTHON = HERE.parents[1] / "runtimes" / "python" / ".venv" / "bin" / "python"
+CASE = "messages.conversation/four attempts"
+
+
+def conform(*words: object, tmp_path: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "agentdyno", "conform", *map(str, words)],
+        env=os.environ | {"COLUMNS": "100", "TMPDIR": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A runtime whose request bodies hold white space."""
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    script = str(HERE / "broken_runtime.py")
+    manifest(folder, "spacious", run=[str(PYTHON), script, "request.canonical: white space"])
+    return folder
+
+
+def test_a_runtime_that_conforms(tmp_path: Path) -> None:
+    done = conform("python", "--only", CASE, "--json", tmp_path / "out.json", tmp_path=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].rstrip() == "python: CONTRACT.md, rule by rule"
+    assert ["messages.conversation", "kept", "1/1"] in [line.split()[:3] for line in lines]
+    assert lines[-1] == "python: 11 rules kept, 0 broken, 0 not tried; 1 cases"
+    document = json.loads((tmp_path / "out.json").read_text())
+    assert document["runtimes"]["python"]["broken"] == []
+    assert {
+        "rule": "messages.conversation",
+        "case": CASE,
+        "result": "kept",
+        "evidence": "4 requests, byte for byte",
+    } in document["runtimes"]["python"]["results"]
+
+
+def test_a_runtime_that_does_not_conform(broken: Path, tmp_path: Path) -> None:
+    done = conform(f"{broken}/", "--only", CASE, "--json", tmp_path / "out.json", tmp_path=tmp_path)
+    assert done.returncode == 1
+    assert "spacious: 9 rules kept, 2 broken, 0 not tried; 1 cases" in done.stdout
+    document = json.loads((tmp_path / "out.json").read_text())
+    assert document["runtimes"]["spacious"]["broken"] == ["messages.conversation", "request.canonical"]
+    (result,) = [
+        result
+        for result in document["runtimes"]["spacious"]["results"]
+        if result["rule"] == "request.canonical"
+    ]
+    assert result["evidence"].startswith(
+        'request 1 has b\'{"messages": [{"content": "You w\' where canonical'
+    )
+
+
+def test_a_rule_that_is_not_there(tmp_path: Path) -> None:
+    done = conform("--only", "manners", tmp_path=tmp_path)
+    assert done.returncode == 2
+    assert (
+        done.stderr == "agentdyno: --only manners: no rule or case begins with that; --list shows them all\n"
+    )
+
+
+def test_the_list_names_every_rule_with_its_cases(tmp_path: Path) -> None:
+    done = conform("--list", tmp_path=tmp_path)
+    assert done.returncode == 0
+    assert (
+        "messages.conversation (One task): replies and feedback are appended, and nothing else changes\n"
+        f"    {CASE}\n"
+    ) in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interruption_leaves_nothing_running(number: signal.Signals, tmp_path: Path) -> None:
+    folder = tmp_path / "hanging"
+    folder.mkdir()
+    began = tmp_path / "began"
+    os.mkfifo(began)
+    manifest(folder, "hanging", run=["sh", "-c", f"echo > {began}; exec sleep 600"])
+    with subprocess.Popen(
+        [sys.executable, "-m", "agentdyno", "conform", f"{folder}/", "--only", CASE],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        began.read_text()  # the runtime runs
+        process.send_signal(number)
+        _, said = process.communicate(timeout=30)
+    while left := processes_in(tmp_path):
+        assert len(left) < 10  # those that are ending
+    if number != signal.SIGKILL:
+        assert process.returncode == 128 + number
+        assert said == f"agentdyno: {number.name}\n"
+        assert [path for path in tmp_path.iterdir() if path.name.startswith("agentdyno-")] == []
