@@ -16,6 +16,14 @@ from agentdyno.conformance import wire
 Answer = Callable[["Exchange"], Awaitable[None]]
 """Answers one request. Whatever has not been ended when it returns is left open for the next request."""
 
+Accept = Callable[[int], bool]
+"""Whether a connection is served, by its number from 1; one that is not is broken (RST)."""
+
+
+def every_connection(number: int) -> bool:
+    """Serve them all."""
+    return True
+
 
 @dataclass(slots=True)
 class Request:
@@ -122,9 +130,7 @@ class Exchange:
     def reset(self) -> None:
         """Break the connection (RST)."""
         self.is_over = True
-        raw = self._writer.get_extra_info("socket")
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._writer.transport.abort()
+        _reset(self._writer)
 
 
 @dataclass(slots=True)
@@ -132,6 +138,7 @@ class Endpoint:
     """What came in: the requests in order, how many were open at most, and what was no request at all."""
 
     answer: Answer
+    accept: Accept
     base_url: str = ""
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
@@ -140,15 +147,28 @@ class Endpoint:
     problems: list[str] = field(default_factory=list)
     failures: list[BaseException] = field(default_factory=list)
     arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
+    server: asyncio.Server | None = None
+    writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     async def until(self, requests: int) -> None:
         """Wait until that many requests have come."""
         async with self.arrived:
             await self.arrived.wait_for(lambda: len(self.requests) >= requests)
 
+    def die(self) -> None:
+        """Listen no more and break every connection."""
+        assert self.server is not None
+        self.server.close()
+        for writer in self.writers:
+            _reset(writer)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         number = self.connections
+        if not self.accept(number):
+            _reset(writer)
+            return
+        self.writers.add(writer)
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             while (request := await _read_request(reader, number)) is not None:
@@ -175,6 +195,7 @@ class Endpoint:
         except BaseException as error:  # a mistake in a case: the stage raises it
             self.failures.append(error)
         finally:
+            self.writers.discard(writer)
             writer.close()
 
     async def _note(self, request: Request) -> None:
@@ -191,6 +212,14 @@ class Endpoint:
         async with self.arrived:
             self.requests.append(request)
             self.arrived.notify_all()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    if writer.transport.is_closing():
+        return
+    raw = writer.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 async def _read_request(reader: asyncio.StreamReader, connection: int) -> Request | None:
@@ -228,9 +257,9 @@ async def _read_chunked(reader: asyncio.StreamReader) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def listening(answer: Answer) -> AsyncIterator[Endpoint]:
+async def listening(answer: Answer, accept: Accept = every_connection) -> AsyncIterator[Endpoint]:
     """The endpoint on a free port of this machine, until the block is left."""
-    endpoint = Endpoint(answer)
+    endpoint = Endpoint(answer, accept)
     serving: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -243,6 +272,7 @@ async def listening(answer: Answer) -> AsyncIterator[Endpoint]:
             serving.discard(task)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=4096, limit=2**22)
+    endpoint.server = server
     host, port = server.sockets[0].getsockname()[:2]
     endpoint.base_url = f"http://{host}:{port}/v1"
     try:

@@ -10,11 +10,14 @@ from agentdyno.conformance.endpoint import Request
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One run, after it ended. `status` is the exit status, or minus the signal that ended it."""
+    """One run, after it ended. `status` is the exit status, or minus the signal that ended it; `t_ended` is
+    CLOCK_MONOTONIC in ns.
+    """
 
     folder: Path
     status: int
     wall_s: float
+    t_ended: int
     requests: list[Request]
     connections: int
     most_open: int

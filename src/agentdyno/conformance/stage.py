@@ -17,7 +17,7 @@ from agentdyno.analysis import events as runtime_events
 from agentdyno.child import Child, no_survivors
 from agentdyno.conformance.always import Finding, always
 from agentdyno.conformance.case import Broken
-from agentdyno.conformance.endpoint import Answer, Endpoint, Exchange, listening
+from agentdyno.conformance.endpoint import Accept, Answer, Endpoint, Exchange, every_connection, listening
 from agentdyno.conformance.seen import Seen
 from agentdyno.measure import proc
 from agentdyno.project import CONTRACT_VERSION
@@ -122,7 +122,10 @@ class Stage:
         transport: Mapping[str, object] | None = None,
         change: Callable[[dict[str, Any]], None] | None = None,
         key: str | None = KEY,
+        workspaces: str = "workspaces",
         act: Act | None = None,
+        accept: Accept = every_connection,
+        through: Sequence[str] = (),
         within_s: float = WITHIN_S,
         judged: bool = True,
         escapes: bool = False,
@@ -130,19 +133,21 @@ class Stage:
         """Play one run and return what was seen of it; raises Broken when it does not end in time.
 
         `verify`, `timeouts` and `transport` replace single fields, `change` edits the run file just before it
-        is written. The default verifier executes `solution.py`, so the code in a reply decides what happens.
+        is written, `workspaces` names the workspaces folder. The default verifier executes `solution.py`, so
+        the code in a reply decides what happens.
+        Connections that `accept` refuses are broken.
+        `through` is a command that the runtime's is appended to, and that execs it in other circumstances.
         `judged` is False where a run is not to be held to the rules that hold always, for instance because
         it is killed; `escapes` where the code leaves the process group, beyond a runtime's reach.
         """
         self._runs += 1
         folder = self.folder / f"run-{self._runs}"
-        (folder / "workspaces").mkdir(parents=True)
+        (folder / workspaces).mkdir(parents=True)
         self.notes.mkdir(exist_ok=True)
-        workspaces = (folder / "workspaces").resolve()
         lines = [entry if isinstance(entry, Mapping) else task(entry) for entry in tasks]
         (folder / "tasks.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
         (folder / "prompts.json").write_text(json.dumps(prompts))
-        async with listening(answer) as endpoint:
+        async with listening(answer, accept) as endpoint:
             document: dict[str, Any] = {
                 "contract_version": CONTRACT_VERSION,
                 "tasks_file": str(folder / "tasks.jsonl"),
@@ -162,13 +167,16 @@ class Stage:
                 },
                 "timeouts": {"connect_s": 5, "event_idle_s": 10, "total_s": 20, **(timeouts or {})},
                 "transport": {"max_retries": 3, "base_s": 0.01, "cap_s": 0.05, **(transport or {})},
-                "workspaces": str(workspaces),
+                "workspaces": str(folder / workspaces),
                 "events": str(folder / "events.jsonl"),
             }
             if change is not None:
                 change(document)
             (folder / "run.json").write_text(json.dumps(document))
-            seen = await self._watched(folder, endpoint, document, key, act, within_s, workspaces)
+            command = [*through, *self.manifest.command(self.manifest.run), str(folder / "run.json")]
+            seen = await self._watched(
+                command, folder, endpoint, document, key, act, within_s, folder / workspaces
+            )
         if endpoint.failures:
             raise endpoint.failures[0]
         if judged:
@@ -179,6 +187,7 @@ class Stage:
 
     async def _watched(
         self,
+        command: Sequence[str],
         folder: Path,
         endpoint: Endpoint,
         document: dict[str, Any],
@@ -189,13 +198,13 @@ class Stage:
     ) -> Seen:
         environment = inherited() | ({} if key is None else {"LLM_API_KEY": key})
         events = Path(str(document.get("events")))
-        started = time.monotonic()
+        started = time.monotonic_ns()
         with (
             no_survivors(),
             (folder / "stderr").open("wb") as stderr,
             (folder / "stdout").open("wb") as stdout,
             Child(
-                [*self.manifest.command(self.manifest.run), str(folder / "run.json")],
+                command,
                 cwd=self.manifest.folder,
                 environment=environment,
                 stdout=stdout,
@@ -206,8 +215,8 @@ class Stage:
             running = Running(child, endpoint, events, workspaces)
             acting = asyncio.create_task(act(running)) if act is not None else None
             try:
-                await look.until_ended(within_s)
-                ended = time.monotonic()
+                await look.until_ended(within_s, acting)
+                ended = time.monotonic_ns()
                 if acting is not None:
                     await _in_time(acting)
             finally:
@@ -220,13 +229,14 @@ class Stage:
             zombies = look.not_reaped()
         if look.too_long:
             raise Broken(f"it had not ended after {within_s:g} s")
-        return _seen(folder, status, ended - started, endpoint, events, workspaces, survivors, zombies, look)
+        return _seen(folder, status, started, ended, endpoint, events, workspaces, survivors, zombies, look)
 
 
 def _seen(
     folder: Path,
     status: int,
-    wall_s: float,
+    started: int,
+    ended: int,
     endpoint: Endpoint,
     events: Path,
     workspaces: Path,
@@ -237,7 +247,8 @@ def _seen(
     return Seen(
         folder=folder,
         status=status,
-        wall_s=wall_s,
+        wall_s=(ended - started) / 1e9,
+        t_ended=ended,
         requests=endpoint.requests,
         connections=endpoint.connections,
         most_open=endpoint.most_open,
@@ -274,7 +285,8 @@ class _Look:
         self._child = child
         self._key = key.encode()
 
-    async def until_ended(self, within_s: float) -> None:
+    async def until_ended(self, within_s: float, acting: "asyncio.Task[None] | None") -> None:
+        """Wait for the end, unless what was to be done to the runtime could not be done."""
         end = time.monotonic() + within_s
         watched = proc.Watched(self._child.pid)
         try:
@@ -283,6 +295,8 @@ class _Look:
                 if looked is not None:
                     self.peak_kib = max(self.peak_kib, looked[1].peak_kib)
                 self._look_at_children()
+                if acting is not None and acting.done() and acting.exception() is not None:
+                    return
                 if time.monotonic() > end:
                     self.too_long = True
                     return
@@ -312,15 +326,24 @@ class _Look:
     def _look_at_children(self) -> None:
         for process in proc.children(self._child.pid):
             self._children.add(process.pid)
-            for name in ("environ", "cmdline"):
-                with contextlib.suppress(OSError):
-                    if self._key in Path(f"/proc/{process.pid}/{name}").read_bytes():
-                        self.key_in_process.append(f"{name} of {_command(process.pid)}")
+            with contextlib.suppress(OSError):
+                command = _read(process.pid, "cmdline")
+                # Until it executes something, a child shows what its parent shows.
+                if command in (b"", _read(self._child.pid, "cmdline")):
+                    continue
+                if self._key in command:
+                    self.key_in_process.append(f"arguments of {_command(process.pid)}")
+                if self._key in _read(process.pid, "environ"):
+                    self.key_in_process.append(f"environment of {_command(process.pid)}")
+
+
+def _read(pid: int, name: str) -> bytes:
+    return Path(f"/proc/{pid}/{name}").read_bytes()
 
 
 def _command(pid: int) -> str:
     with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        return _read(pid, "cmdline").replace(b"\0", b" ").decode(errors="replace").strip()
     return f"process {pid}"
 
 
