@@ -8,6 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIMES = ROOT / "runtimes"
-PROMPTS = RUNTIMES / "contract" / "prompts.json"
+CONTRACT = RUNTIMES / "contract"
+PROMPTS = CONTRACT / "prompts.json"
 RESULTS = ROOT / "results"
 CONTRACT_VERSION = 1

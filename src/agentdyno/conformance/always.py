@@ -10,6 +10,9 @@ from agentdyno.conformance.canonical import canonical
 from agentdyno.conformance.endpoint import Request
 from agentdyno.conformance.seen import Seen
 
+NOTHING = hashlib.sha256(b"").hexdigest()
+"""The digest of an empty completion."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -138,8 +141,12 @@ def _times(seen: Seen) -> Iterator[str]:
             yield f"{where}: t_request is {attempt.t_request - last.t} ns after the request had come"
         if attempt.t_first is not None and (last.t_answer is None or attempt.t_first < last.t_answer):
             yield f"{where}: t_first is before the first byte was sent"
-        if (attempt.t_first is None or attempt.t_last is None) and attempt.completion_sha256 is not None:
-            yield f"{where}: a completion without t_first or t_last"
+        if attempt.completion_sha256 is None:
+            continue
+        if attempt.t_last is None:
+            yield f"{where}: a completion without t_last"
+        if (attempt.t_first is None) != (attempt.completion_sha256 == NOTHING):
+            yield f"{where}: t_first {attempt.t_first}, completion_sha256 {attempt.completion_sha256}"
 
 
 def _status(seen: Seen, tasks: Sequence[str]) -> Iterator[str]:
