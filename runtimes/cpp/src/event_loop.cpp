@@ -58,10 +58,16 @@ void EventLoop::turn() {
     if (count < 0 && errno != EINTR)
         throw system_failure("epoll_wait");
     being_handled_ = std::span(events).first(static_cast<std::size_t>(std::max(count, 0)));
-    for (epoll_event const& event : being_handled_) {
+    for (epoll_event& event : being_handled_) {
         // A watch that ended meanwhile has taken its pointer out.
-        if (auto* const watch = static_cast<Watch*>(event.data.ptr))
-            watch->on_ready_(event.events);
+        auto* const watch = static_cast<Watch*>(event.data.ptr);
+        if (!watch)
+            continue;
+        // Moved out, because the watch may end in its own call.
+        auto on_ready = std::move(watch->on_ready_);
+        on_ready(event.events);
+        if (event.data.ptr)
+            watch->on_ready_ = std::move(on_ready);
     }
     being_handled_ = {};
     run_timers();
@@ -139,6 +145,10 @@ Watch::Watch(EventLoop& loop, int descriptor, std::uint32_t interest,
 }
 
 Watch::~Watch() {
+    cease();
+}
+
+void Watch::cease() {
     epoll_ctl(loop_.epoll_.get(), EPOLL_CTL_DEL, descriptor_, nullptr);
     for (epoll_event& event : loop_.being_handled_) {
         if (event.data.ptr == this)

@@ -77,6 +77,9 @@ class Watch {
     /// Waits for something else from now on.
     void change(std::uint32_t interest);
 
+    /// Waits for nothing any more; may be called from the function that is called.
+    void cease();
+
   private:
     friend EventLoop;
 

@@ -101,6 +101,11 @@ std::optional<std::string> find_program(std::string const& name, std::string_vie
     return std::nullopt;
 }
 
+std::string_view search_path(Environment const& environment) {
+    auto const path = environment.find("PATH");
+    return path == environment.end() ? std::string_view() : path->second;
+}
+
 Output::Output(std::size_t limit_bytes) : limit_bytes_(limit_bytes) {
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC) != 0)

@@ -29,6 +29,9 @@ struct Finished {
 /// A relative path is returned as it is: whether it leads anywhere depends on the folder it is started in.
 std::optional<std::string> find_program(std::string const& name, std::string_view search_path);
 
+/// The search path that an environment holds, or nothing.
+std::string_view search_path(Environment const& environment);
+
 /// A pipe of which the last bytes are kept.
 class Output {
   public:

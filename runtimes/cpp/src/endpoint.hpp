@@ -1,0 +1,44 @@
+#pragma once
+
+#include <curl/curl.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "run_file.hpp"
+
+namespace agentloop {
+
+/// An OpenAI-compatible endpoint, and what all requests to it have in common. Threads may share it.
+class Endpoint {
+  public:
+    /// `base_url` ends in `/v1`, or whatever precedes `/chat/completions`. With an empty `api_key` none is
+    /// sent. Throws `std::bad_alloc`.
+    Endpoint(std::string_view base_url, std::string_view api_key, Timeouts const& timeouts,
+             TransportRetries const& transport);
+
+    std::string const& url() const { return url_; }
+    curl_slist* headers() const { return headers_.get(); }
+    Timeouts const& timeouts() const { return timeouts_; }
+    TransportRetries const& transport() const { return transport_; }
+
+    /// What the endpoint said in one short line without the key: endpoints are known to quote it.
+    std::string presentable(std::string_view reason) const;
+
+  private:
+    struct FreeHeaders {
+        void operator()(curl_slist* headers) const { curl_slist_free_all(headers); }
+    };
+
+    void add_header(std::string const& header);
+
+    std::string url_;
+    std::unique_ptr<curl_slist, FreeHeaders> headers_;
+    std::vector<std::string> key_spellings_;
+    Timeouts timeouts_;
+    TransportRetries transport_;
+};
+
+}  // namespace agentloop

@@ -1,0 +1,41 @@
+/// One thread: epoll, libcurl's socket interface, agents as coroutines.
+
+#include <vector>
+
+#include "agent.hpp"
+#include "async_llm_client.hpp"
+#include "event_loop.hpp"
+#include "run.hpp"
+#include "verifier.hpp"
+
+namespace {
+
+using namespace agentloop;
+
+template <typename Agent>
+Async<void> solve_tasks(Agent& agent, Run& run) {
+    while (auto const task = run.next_task())
+        co_await agent.solve(*task);
+}
+
+void work(Run& run, StopSignals& signals) {
+    EventLoop loop;
+    Watch const stopping(loop, signals.descriptor(), EPOLLIN, [&](std::uint32_t) {
+        if (signals.take())
+            loop.stop();
+    });
+    AsyncLLMClient client(loop, run.endpoint, run.agents);
+    AwaitedSlots slots(run.file.verify.slots, loop);
+    Verifier verifier(run.file.verify, slots);
+    Agent agent(run.file, run.prompts, client, verifier, run.events);
+    std::vector<Async<void>> agents;
+    for (std::size_t number = 0; number < run.agents; ++number)
+        agents.push_back(solve_tasks(agent, run));
+    loop.run(std::move(agents));
+}
+
+}  // namespace
+
+int main(int argument_count, char** arguments) {
+    return run_program(argument_count, arguments, work);
+}

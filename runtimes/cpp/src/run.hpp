@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <optional>
+
+#include "endpoint.hpp"
+#include "events.hpp"
+#include "messages.hpp"
+#include "run_file.hpp"
+#include "stop_signals.hpp"
+#include "task.hpp"
+
+namespace agentloop {
+
+/// All that a run needs, put together from its run file.
+class Run {
+  public:
+    /// Reads what the run file names and creates the event file; throws `Unusable`.
+    explicit Run(RunFile file);
+
+    RunFile const file;
+    Prompts const prompts;
+    /// How many agents have something to do.
+    std::size_t const agents;
+    Endpoint const endpoint;
+    EventFile events;
+
+    /// The next task, or none when all are taken; throws `Unusable`. Threads may call it at once.
+    std::optional<Task> next_task();
+
+  private:
+    TaskReader tasks_;
+    std::mutex one_at_a_time_;
+};
+
+/// What a program does with the tasks of a run until all are solved; throws `Interrupted` after a signal.
+using Work = std::function<void(Run& run, StopSignals& signals)>;
+
+/// A whole program, from its arguments to its exit status; whatever goes wrong is one line on stderr.
+///
+/// Source: runtimes/CONTRACT.md, "Exit" and "Tools".
+int run_program(int argument_count, char const* const* arguments, Work const& work);
+
+}  // namespace agentloop

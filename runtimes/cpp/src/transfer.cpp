@@ -1,0 +1,216 @@
+#include "transfer.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <charconv>
+#include <climits>
+#include <cstring>
+#include <new>
+#include <stdexcept>
+#include <utility>
+
+#include "text.hpp"
+
+namespace agentloop {
+
+namespace {
+
+/// A few chunks: an event is small, and each connection at work has one.
+constexpr long RECEIVE_BYTES = 4096;
+
+bool same_name(std::string_view header, std::string_view lower_case_name) {
+    return std::ranges::equal(header, lower_case_name, [](char a, char b) {
+        return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
+    });
+}
+
+}  // namespace
+
+CurlLibrary::CurlLibrary() {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        throw std::runtime_error("libcurl cannot be initialised");
+}
+
+Transfers::Transfers(std::size_t connections) : multi_(curl_multi_init()) {
+    if (!multi_)
+        throw std::bad_alloc();
+    curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS,
+                      static_cast<long>(std::min<std::size_t>(connections, INT_MAX)));
+}
+
+void Transfers::finish() {
+    int left = 0;
+    while (CURLMsg const* const message = curl_multi_info_read(multi_.get(), &left)) {
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        char* transfer = nullptr;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+        reinterpret_cast<Transfer*>(transfer)->finish(message->data.result);
+    }
+}
+
+Transfer::Transfer(Transfers& transfers, Endpoint const& endpoint, std::shared_ptr<std::string const> body,
+                   Attempt& attempt, Clock::time_point total, std::function<void()> on_change)
+    : transfers_(transfers),
+      body_(std::move(body)),
+      on_change_(std::move(on_change)),
+      answer_(attempt, endpoint.timeouts(), total),
+      easy_(curl_easy_init()) {
+    if (!easy_)
+        throw std::bad_alloc();
+    set(CURLOPT_PRIVATE, this);
+    set(CURLOPT_URL, endpoint.url().c_str());
+    set(CURLOPT_HTTPHEADER, endpoint.headers());
+    set(CURLOPT_POSTFIELDS, body_->data());
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_->size()));
+    set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
+    set(CURLOPT_PATH_AS_IS, 1L);
+    set(CURLOPT_PROXY, "");  // Not even one that the environment names.
+    set(CURLOPT_NOSIGNAL, 1L);
+    set(CURLOPT_QUICK_EXIT, 1L);  // A name that is still being looked up does not hold the run.
+    // The answer has its own deadlines, to the millisecond; libcurl's would be 300 s.
+    set(CURLOPT_CONNECTTIMEOUT_MS, long{INT_MAX});
+    set(CURLOPT_BUFFERSIZE, RECEIVE_BYTES);
+    set(CURLOPT_ERRORBUFFER, error_.data());
+    set(CURLOPT_PREREQFUNCTION, &on_request);
+    set(CURLOPT_PREREQDATA, this);
+    set(CURLOPT_HEADERFUNCTION, &on_header);
+    set(CURLOPT_HEADERDATA, this);
+    set(CURLOPT_WRITEFUNCTION, &on_body);
+    set(CURLOPT_WRITEDATA, this);
+    set(CURLOPT_OPENSOCKETFUNCTION, &on_socket);
+    curl_multi_add_handle(transfers_.handle(), easy_.get());
+}
+
+Transfer::~Transfer() {
+    curl_multi_remove_handle(transfers_.handle(), easy_.get());
+}
+
+Answer& Transfer::answer() {
+    if (exception_)
+        std::rethrow_exception(exception_);
+    return answer_;
+}
+
+void Transfer::linger() {
+    on_change_ = [] {};
+    give_up_ = after(LINGER_S);
+}
+
+int Transfer::on_request(void* transfer, char*, char*, int, int) noexcept {
+    auto& self = *static_cast<Transfer*>(transfer);
+    // What the endpoint has closed, or sent more on than the response, would only cost a try.
+    self.is_stale_ = !self.is_fresh_ && self.connection_is_stale();
+    // The second time, libcurl would repeat what is lost with the connection: that would be another try.
+    if (self.is_stale_ || self.is_sent_)
+        return CURL_PREREQFUNC_ABORT;
+    self.is_sent_ = true;
+    self.answer_.sending();
+    return CURL_PREREQFUNC_OK;
+}
+
+std::size_t Transfer::on_header(char* line, std::size_t, std::size_t size, void* transfer) noexcept {
+    auto& self = *static_cast<Transfer*>(transfer);
+    return self.attend([&] { self.header_line({line, size}); }) ? size : 0;
+}
+
+std::size_t Transfer::on_body(char* piece, std::size_t, std::size_t size, void* transfer) noexcept {
+    auto& self = *static_cast<Transfer*>(transfer);
+    return self.attend([&] { self.answer_.body({piece, size}); }) ? size : 0;
+}
+
+curl_socket_t Transfer::on_socket(void*, curlsocktype, curl_sockaddr* address) noexcept {
+    // No child inherits it.
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+template <typename Option, typename Value>
+void Transfer::set(Option option, Value value) {
+    if (CURLcode const result = curl_easy_setopt(easy_.get(), option, value); result != CURLE_OK)
+        throw std::runtime_error(std::string("libcurl refuses a setting: ") + curl_easy_strerror(result));
+}
+
+template <typename Function>
+bool Transfer::attend(Function function) noexcept {
+    bool const was_over = over(), was_finished = answer_.finished();
+    try {
+        function();
+    } catch (...) {
+        exception_ = std::current_exception();
+    }
+    if (over() != was_over || answer_.finished() != was_finished)
+        on_change_();
+    return !over() || (answer_.complete() && !exception_);
+}
+
+bool Transfer::connection_is_stale() const {
+    curl_socket_t socket = CURL_SOCKET_BAD;
+    curl_easy_getinfo(easy_.get(), CURLINFO_ACTIVESOCKET, &socket);
+    pollfd unread{socket, POLLIN, 0};
+    return poll(&unread, 1, 0) != 0;
+}
+
+void Transfer::header_line(std::string_view line) {
+    if (head_is_there_)
+        return;  // Trailers.
+    line = without_trailing_white_space(line);
+    if (line.starts_with("HTTP/")) {
+        long status = 0;
+        curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+        head_ = {static_cast<int>(status), {}, {}, {}};
+    } else if (line.empty()) {
+        // Interim responses are followed by another; 101 is none, because no other protocol was asked for.
+        head_is_there_ = head_.status >= 200 || head_.status == 101;
+        if (head_is_there_)
+            answer_.head(std::move(head_));
+    } else {
+        std::size_t const colon = std::min(line.find(':'), line.size());
+        std::string_view const name = line.substr(0, colon);
+        std::string const value(stripped(line.substr(std::min(colon + 1, line.size()))));
+        if (same_name(name, "content-type"))
+            head_.content_type = value;
+        else if (same_name(name, "content-encoding"))
+            head_.content_encoding = value;
+        else if (same_name(name, "retry-after"))
+            head_.retry_after = value;
+    }
+}
+
+void Transfer::finish(CURLcode result) {
+    if (is_stale_ && !is_sent_) {
+        is_stale_ = false;
+        is_fresh_ = true;
+        curl_multi_remove_handle(transfers_.handle(), easy_.get());
+        set(CURLOPT_FRESH_CONNECT, 1L);
+        curl_multi_add_handle(transfers_.handle(), easy_.get());
+        return;
+    }
+    through_ = true;
+    attend([&] {
+        if (result == CURLE_OK)
+            answer_.end();
+        else
+            answer_.lost(reason(result));
+    });
+}
+
+std::string Transfer::reason(CURLcode result) const {
+    std::string const detail = error_[0] ? error_.data() : curl_easy_strerror(result);
+    if (!is_sent_)
+        return "no connection (" + detail + ")";
+    switch (result) {
+        case CURLE_GOT_NOTHING:
+        case CURLE_PARTIAL_FILE:
+        case CURLE_ABORTED_BY_CALLBACK:
+            return "the endpoint closed the connection";
+        case CURLE_UNSUPPORTED_PROTOCOL:
+        case CURLE_WEIRD_SERVER_REPLY:
+            return "the endpoint does not speak HTTP/1.1 (" + detail + ")";
+        default:
+            return "the connection broke (" + detail + ")";
+    }
+}
+
+}  // namespace agentloop

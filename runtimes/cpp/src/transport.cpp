@@ -1,0 +1,34 @@
+#include "transport.hpp"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <string>
+
+#include "text.hpp"
+
+namespace agentloop {
+
+double backoff_s(TransportRetries const& transport, std::int64_t failures_before, std::minstd_rand& random) {
+    // The exponent is bounded because the double is not.
+    auto const exponent = static_cast<int>(std::min<std::int64_t>(failures_before, 64));
+    double const bound_s = std::min(transport.cap_s, std::ldexp(transport.base_s, exponent));
+    return bound_s * std::generate_canonical<double, 53>(random);
+}
+
+double retry_after_s(std::string_view value, std::time_t now) {
+    constexpr double LONGEST_S = 1e9;
+    value = stripped(value);
+    double seconds = 0;
+    auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+    bool const is_number = error == std::errc() && end == value.data() + value.size();
+    if (!is_number) {
+        std::time_t const date = curl_getdate(std::string(value).c_str(), nullptr);
+        seconds = date < 0 ? 0 : std::difftime(date, now);
+    }
+    return seconds > 0 ? std::min(seconds, LONGEST_S) : 0;
+}
+
+}  // namespace agentloop
