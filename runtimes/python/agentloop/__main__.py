@@ -1,4 +1,4 @@
-"""`python -m agentloop [--uvloop] run.json`: one run, from its run file to its exit status."""
+"""`python -m agentloop [--uvloop] run.json`: one run, from its run file to its exit status; or the tools."""
 
 import signal
 import sys
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from agentloop.run_file import RunFile
 
-USAGE = "usage: python -m agentloop [--uvloop] run.json"
+USAGE = "usage: python -m agentloop [--uvloop] run.json, or python -m agentloop tools FOLDER"
 
 
 def main(arguments: list[str]) -> int:
-    """Do the run and return its exit status; whatever goes wrong is one line on stderr."""
+    """Do the run, or serve the tools, and return the exit status; what goes wrong is one line on stderr."""
     for stopping in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stopping, leave)
     # All else is loaded from here on, because a signal may come at any time.
@@ -22,6 +22,10 @@ def main(arguments: list[str]) -> int:
     with_uvloop = arguments[:1] == ["--uvloop"]
     paths = arguments[with_uvloop:]
     try:
+        if arguments[:1] == ["tools"] and len(arguments) == 2:
+            from agentloop.tools_command import serve
+
+            return serve(arguments[1], sys.stdin.buffer, sys.stdout.buffer)
         if len(paths) != 1:
             raise Unusable(f"{len(paths)} run files are given and one is needed; {USAGE}")
         run = load_run_file(paths[0])

@@ -65,7 +65,7 @@ class Agent:
             conversation.no_code(reply)
             return
         with Workspace(self.workspaces) as workspace:
-            tools = ToolDispatcher(workspace.path, self.verifier)
+            tools = ToolDispatcher(workspace.path)
             tools.write_file("solution.py", code)
             tools.write_file("test_solution.py", task.tests)
             finished = await self.verifier.verify(workspace.path, attempt)

@@ -11,7 +11,7 @@ from agentloop.messages import Conversation, Prompts, load_prompts
 from agentloop.run_file import RunFile, Timeouts, TransportRetries, load_run_file
 from agentloop.sse import EventStream
 from agentloop.tasks import Task, load_tasks
-from agentloop.tools import ToolDispatcher, ToolRefused
+from agentloop.tools import Found, ToolDispatcher, ToolRefused
 from agentloop.verdict import judge
 from agentloop.verifier import Verifier
 
@@ -25,6 +25,7 @@ __all__ = [
     "Conversation",
     "EventFile",
     "EventStream",
+    "Found",
     "Prompts",
     "RunFile",
     "Task",

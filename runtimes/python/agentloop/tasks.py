@@ -33,10 +33,12 @@ def load_tasks(path: str) -> Iterator[Task]:
 
 
 def check_tasks(path: str) -> int:
-    """Return how many tasks there are; raises `Unusable` unless all load and each has a name of its own."""
+    """Return how many tasks there are; raises `Unusable` unless there are some, all load, and each has a name of its own."""
     seen: set[str] = set()
     for task in load_tasks(path):
         if task.task_id in seen:
             raise Unusable(f"{path}: task_id {task.task_id!r} is there twice; give every task its own")
         seen.add(task.task_id)
+    if not seen:
+        raise Unusable(f"{path}: holds no task; write one JSON object a line there")
     return len(seen)

@@ -407,7 +407,7 @@ def test_usage(tmp_path: Path) -> None:
         assert done.returncode == 2
         assert done.stderr == (
             f"agentloop: {count} run files are given and one is needed; "
-            "usage: python -m agentloop [--uvloop] run.json\n"
+            "usage: python -m agentloop [--uvloop] run.json, or python -m agentloop tools FOLDER\n"
         )
 
 

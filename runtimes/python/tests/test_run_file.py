@@ -223,6 +223,13 @@ def started(settings: dict[str, Any], tmp_path: Path, **environment: str) -> tup
     return done.returncode, done.stderr
 
 
+def test_no_tasks(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.jsonl"
+    path.touch()
+    with pytest.raises(Unusable, match=r"tasks.jsonl: holds no task; write one JSON object a line there"):
+        check_tasks(str(path))
+
+
 def test_unusable_is_status_2_and_one_line(settings: dict[str, Any], tmp_path: Path) -> None:
     settings["agents"] = 0
     message = f"agentloop: {tmp_path}/run.json: agents is 0; it must be an integer of at least 1\n"

@@ -1,12 +1,16 @@
 """The tools work in the workspace and nowhere else."""
 
 import asyncio
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from agentloop import ToolDispatcher, ToolRefused, Verifier
+from agentloop import Found, ToolDispatcher, ToolRefused, Verifier
 
 
 @pytest.fixture
@@ -22,8 +26,7 @@ def workspace(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tools(workspace: Path) -> ToolDispatcher:
-    verifier = Verifier(["true"], env={"PATH": "/usr/bin:/bin"}, timeout_s=1, output_limit_bytes=20)
-    return ToolDispatcher(str(workspace), verifier)
+    return ToolDispatcher(str(workspace))
 
 
 def test_write_and_read(tools: ToolDispatcher, workspace: Path) -> None:
@@ -40,11 +43,16 @@ def test_half_of_a_surrogate_pair_is_written_as_a_question_mark(tools: ToolDispa
     assert tools.read_file("a.py") == "x = '?'"
 
 
-def test_writing_replaces_a_link_and_not_what_it_points_to(tools: ToolDispatcher, workspace: Path) -> None:
-    tools.write_file("link", "mine")
-    assert (workspace / "link").read_text() == "mine"
-    assert not (workspace / "link").is_symlink()
+def test_writing_where_a_link_is(tools: ToolDispatcher, workspace: Path) -> None:
+    with pytest.raises(ToolRefused, match="link: goes through a symbolic link"):
+        tools.write_file("link", "mine")
+    assert (workspace / "link").is_symlink()
     assert (workspace.parent / "secret").read_text() == "secret"
+
+
+def test_names_as_long_as_they_may_be(tools: ToolDispatcher) -> None:
+    tools.write_file("\U0001f600" * 63, "x")
+    assert tools.list_dir() == ["folder-link", "link", "\U0001f600" * 63]
 
 
 def test_writing_fails_as_a_whole(tools: ToolDispatcher, workspace: Path) -> None:
@@ -54,11 +62,19 @@ def test_writing_fails_as_a_whole(tools: ToolDispatcher, workspace: Path) -> Non
     assert sorted(os.listdir(workspace)) == ["folder", "folder-link", "link"]
 
 
-@pytest.mark.parametrize("path", ["/etc/passwd", "..", "../secret", "a/../../secret", "", ".", "a\0b", "/"])
+@pytest.mark.parametrize("path", ["/etc/passwd", "..", "../secret", "a/../../secret", "a\0b", "/"])
 def test_paths_that_lead_outside(tools: ToolDispatcher, path: str) -> None:
     with pytest.raises(ToolRefused, match="is not a path inside the workspace"):
         tools.read_file(path)
     with pytest.raises(ToolRefused, match="is not a path inside the workspace"):
+        tools.write_file(path, "x")
+
+
+@pytest.mark.parametrize("path", ["", ".", "./"])
+def test_the_workspace_is_no_file(tools: ToolDispatcher, path: str) -> None:
+    with pytest.raises(ToolRefused, match="is the workspace and no file in it"):
+        tools.read_file(path)
+    with pytest.raises(ToolRefused, match="is the workspace and no file in it"):
         tools.write_file(path, "x")
 
 
@@ -85,60 +101,114 @@ def test_files_that_are_none(tools: ToolDispatcher, workspace: Path) -> None:
     (workspace / "folder").mkdir()
     with pytest.raises(ToolRefused, match="folder: is no file"):
         tools.read_file("folder")
-    (workspace / "long").write_text("x" * 1_000_001)
-    with pytest.raises(ToolRefused, match="long: has more than 1000000 characters"):
-        tools.read_file("long")
 
 
-def test_list_dir(tools: ToolDispatcher) -> None:
+def test_list_dir(tools: ToolDispatcher, workspace: Path) -> None:
     tools.write_file("folder/file", "x")
-    assert tools.list_dir() == ["folder-link", "folder/", "link"]
+    Path(os.fsdecode(os.fsencode(workspace) + b"/\xff")).touch()
+    assert tools.list_dir() == ["folder-link", "folder/", "link", "\ufffd"]
 
 
 def test_search(tools: ToolDispatcher, workspace: Path) -> None:
-    tools.write_file("a.py", "one\ntwo secret\n")
-    tools.write_file("folder/b.py", "secret\n")
+    tools.write_file("a.py", "one\r\ntwo secret\r\n\u2028secret\rmore")
+    tools.write_file("a/b.py", "secret")
     (workspace / "binary").write_bytes(b"\xffsecret")
-    assert tools.search("secret") == ["a.py:2: two secret", "binary:1: \ufffdsecret", "folder/b.py:1: secret"]
-    assert tools.search("secret", "folder") == ["folder/b.py:1: secret"]
+    os.mkfifo(workspace / "pipe")
+    assert tools.search("secret") == [
+        Found("a.py", 2, "two secret"),
+        Found("a.py", 3, "\u2028secret\rmore"),
+        Found("a/b.py", 1, "secret"),
+        Found("binary", 1, "\ufffdsecret"),
+    ]
+    assert tools.search("secret", "./a") == [Found("a/b.py", 1, "secret")]
+    assert tools.search("", "a") == [Found("a/b.py", 1, "secret")]
+    with pytest.raises(ToolRefused, match="goes through a symbolic link"):
+        tools.search("", "folder-link")
+
+
+def test_search_in_the_depth(tools: ToolDispatcher) -> None:
+    path = "d/" * 100 + "file"
+    tools.write_file(path, "\n")
+    assert tools.search("") == [Found(path, 1, "")]
+
+
+def test_bash(tools: ToolDispatcher) -> None:
+    verifier = Verifier(["bash"], env={"PATH": "/usr/bin:/bin"}, output_limit_bytes=20)
+    finished = asyncio.run(tools.bash("printf %030d 7; pwd | xargs basename >&2; exit 3", verifier))
+    assert (finished.exit_code, finished.stdout, finished.stderr) == (3, b"0" * 19 + b"7", b"workspace\n")
+    with pytest.raises(ToolRefused, match="the command holds U\\+0000"):
+        asyncio.run(tools.bash("a\0b", verifier))
+
+
+BASH = {"tool": "bash", "env": {"PATH": "/usr/bin:/bin"}, "timeout_s": 5, "output_limit_bytes": 100}
+
+
+def command(folder: Path, *calls: object) -> list[Any]:
+    """The answers of `python -m agentloop tools`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "agentloop", "tools", str(folder)],
+        cwd=Path(__file__).parents[1],
+        input="".join(call if isinstance(call, str) else json.dumps(call) + "\n" for call in calls),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_command(workspace: Path) -> None:
+    calls = [
+        {"tool": "write_file", "path": "a/b", "content": "x = 1\n"},
+        {"tool": "read_file", "path": "a/b"},
+        {"tool": "list_dir", "path": ""},
+        {"tool": "search", "text": "=", "path": "."},
+        {**BASH, "command": "printf '\\xff'; printf $PATH; exit 3"},
+        {**BASH, "command": "kill -9 $$"},
+        {**BASH, "command": "sleep 100", "timeout_s": 0.1},
+    ]
+    assert [answer["result"] for answer in command(workspace, *calls)] == [
+        None,
+        "x = 1\n",
+        ["a/", "folder-link", "link"],
+        [{"path": "a/b", "line": 1, "text": "x = 1"}],
+        {"stdout": "\ufffd/usr/bin:/bin", "stderr": "", "exit_code": 3, "signal": None, "timed_out": False},
+        {"stdout": "", "stderr": "", "exit_code": None, "signal": 9, "timed_out": False},
+        {"stdout": "", "stderr": "", "exit_code": None, "signal": 9, "timed_out": True},
+    ]
 
 
 @pytest.mark.parametrize(
-    ("command", "expected"),
+    ("call", "message"),
     [
-        ("pwd | xargs basename; exit 3", "the command exited with 3\nworkspace\n"),
-        ("kill -9 $$", "the command was ended by signal 9\n"),
-        ("sleep 100", "the command was stopped because it took too long\n"),
-        ("printf %030d 7; printf e >&2", "the command exited with 0\n00000000000000000007e"),
+        ("[]\n", "call: holds []; write one JSON object there"),
+        ("\n", "call: is not JSON (Expecting value: line 2 column 1 (char 1)); write one JSON object there"),
+        (
+            {"tool": "rm"},
+            'call: tool is "rm"; it must be write_file, read_file, list_dir, search or bash',
+        ),
+        ({"tool": "read_file"}, "call: path is missing; it must be a string"),
+        ({"tool": "read_file", "path": "nothing"}, "No such file or directory"),
+        ({"tool": "write_file", "path": "x", "content": 7}, "call: content is 7; it must be a string"),
+        ({"tool": "read_file", "path": "link/\n"}, "link/ : goes through a symbolic link or something that"),
+        ({**BASH, "command": "true", "env": {}}, "bash is no program that can be found and run"),
     ],
 )
-def test_bash(tools: ToolDispatcher, command: str, expected: str) -> None:
-    assert asyncio.run(tools.dispatch("bash", {"command": command})) == expected
+def test_command_refuses(workspace: Path, call: object, message: str) -> None:
+    (answer,) = command(workspace, call)
+    assert answer["error"].startswith(message)
 
 
-def test_dispatch(tools: ToolDispatcher) -> None:
-    async def use() -> list[str]:
-        return [
-            await tools.dispatch("write_file", {"path": "a.py", "content": "x = 1\n"}),
-            await tools.dispatch("read_file", {"path": "a.py"}),
-            await tools.dispatch("list_dir", {}),
-            await tools.dispatch("search", {"text": "x ="}),
-        ]
-
-    assert asyncio.run(use()) == ["wrote a.py", "x = 1\n", "a.py\nfolder-link\nlink", "a.py:1: x = 1"]
-
-
-@pytest.mark.parametrize(
-    ("name", "arguments", "message"),
-    [
-        ("rm", {}, "there is no tool 'rm'; there are write_file, bash, read_file, list_dir, search"),
-        ("read_file", {"file": "x"}, "read_file: missing a required argument: 'path'"),
-        ("read_file", {}, "read_file: missing a required argument: 'path'"),
-        ("read_file", {"path": "nothing"}, "read_file: No such file or directory"),
-        ("write_file", {"path": "x", "content": 7}, "write_file: every argument must be a string"),
-    ],
-)
-def test_dispatch_refuses(tools: ToolDispatcher, name: str, arguments: dict[str, str], message: str) -> None:
-    with pytest.raises(ToolRefused) as caught:
-        asyncio.run(tools.dispatch(name, arguments))
-    assert str(caught.value) == message
+def test_command_without_a_folder(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "agentloop", "tools", str(tmp_path / "nowhere")],
+        cwd=Path(__file__).parents[1],
+        input="",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    expected = (
+        f"agentloop: {tmp_path}/nowhere: is no folder; name the workspace that the tools are to work in\n"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", expected)

@@ -1,0 +1,66 @@
+"""`python -m agentloop tools FOLDER`: a line of JSON for every call of a tool.
+
+Source: runtimes/CONTRACT.md, "Tools".
+"""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import BinaryIO
+
+from agentloop.fields import Fields, Unusable
+from agentloop.tools import ToolDispatcher, ToolRefused
+from agentloop.verifier import Verifier
+
+
+def serve(folder: str, calls: Iterable[bytes], answers: BinaryIO) -> int:
+    """Answer each call in order, in the workspace `folder`; returns the exit status or raises `Unusable`."""
+    if not os.path.isdir(folder):
+        raise Unusable(f"{folder}: is no folder; name the workspace that the tools are to work in")
+    # A parent may have left it ignored, and then there would be no exit statuses.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    with asyncio.Runner() as runner:
+        for call in calls:
+            try:
+                answer = {"result": runner.run(_result(call, os.path.realpath(folder)))}
+            except (ToolRefused, Unusable) as refused:
+                answer = {"error": " ".join(str(refused).split())}
+            except OSError as failure:
+                answer = {"error": failure.strerror or " ".join(str(failure).split())}
+            answers.write(json.dumps(answer).encode() + b"\n")
+            answers.flush()
+    return 0
+
+
+async def _result(line: bytes, folder: str) -> object:
+    try:
+        call = Fields.of_text("call", line.decode())
+    except UnicodeDecodeError as failure:
+        raise Unusable(f"call: {failure}") from None
+    tools = ToolDispatcher(folder)
+    match call.text("tool"):
+        case "write_file":
+            tools.write_file(call.text("path"), call.text("content"))
+            return None
+        case "read_file":
+            return tools.read_file(call.text("path"))
+        case "list_dir":
+            return tools.list_dir(call.text("path"))
+        case "search":
+            return [asdict(found) for found in tools.search(call.text("text"), call.text("path"))]
+        case "bash":
+            verifier = Verifier(
+                ["bash"],
+                env=call.environment("env"),
+                timeout_s=call.positive("timeout_s"),
+                output_limit_bytes=call.integer("output_limit_bytes", at_least=1),
+            )
+            finished = await tools.bash(call.text("command"), verifier)
+            return asdict(finished) | {
+                "stdout": finished.stdout.decode("utf-8", "replace"),
+                "stderr": finished.stderr.decode("utf-8", "replace"),
+            }
+    raise call.unusable("tool", "write_file, read_file, list_dir, search or bash")
