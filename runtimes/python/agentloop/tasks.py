@@ -33,7 +33,9 @@ def load_tasks(path: str) -> Iterator[Task]:
 
 
 def check_tasks(path: str) -> int:
-    """Return how many tasks there are; raises `Unusable` unless there are some, all load, and each has a name of its own."""
+    """Return how many tasks there are; raises `Unusable` when there are none, one does not load, or two have
+    the same name.
+    """
     seen: set[str] = set()
     for task in load_tasks(path):
         if task.task_id in seen:

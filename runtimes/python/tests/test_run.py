@@ -198,13 +198,6 @@ def test_more_agents_than_tasks(run: Any) -> None:
     assert made.outcomes() == {"T/0": "passed", "T/1": "passed"}
 
 
-def test_no_tasks(run: Any) -> None:
-    made = run(lambda exchange: exchange.reply(GOOD), tasks=0)
-    made.settings["agents"] = 1
-    assert made.finish() == (0, "")
-    assert made.events("task") == []
-
-
 def test_completion_that_cannot_be_had_is_an_error_of_its_task(run: Any) -> None:
     def answer(exchange: Any) -> None:
         if b"T/1" in exchange.body:
