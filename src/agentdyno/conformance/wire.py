@@ -35,7 +35,7 @@ def event(data: str | Mapping[str, object], line_end: str = "\n") -> bytes:
     return f"data: {text}{line_end}{line_end}".encode()
 
 
-def delta(finish_reason: str | None = None, **fields: object) -> dict[str, object]:
+def delta(finish_reason: str | None = None, /, **fields: object) -> dict[str, object]:
     """A completion chunk whose first choice's delta has these fields (`content="…"`)."""
     return {
         "id": "chatcmpl-conform",
