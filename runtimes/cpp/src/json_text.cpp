@@ -8,13 +8,13 @@ namespace {
 
 using nlohmann::json;
 
-/// The fields that lead to what is being parsed, by depth; those of lists are empty.
-std::string in_dots(std::vector<std::string> const& fields) {
+/// Says where in a text something is, given the fields that lead there by depth; those of lists are empty.
+std::string place(std::vector<std::string> const& fields) {
     std::string text;
     for (auto const& field : fields)
         if (!field.empty())
-            text += (text.empty() ? "" : ".") + field;
-    return text;
+            text += (text.empty() ? "at " : ".") + field;
+    return text.empty() ? text : text + ": ";
 }
 
 /// What nlohmann's exceptions say, without their own name in brackets.
@@ -33,7 +33,9 @@ json parse_json(std::string_view text) {
         throw NotJson("there is a byte order mark");
     std::vector<std::string> fields;
     auto const follow = [&](int depth, json::parse_event_t event, json& parsed) {
-        if (depth > JSON_DEPTH_LIMIT)
+        bool const begins =
+            event == json::parse_event_t::object_start || event == json::parse_event_t::array_start;
+        if (begins && depth >= JSON_DEPTH_LIMIT)
             throw NotJson("objects and lists lie more than " + std::to_string(JSON_DEPTH_LIMIT) + " deep");
         if (event == json::parse_event_t::key) {
             fields.resize(static_cast<std::size_t>(depth));
@@ -44,11 +46,9 @@ json parse_json(std::string_view text) {
     try {
         return json::parse(text, follow);
     } catch (json::exception const& failure) {
-        auto const field = in_dots(fields);
-        throw NotJson((field.empty() ? "" : "at " + field + ": ") + std::string(reason(failure)));
+        throw NotJson(place(fields) + std::string(reason(failure)));
     } catch (NotJson const& failure) {
-        auto const field = in_dots(fields);
-        throw NotJson((field.empty() ? "" : "at " + field + ": ") + failure.what());
+        throw NotJson(place(fields) + failure.what());
     }
 }
 

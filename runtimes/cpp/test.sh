@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Builds and runs the tests: test.sh [release|address|thread]..., all three if none is named.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+(($#)) || set -- release address thread
+for preset in "$@"; do
+    cmake --preset "$preset" -DAGENTLOOP_TESTS=ON
+    cmake --build "build/$preset"
+    ctest --test-dir "build/$preset" --output-on-failure --parallel 2 --timeout 300
+done

@@ -1,0 +1,66 @@
+#include "task.hpp"
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "errors.hpp"
+#include "temporary_folder.hpp"
+
+using namespace agentloop;
+using nlohmann::json;
+
+namespace {
+
+json const TASK = {{"task_id", "T/1"}, {"prompt", "p"}, {"tests", "t"}, {"entry_point", "f"}};
+
+/// Why tasks cannot be used, after the path of their file.
+std::string reason_of_tasks(std::string const& text) {
+    TemporaryFolder const folder;
+    auto const path = folder / "tasks.jsonl";
+    write_text(path, text);
+    try {
+        check_tasks(path);
+    } catch (Unusable const& failure) {
+        std::string const message = failure.what();
+        REQUIRE(message.starts_with(path));
+        return message.substr(path.size());
+    }
+    return "can be used";
+}
+
+}  // namespace
+
+TEST_CASE("tasks are read one by one") {
+    TemporaryFolder const folder;
+    auto second = TASK;
+    second["task_id"] = "T/2";
+    second["prompt"] = "a\u2028b\u0085c";
+    write_text(folder / "tasks.jsonl", TASK.dump() + "\r\n" + second.dump());
+    CHECK(check_tasks(folder / "tasks.jsonl") == 2);
+    TaskReader tasks(folder / "tasks.jsonl");
+    CHECK(tasks.next()->task_id == "T/1");
+    CHECK(tasks.next()->prompt == "a\u2028b\u0085c");
+    CHECK(!tasks.next());
+    CHECK(!tasks.next());
+}
+
+TEST_CASE("tasks that cannot be used") {
+    auto const without_tests = [] {
+        auto task = TASK;
+        task["tests"] = nullptr;
+        return task.dump();
+    }();
+    CHECK(reason_of_tasks("\n").starts_with(", line 1: is not JSON ("));
+    CHECK(reason_of_tasks(TASK.dump() + "\nx\n").starts_with(", line 2: is not JSON ("));
+    CHECK(reason_of_tasks(without_tests) == ", line 1: tests is null; it must be a string");
+    CHECK(reason_of_tasks(TASK.dump() + "\n" + TASK.dump()) ==
+          ": task_id 'T/1' is there twice; give every task its own");
+    CHECK(reason_of_tasks("") == "can be used");
+    CHECK_THROWS_WITH_AS(
+        check_tasks("/no/such/file"),
+        "/no/such/file: cannot be read (No such file or directory); name a UTF-8 file that is there",
+        Unusable);
+    CHECK_THROWS_WITH_AS(check_tasks("/"),
+                         "/: cannot be read (Is a directory); name a UTF-8 file that is there", Unusable);
+}
