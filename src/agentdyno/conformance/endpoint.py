@@ -127,6 +127,11 @@ class Exchange:
         self.is_over = True
         self._writer.close()
 
+    async def closed(self) -> None:
+        """Wait until the connection that is being closed or reset is so."""
+        with contextlib.suppress(ConnectionError):
+            await self._writer.wait_closed()
+
     def reset(self) -> None:
         """Break the connection (RST)."""
         self.is_over = True

@@ -84,8 +84,11 @@ class Running:
         time.
         """
         end = time.monotonic() + within_s
-        while not condition():
-            if time.monotonic() > end or self._child.has_ended(0):
+        while True:
+            is_last = time.monotonic() > end or self._child.has_ended(0)
+            if condition():
+                return
+            if is_last:
                 raise Broken(f"waited for {what} in vain")
             await asyncio.sleep(0.005)
 
@@ -211,7 +214,7 @@ class Stage:
                 stderr=stderr,
             ) as child,
         ):
-            look = _Look(child, key or KEY)
+            look = Look(child, key or KEY)
             running = Running(child, endpoint, events, workspaces)
             acting = asyncio.create_task(act(running)) if act is not None else None
             try:
@@ -242,7 +245,7 @@ def _seen(
     workspaces: Path,
     survivors: list[str],
     zombies: int,
-    look: "_Look",
+    look: "Look",
 ) -> Seen:
     return Seen(
         folder=folder,
@@ -273,7 +276,7 @@ async def _in_time(acting: "asyncio.Task[None]") -> None:
         raise Broken("it ended before what was to be done to it could be done") from None
 
 
-class _Look:
+class Look:
     """Looks at the runtime and its children every few milliseconds, and at what became of them."""
 
     def __init__(self, child: Child, key: str) -> None:
@@ -285,7 +288,7 @@ class _Look:
         self._child = child
         self._key = key.encode()
 
-    async def until_ended(self, within_s: float, acting: "asyncio.Task[None] | None") -> None:
+    async def until_ended(self, within_s: float, acting: "asyncio.Task[None] | None" = None) -> None:
         """Wait for the end, unless what was to be done to the runtime could not be done."""
         end = time.monotonic() + within_s
         watched = proc.Watched(self._child.pid)

@@ -1,0 +1,43 @@
+"""What is to be seen of a completion's tries, and answers that fail the first of them."""
+
+from agentdyno.analysis.events import TaskOutcome
+from agentdyno.conformance.case import require
+from agentdyno.conformance.endpoint import Answer, Exchange
+from agentdyno.conformance.seen import Seen
+from agentdyno.conformance.stage import passing
+
+
+def once(answer: Answer) -> Answer:
+    """Answer the first try of every completion like this, and the others with code that passes."""
+
+    async def answer_once(exchange: Exchange) -> None:
+        await (answer if exchange.request.number == 1 else passing)(exchange)
+
+    return answer_once
+
+
+def recovered(
+    seen: Seen, task: str = "task/1", *, tries: int = 2, attempt: int = 1, verdict: str = "passed"
+) -> None:
+    """Require that the attempt took just that many tries, counted them, and got its verdict."""
+    where = f"attempt {attempt} of {task}"
+    requests = [request for request in seen.of(task) if request.attempt == attempt]
+    event = seen.attempt(attempt, task)
+    reason = f" ({event.reason})" if event.reason else ""
+    require(len(requests) == tries, f"{where}: {len(requests)} requests, expected {tries}{reason}")
+    retries = event.transport_retries
+    require(retries == tries - 1, f"{where}: transport_retries {retries} with {tries} requests")
+    require(event.verdict == verdict, f"{where}: verdict {event.verdict}{reason}, expected {verdict}")
+
+
+def given_up(seen: Seen, requests: int, task: str = "task/1") -> TaskOutcome:
+    """Require that the task's first completion was given up after that many requests, with a reason."""
+    outcome, attempt, sent = seen.outcome(task), seen.attempt(task=task), len(seen.of(task))
+    require(sent == requests, f"{task}: {sent} requests, expected {requests}; reason {outcome.reason!r}")
+    require(outcome.outcome == "error", f"{task}: outcome {outcome.outcome}, expected error")
+    require(outcome.attempts == 1, f"{task}: {outcome.attempts} attempts, expected 1")
+    require(attempt.verdict == "error", f"{task}: verdict {attempt.verdict}, expected error")
+    for event, reason in (("task", outcome.reason), ("attempt", attempt.reason)):
+        one_line = reason is not None and reason.strip() and len(reason.splitlines()) == 1
+        require(bool(one_line), f"{task}: reason {reason!r} in the {event} event is not one line")
+    return outcome
