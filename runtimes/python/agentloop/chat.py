@@ -22,6 +22,8 @@ RETRYABLE_STATUSES = frozenset({408, 429, *range(500, 600)})
 
 _ERROR_BODY_LIMIT_BYTES = 2048
 _REASON_LIMIT = 300
+_CUT = "…"
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 _BASE_URL = re.compile(r"(https?)://(\[[^]]+\]|[^:/]+)(?::([0-9]+))?(.*)")
 
 
@@ -146,6 +148,8 @@ class Chat:
         # Before anything is cut, so that no part of the key is left.
         for spelling in self._key_spellings:
             reason = reason.replace(spelling, "***")
+            for length in range(len(spelling) - 1, 0, -1):
+                reason = reason.replace(spelling[:length] + _CUT, f"***{_CUT}")
         return " ".join(reason.split())[:_REASON_LIMIT]
 
 
@@ -282,6 +286,8 @@ class _Refusal:
 
     def failure(self) -> _TryFailed:
         said = self._body.decode("utf-8", "replace").strip()
+        if len(self._body) == _ERROR_BODY_LIMIT_BYTES:
+            said += _CUT  # perhaps within the key
         return _TryFailed(
             f"the endpoint answered {self._status}" + (f": {said}" if said else ""),
             retryable=self._status in RETRYABLE_STATUSES,
@@ -294,10 +300,8 @@ def retry_after_s(value: str) -> float:
 
     Source: RFC 9110, section 10.2.3.
     """
-    try:
-        return max(0.0, min(float(value), 1e9))
-    except ValueError:
-        pass
+    if _SECONDS.fullmatch(value):
+        return min(float(value), 1e9)
     # Rare, and it takes 1 MiB, so it is loaded when needed.
     from email.utils import mktime_tz, parsedate_tz
 

@@ -229,6 +229,13 @@ def test_the_key_is_never_quoted(serve: Serve, before: str) -> None:
         assert f"{before}***"[:240] in told
 
 
+def test_the_key_is_not_quoted_in_part(serve: Serve) -> None:
+    """Where what is read of an endless refusal ends within it."""
+    body = f"{' ' * (2048 - len(KEY) // 2)}{KEY}".encode()
+    endpoint = serve(lambda exchange: exchange.refuse(401, body=body))
+    assert failure(endpoint.url, api_key=KEY) == "the endpoint answered 401: ***…"
+
+
 def test_error_body_without_end(serve: Serve) -> None:
     def answer(exchange: Exchange) -> None:
         exchange.send(b"HTTP/1.1 400 No\r\nContent-Length: 100000\r\n\r\n" + b"x" * 5000)

@@ -1,6 +1,7 @@
 """The rules that every run of every case is held to."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,15 +84,32 @@ def _not_canonical(seen: Seen) -> list[str]:
 
 
 def _key_found(seen: Seen, key: str) -> list[str]:
-    """Every place but the header that the key is in."""
-    wanted = key.encode()
+    """Every place but the header that gives the key away."""
+    parts = spellings(key)
     problems = [f"in the {place}" for place in seen.key_in_process]
     for number, request in enumerate(seen.requests, start=1):
         others = [value for name, value in request.headers if name != "authorization"]
-        if wanted in request.body or any(key in value for value in [request.line, *others]):
+        sent = [request.body, *(value.encode("latin-1") for value in (request.line, *others))]
+        if any(part in piece for part in parts for piece in sent):
             problems.append(f"in request {number} outside the Authorization header")
     files = [path for path in sorted(seen.folder.rglob("*")) if path.is_file() and not path.is_symlink()]
-    return problems + [f"in {_place(path, seen.folder)}" for path in files if wanted in path.read_bytes()]
+    for path in files:
+        content = path.read_bytes()
+        at = min((content.find(part) for part in parts if part in content), default=None)
+        if at is not None:
+            problems.append(f"in {_place(path, seen.folder)}: {content[max(0, at - 40) : at + 40]!r}")
+    return problems
+
+
+def spellings(key: str) -> set[bytes]:
+    """What gives a key away: either half of it, as it is, within JSON, and within JSON within JSON."""
+    found = set()
+    for half in (key[: len(key) // 2], key[len(key) // 2 :]):
+        spelling = half
+        for _ in range(3):
+            found.add(spelling.encode())
+            spelling = json.dumps(spelling)[1:-1]
+    return found
 
 
 def _place(path: Path, folder: Path) -> str:
