@@ -391,6 +391,8 @@ def test_retry_after_values() -> None:
     assert retry_after_s("soon") == 0
     assert retry_after_s("") == 0
     assert retry_after_s("nan") == 0
+    assert retry_after_s("1e3") == 0
+    assert retry_after_s("infinity") == 0
     assert 50 < retry_after_s(email.utils.formatdate(time.time() + 60, usegmt=True)) <= 60
     assert retry_after_s("Sun, 06 Nov 1994 08:49:37 GMT") == 0
     assert retry_after_s("Sunday, 06-Nov-94 08:49:37 GMT") == 0

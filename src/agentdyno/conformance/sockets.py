@@ -20,7 +20,7 @@ def closed_port() -> Iterator[tuple[socket.socket, str]]:
 
 @contextmanager
 def full_port() -> Iterator[str]:
-    """The base URL of a port that does not answer those who connect, because too many wait already (listen(2));
+    """The base URL of a port that does not answer those who connect, as too many wait already (listen(2));
     raises NotPossible where the system answers all the same.
     """
     with ExitStack() as stack:

@@ -1,0 +1,356 @@
+"""Transport: how long is waited, for events, between tries, and in all."""
+
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+
+from agentdyno.conformance import wire
+from agentdyno.conformance.case import Play, case, require
+from agentdyno.conformance.endpoint import Answer, Exchange
+from agentdyno.conformance.seen import Seen
+from agentdyno.conformance.sockets import full_port
+from agentdyno.conformance.stage import PASSING, Stage, passing
+from agentdyno.conformance.tries import given_up, once, recovered
+
+CONTENT = wire.chunked(wire.event(wire.delta(content="some ")))
+EMPTY = wire.chunked(wire.event({"choices": []}))
+
+IDLE_S = 0.4
+EVENT_AFTER_S = 0.2
+"""When, after the head, a scene's one event comes, if it has one."""
+
+SLOWNESS_S = 3.0
+"""How much later than it should a busy machine may do something."""
+
+
+def _idle(begin: Sequence[bytes], again: bytes | None, event: bytes | None = None) -> Play:
+    """The endpoint begins, perhaps sends one event a while later, then `again` without end, or nothing."""
+
+    async def idle(exchange: Exchange) -> None:
+        await exchange.send(*begin)
+        if event is not None:
+            await exchange.pause(EVENT_AFTER_S)
+            await exchange.send(event)
+        while again is not None:
+            await exchange.pause(0.05)
+            await exchange.send(again)
+        await exchange.silence()
+
+    async def play(stage: Stage) -> str:
+        seen = await stage.run(
+            once(idle),
+            timeouts={"event_idle_s": IDLE_S, "total_s": IDLE_S + EVENT_AFTER_S + SLOWNESS_S},
+            transport={"max_retries": 1},
+        )
+        recovered(seen)
+        least_s = IDLE_S + (EVENT_AFTER_S if event is not None else 0)
+        found_s = seen.attempt().transport_ns / 1e9
+        require(
+            found_s >= least_s, f"tried again after {found_s:.3f} s, expected {least_s:g} s without an event"
+        )
+        return f"tried again after {found_s:.2f} s, event_idle_s {IDLE_S:g}"
+
+    return play
+
+
+case("transport.idle", "nothing at all")(_idle([], None))
+case("transport.idle", "a head without end")(_idle([b"HTTP/1.1 200 OK\r\n"], b"X-Filler: 1\r\n"))
+case("transport.idle", "nothing after the head")(_idle([wire.head()], None))
+case("transport.idle", "nothing after some content")(_idle([wire.head()], None, CONTENT))
+case("transport.idle", "comments after some content")(
+    _idle([wire.head()], wire.chunked(b": wait\n\n"), CONTENT)
+)
+case("transport.idle", "events without data")(_idle([wire.head()], wire.chunked(b"event: ping\n\n"), CONTENT))
+case("transport.idle", "a line without end")(
+    _idle([wire.head(), wire.chunked(b"data: ")], wire.chunked(b"x"))
+)
+
+
+@case("transport.idle", "a slow stream")
+async def slow_stream(stage: Stage) -> str:
+    """Each event is in time, those without content as well, though all together take longer."""
+    events = wire.completion(wire.fenced(PASSING), pieces=1)
+    idle_s, pause_s = 1.2, 0.7
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.send(wire.head())
+        for event in (events[0], EMPTY, *events[1:]):
+            await exchange.pause(pause_s)
+            await exchange.send(event if event is EMPTY else wire.chunked(event))
+        await exchange.send(wire.LAST_CHUNK)
+
+    seen = await stage.run(answer, timeouts={"event_idle_s": idle_s})
+    recovered(seen, tries=1)
+    return f"events every {pause_s} s, event_idle_s {idle_s}: one request"
+
+
+AGENTS = 32
+"""So many that chance cannot decide: of 32 times drawn uniformly, all are in the upper three quarters once
+in 10,000 times, and in one half together once in 4,000,000,000.
+"""
+
+
+async def _pauses(stage: Stage, retries: int, base_s: float, cap_s: float) -> list[list[float]]:
+    """What lies between a try and the one after it, in s: a list for every retry, one pause per agent."""
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.send(wire.json_error(503))
+
+    tasks = [f"task/{number}" for number in range(1, AGENTS + 1)]
+    transport = {"max_retries": retries, "base_s": base_s, "cap_s": cap_s}
+    seen = await stage.run(answer, tasks=tasks, agents=AGENTS, transport=transport)
+    pauses: list[list[float]] = [[] for _ in range(retries)]
+    for task in tasks:
+        given_up(seen, 1 + retries, task)
+        for number, (one, other) in enumerate(pairwise(seen.of(task))):
+            assert one.t_answer is not None
+            pauses[number].append((other.t - one.t_answer) / 1e9)
+    return pauses
+
+
+def _judge(pauses: Sequence[float], bound_s: float, which: str) -> None:
+    """Whether these can be times drawn uniformly between 0 and the bound, on a busy machine."""
+    low, middle, high = min(pauses), statistics.median(pauses), max(pauses)
+    found = f"{which}: {low:.3f} to {high:.3f} s, median {middle:.3f}"
+    require(high <= bound_s + SLOWNESS_S / 2, f"{found}; the bound is {bound_s:g} s")
+    require(middle <= bound_s + SLOWNESS_S / 10, f"{found}; the bound is {bound_s:g} s")
+    if bound_s >= 0.2:  # below that, what is drawn is lost in what everything else takes
+        require(
+            low < bound_s / 2, f"{found}; none in the lower half, so it is not drawn from 0 to {bound_s:g} s"
+        )
+        require(high - low > bound_s / 4, f"{found}; all alike, so it is not drawn from 0 to {bound_s:g} s")
+
+
+@case("transport.backoff", "base and cap")
+async def base_and_cap(stage: Stage) -> str:
+    bounds = (0.2, 0.4, 0.4, 0.4)
+    pauses = await _pauses(stage, len(bounds), 0.2, 0.4)
+    for number, (found, bound_s) in enumerate(zip(pauses, bounds, strict=True), start=1):
+        _judge(found, bound_s, f"before try {number + 1}")
+    return f"{AGENTS} agents, before tries 2 to 5: " + ", ".join(_range(found) for found in pauses)
+
+
+@case("transport.backoff", "doubled every time")
+async def doubled(stage: Stage) -> str:
+    bounds = (0.05, 0.1, 0.2, 0.4, 0.8)
+    pauses = await _pauses(stage, len(bounds), 0.05, 60)
+    for number, (found, bound_s) in enumerate(zip(pauses, bounds, strict=True), start=1):
+        _judge(found, bound_s, f"before try {number + 1}")
+    longest = max(pauses[-1])
+    require(longest > 0.2, f"before try 6: {longest:.3f} s at most, and it is drawn from 0 to 0.8 s")
+    return f"{AGENTS} agents, before tries 2 to 6: " + ", ".join(_range(found) for found in pauses)
+
+
+@case("transport.backoff", "none")
+async def no_backoff(stage: Stage) -> str:
+    longest = []
+    for base_s, cap_s in ((0, 5), (60, 0)):
+        pauses = await _pauses(stage, 2, base_s, cap_s)
+        for found in pauses:
+            _judge(found, 0, f"base_s {base_s}, cap_s {cap_s}")
+            longest.append(max(found))
+    return f"base_s 0 or cap_s 0: {max(longest):.3f} s at most"
+
+
+@case("transport.backoff", "seventy tries")
+async def seventy_tries(stage: Stage) -> str:
+    """2^69 fits into no integer of 64 bits."""
+
+    async def answer(exchange: Exchange) -> None:
+        if exchange.request.number < 70:
+            await exchange.send(wire.json_error(503))
+        else:
+            await passing(exchange)
+
+    seen = await stage.run(answer, transport={"max_retries": 100, "base_s": 0.0001, "cap_s": 0.002})
+    recovered(seen, tries=70)
+    return f"passed after {seen.attempt().transport_ns / 1e9:.2f} s"
+
+
+def _range(pauses: Sequence[float]) -> str:
+    return f"{min(pauses):.2f} to {max(pauses):.2f} s"
+
+
+EARLY_S = 0.005
+"""How much too early a timer of whole milliseconds may be."""
+
+
+@case("transport.retry-after", "seconds")
+async def retry_after_seconds(stage: Stage) -> str:
+    async def answer(exchange: Exchange) -> None:
+        await exchange.send(wire.json_error(int(exchange.request.task), retry_after=1))
+
+    seen = await stage.run(once(answer), tasks=("429", "503", "500"), agents=3)
+    waited = []
+    for status in ("429", "503", "500"):
+        recovered(seen, status)
+        first, second = seen.of(status)
+        assert first.t_answer is not None
+        waited.append((second.t - first.t_answer) / 1e9)
+        require(
+            waited[-1] >= 1 - EARLY_S, f"{status}: tried again after {waited[-1]:.3f} s, 1 s was asked for"
+        )
+        counted_s = seen.attempt(task=status).transport_ns / 1e9
+        require(counted_s >= 1 - EARLY_S, f"{status}: transport_ns is {counted_s:.3f} s and omits the sleep")
+    return f"1 s asked for, tried again after {', '.join(f'{found:.3f}' for found in waited)} s"
+
+
+FORMS: Mapping[str, str] = {
+    "IMF-fixdate": "%a, %d %b %Y %H:%M:%S GMT",
+    "RFC 850": "%A, %d-%b-%y %H:%M:%S GMT",
+    "asctime": "%a %b %e %H:%M:%S %Y",
+}
+"""The three forms of an HTTP date (RFC 9110, section 5.6.7)."""
+
+
+@case("transport.retry-after", "dates")
+async def retry_after_dates(stage: Stage) -> str:
+    """Far from Greenwich, because one of the three forms does not name its time zone."""
+    dates: dict[str, int] = {}
+
+    async def answer(exchange: Exchange) -> None:
+        form = exchange.request.task
+        dates[form] = int(time.time()) + 2
+        date = datetime.fromtimestamp(dates[form], UTC).strftime(FORMS[form])
+        await exchange.send(wire.json_error(429, retry_after=date))
+
+    seen = await stage.run(once(answer), tasks=[*FORMS], agents=3, through=("env", "TZ=JST-9"))
+    epoch_ns = time.time_ns() - time.monotonic_ns()
+    for form, date in dates.items():
+        recovered(seen, form)
+        late_s = (seen.of(form)[1].t + epoch_ns) / 1e9 - date
+        require(late_s >= -0.05, f"{form}: tried again {-late_s:.3f} s before the date")
+    return f"{', '.join(FORMS)}: not before the date"
+
+
+NONSENSE = ("soon", "-1", "", "1h", "1e3", "infinity", "Thu, 99 Foo 2099 99:99:99 GMT")
+
+
+@case("transport.retry-after", "nonsense, and a date in the past")
+async def retry_after_nonsense(stage: Stage) -> str:
+    values = (*NONSENSE, "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT")
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.send(wire.json_error(429, retry_after=values[int(exchange.request.task)]))
+
+    tasks = [str(number) for number in range(len(values))]
+    seen = await stage.run(once(answer), tasks=tasks, agents=len(tasks), timeouts={"total_s": SLOWNESS_S})
+    for number, value in enumerate(values):
+        found = seen.attempt(task=str(number))
+        require(found.verdict == "passed", f"Retry-After {value!r}: {found.verdict}, {found.reason!r}")
+        recovered(seen, str(number))
+    return f"{len(values)} values, none of them waited for"
+
+
+async def _ended_by_total(
+    stage: Stage, answer: Answer, least_s: float, *, total_s: float = 0.6, base_s: float = 0.01
+) -> Seen:
+    """A run of one completion that can only be ended by `total_s`, and by it was."""
+    seen = await stage.run(
+        answer,
+        timeouts={"total_s": total_s},
+        transport={"max_retries": 10**6, "base_s": base_s, "cap_s": 0.05},
+        within_s=10,
+    )
+    _took(seen, least_s, total_s)
+    return seen
+
+
+def _took(seen: Seen, least_s: float, total_s: float) -> None:
+    outcome, attempt = seen.outcome(), seen.attempt()
+    require(outcome.outcome == "error", f"outcome {outcome.outcome} without a completion; {seen.ending}")
+    spent_s = (attempt.t_end - attempt.t_begin) / 1e9
+    require(
+        least_s <= spent_s <= total_s + SLOWNESS_S,
+        f"given up after {spent_s:.2f} s with total_s {total_s:g}: {outcome.reason}",
+    )
+
+
+def _spent(seen: Seen) -> str:
+    attempt = seen.attempt()
+    return f"{(attempt.t_end - attempt.t_begin) / 1e9:.2f} s"
+
+
+@case("transport.total", "tries without end")
+async def total_of_tries(stage: Stage) -> str:
+    async def answer(exchange: Exchange) -> None:
+        await exchange.send(wire.json_error(503))
+
+    seen = await _ended_by_total(stage, answer, 0.5, base_s=0.05)
+    require(len(seen.requests) > 1, "given up after one request")
+    return f"{len(seen.requests)} requests, given up after {_spent(seen)}, total_s 0.6"
+
+
+def _retry_after(asked: str) -> Play:
+    async def play(stage: Stage) -> str:
+        async def answer(exchange: Exchange) -> None:
+            await exchange.send(wire.json_error(503, retry_after=asked))
+
+        seen = await _ended_by_total(stage, answer, 0)
+        require(len(seen.requests) == 1, f"{len(seen.requests)} requests, and {asked} s were asked for")
+        return f"{asked} s asked for, given up after {_spent(seen)}, total_s 0.6"
+
+    return play
+
+
+case("transport.total", "Retry-After of an hour")(_retry_after("3600"))
+case("transport.total", "Retry-After of 24 digits")(_retry_after("9" * 24))
+
+
+@case("transport.total", "a stream without end")
+async def total_of_stream(stage: Stage) -> str:
+    async def answer(exchange: Exchange) -> None:
+        await exchange.send(wire.head())
+        while True:
+            await exchange.send(CONTENT)
+            await exchange.pause(0.05)
+
+    seen = await _ended_by_total(stage, answer, 0.6)
+    return f"given up after {_spent(seen)}, total_s 0.6"
+
+
+@case("transport.total", "silence")
+async def total_of_silence(stage: Stage) -> str:
+    seen = await _ended_by_total(stage, Exchange.silence, 0.6)
+    return f"given up after {_spent(seen)}, total_s 0.6"
+
+
+@case("transport.total", "while connecting")
+async def total_of_connecting(stage: Stage) -> str:
+    with full_port() as url:
+        seen = await stage.run(
+            timeouts={"connect_s": 20, "total_s": 0.6},
+            change=lambda document: document.update(base_url=url),
+            within_s=10,
+        )
+    _took(seen, 0.6, 0.6)
+    return f"given up after {_spent(seen)}, total_s 0.6"
+
+
+@case("transport.total", "not after the finish_reason")
+async def total_ends_with_success(stage: Stage) -> str:
+    events = [wire.chunked(event) for event in wire.completion(wire.fenced(PASSING))]
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.send(wire.head(), *events[:-2])
+        await exchange.pause(1.4)
+        await exchange.send(events[-2])  # the finish_reason; the stream stays open past total_s
+        await exchange.silence()
+
+    seen = await stage.run(answer, timeouts={"total_s": 2})
+    recovered(seen, tries=1)
+    return "finish_reason before total_s, end of the stream after it: passed"
+
+
+@case("transport.total", "every completion has its own")
+async def total_of_each(stage: Stage) -> str:
+    async def answer(exchange: Exchange) -> None:
+        await exchange.pause(1.2)
+        await (exchange.reply("No code.") if exchange.request.attempt == 1 else passing(exchange))
+
+    seen = await stage.run(answer, timeouts={"total_s": 2})
+    recovered(seen, tries=1, verdict="no_code")
+    recovered(seen, tries=1, attempt=2)
+    return "2 completions of 1.2 s, total_s 2: passed"
