@@ -36,6 +36,7 @@ class Child:
         *,
         cwd: Path,
         environment: Mapping[str, str],
+        stdin: int | IO[bytes] = subprocess.DEVNULL,
         stdout: int | IO[bytes] = subprocess.DEVNULL,
         stderr: int | IO[bytes] = subprocess.DEVNULL,
     ) -> None:
@@ -47,7 +48,7 @@ class Child:
                     [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(launcher_end), *argv],
                     cwd=cwd,
                     env=dict(environment),
-                    stdin=subprocess.DEVNULL,
+                    stdin=stdin,
                     stdout=stdout,
                     stderr=stderr,
                     pass_fds=[launcher_end],

@@ -124,6 +124,7 @@ class Stage:
         timeouts: Mapping[str, object] | None = None,
         transport: Mapping[str, object] | None = None,
         change: Callable[[dict[str, Any]], None] | None = None,
+        spell: Callable[[str], bytes | None] = str.encode,
         key: str | None = KEY,
         workspaces: str = "workspaces",
         act: Act | None = None,
@@ -136,8 +137,9 @@ class Stage:
         """Play one run and return what was seen of it; raises Broken when it does not end in time.
 
         `verify`, `timeouts` and `transport` replace single fields, `change` edits the run file just before it
-        is written, `workspaces` names the workspaces folder. The default verifier executes `solution.py`, so
-        the code in a reply decides what happens.
+        is written, `spell` makes the bytes of its text, or None where it is not to be there, `workspaces`
+        names the workspaces folder. The default verifier executes `solution.py`, so the code in a reply
+        decides what happens.
         Connections that `accept` refuses are broken.
         `through` is a command that the runtime's is appended to, and that execs it in other circumstances.
         `judged` is False where a run is not to be held to the rules that hold always, for instance because
@@ -175,7 +177,9 @@ class Stage:
             }
             if change is not None:
                 change(document)
-            (folder / "run.json").write_text(json.dumps(document))
+            spelled = spell(json.dumps(document))
+            if spelled is not None:
+                (folder / "run.json").write_bytes(spelled)
             command = [*through, *self.manifest.command(self.manifest.run), str(folder / "run.json")]
             seen = await self._watched(
                 command, folder, endpoint, document, key, act, within_s, folder / workspaces
