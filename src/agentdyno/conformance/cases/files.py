@@ -1,0 +1,466 @@
+"""Files: what an attempt's folder holds, and that nothing is left of it."""
+
+import os
+import sys
+from pathlib import Path
+
+from agentdyno.conformance.case import case, require
+from agentdyno.conformance.endpoint import Exchange
+from agentdyno.conformance.notes import noted, noting, tell
+from agentdyno.conformance.seen import Seen
+from agentdyno.conformance.stage import PASSING, Stage, task
+
+MIB = 2**20
+
+COPY = """
+import shutil
+for name in ("solution.py", "test_solution.py"):
+    shutil.copyfile(name, os.path.join(NOTES, name))
+note("names", sorted(os.listdir()))
+note("regular", all(os.path.isfile(name) and not os.path.islink(name) for name in os.listdir()))
+print("1 passed in 0.00s")
+"""
+
+
+def verifier(stage: Stage, body: str, **fields: object) -> dict[str, object]:
+    """A verifier that does not care for the solution."""
+    return {"argv": [sys.executable, "-I", "-S", "-B", "-c", noting(stage, body)], **fields}
+
+
+def first_difference(found: bytes, expected: bytes) -> int:
+    """The place of the first byte that differs."""
+    both = enumerate(zip(found, expected, strict=False))
+    return next((at for at, (one, other) in both if one != other), min(len(found), len(expected)))
+
+
+def in_its_place(folder: str) -> list[str]:
+    """What is found where an attempt's folder was, in a list of one line, or nothing."""
+    if not os.path.lexists(folder):
+        return []
+    holds = f"that holds {sorted(os.listdir(folder))[:3]}" if os.path.isdir(folder) else "that is no folder"
+    return [f"the next request came while there was {os.path.basename(folder)} {holds}"]
+
+
+async def held(stage: Stage, code: str, tests: str) -> str:
+    """Require that both files hold what they are to hold, and that nothing lies beside them."""
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.code(code)
+
+    seen = await stage.run(answer, tasks=[task("task/1", tests=tests)], verify=verifier(stage, COPY))
+    require(seen.outcome().outcome == "passed", f"outcome {seen.outcome().outcome}: {seen.outcome().reason}")
+    for name, expected in (("solution.py", code.encode()), ("test_solution.py", tests.encode())):
+        found = (stage.notes / name).read_bytes()
+        at = first_difference(found, expected)
+        require(
+            found == expected,
+            f"{name} has {len(found)} bytes, expected {len(expected)}; from byte {at} on it has "
+            f"{found[at : at + 30]!r}, expected {expected[at : at + 30]!r}",
+        )
+    names = noted(stage, "names")
+    require(names == ["solution.py", "test_solution.py"], f"the folder holds {names}")
+    require(noted(stage, "regular"), "one of the two is no regular file")
+    return f"{len(code.encode())} and {len(tests.encode())} bytes, and nothing else in the folder"
+
+
+# files.written
+
+
+@case("files.written", "plain")
+async def plain(stage: Stage) -> str:
+    return await held(stage, "def f():\n\treturn 1\n", "def test():\n    pass\n")
+
+
+@case("files.written", "characters of every length")
+async def characters(stage: Stage) -> str:
+    text = "# \x7f\u0080é\u2028漢\ufeff\ufffd\U0001f600\x0b\x0c\n"
+    return await held(stage, text, text)
+
+
+@case("files.written", "line ends of tests")
+async def line_ends(stage: Stage) -> str:
+    return await held(stage, "x = 1\n", "def test():\r\n    pass\r\rpass\n\n\r\n# no line end")
+
+
+@case("files.written", "empty tests")
+async def empty_tests(stage: Stage) -> str:
+    return await held(stage, "x = 1\n", "")
+
+
+@case("files.written", "NUL in tests")
+async def nul(stage: Stage) -> str:
+    return await held(stage, "x = 1\n", "x = '\0'\n")
+
+
+@case("files.written", "1 MiB each")
+async def large(stage: Stage) -> str:
+    return await held(stage, f"# {'é' * (MIB // 2)}\n", f"# {'漢' * (MIB // 3)}\n")
+
+
+@case("files.written", "a new folder for every attempt")
+async def a_new_folder(stage: Stage) -> str:
+    """What one attempt leaves lying about is not there for the next."""
+    body = """
+number = open("solution.py").read().strip("# \\n")
+note(number, {"folder": os.path.realpath("."), "names": sorted(os.listdir())})
+open("left-behind", "w").close()
+os.chmod("solution.py", 0o400)
+os.mkdir("left-behind-too")
+print("1 failed in 0.00s")
+raise SystemExit(1)
+"""
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.code(f"# {exchange.request.attempt}\n")
+
+    seen = await stage.run(answer, max_retries=2, verify=verifier(stage, body))
+    workspaces = f"{seen.folder}/workspaces/"
+    for number in ("1", "2", "3"):
+        found = noted(stage, number)
+        require(
+            found["names"] == ["solution.py", "test_solution.py"],
+            f"the folder of attempt {number} holds {found['names']}",
+        )
+        require(
+            found["folder"].startswith(workspaces),
+            f"attempt {number} is in {found['folder']}, which is not below workspaces",
+        )
+    return "3 attempts, each with its two files only, below workspaces"
+
+
+@case("files.written", "at the same time")
+async def at_the_same_time(stage: Stage) -> str:
+    """Four attempts are verified at once, and none sees another's files."""
+    tasks = [task(f"task/{number}", tests=f"# {number}\n") for number in range(4)]
+    body = """
+number = open("test_solution.py").read().strip("# \\n")
+open("mine-" + number, "w").close()
+note("here-" + number, os.path.realpath("."))
+wait_for(*("here-" + other for other in "0123"))
+found = [name for _, folders, files in os.walk(".") for name in sorted(folders + files)]
+note("found-" + number, [open("solution.py").read(), found])
+wait_for(*("found-" + other for other in "0123"))
+print("1 passed in 0.00s")
+"""
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.code(f"# {exchange.request.task}\n")
+
+    seen = await stage.run(answer, tasks=tasks, agents=4, verify=verifier(stage, body, slots=4))
+    folders = [noted(stage, f"here-{number}") for number in range(4)]
+    require(len(set(folders)) == 4, f"4 attempts at once in {len(set(folders))} folders")
+    for number in range(4):
+        code, found = noted(stage, f"found-{number}")
+        require(code == f"# task/{number}\n", f"task/{number} found the solution {code!r}")
+        own = [f"mine-{number}", "solution.py", "test_solution.py"]
+        require(found == own, f"the folder of task/{number} holds {found}, expected {own}")
+        require(seen.outcome(f"task/{number}").outcome == "passed", f"task/{number} did not pass")
+    return "4 attempts at once, each in its own folder with its own files"
+
+
+# files.gone
+
+
+async def gone(
+    stage: Stage, body: str, *, escapes: bool = False, verify: dict[str, object] | None = None
+) -> Seen:
+    """Require that nothing is left of the first attempt's folder when the second request comes.
+
+    `body` is what the code of the first attempt does in and with its folder.
+    """
+    first = noting(
+        stage,
+        f"""
+folder = os.path.realpath(".")
+note("folder", folder)
+{body}
+note("done", True)
+print("1 failed in 0.00s", flush=True)
+os._exit(1)
+""",
+    )
+    found: list[str] = []
+
+    async def answer(exchange: Exchange) -> None:
+        if exchange.request.attempt == 1:
+            await exchange.code(first)
+        else:
+            found.extend(in_its_place(noted(stage, "folder")))
+            await exchange.code(PASSING)
+
+    seen = await stage.run(answer, max_retries=1, verify=verify, escapes=escapes)
+    noted(stage, "done")
+    require(not found, "".join(found))
+    verdict, reason = seen.attempt().verdict, seen.attempt().reason
+    require(verdict == "failed", f"verdict {verdict}, expected failed; {reason}")
+    require(seen.outcome().outcome == "passed", f"outcome {seen.outcome().outcome}: {seen.outcome().reason}")
+    return seen
+
+
+GONE = {
+    "as it was": "pass",
+    "with more files": """
+os.makedirs("a/b/c")
+for place in (".", "a", "a/b", "a/b/c"):
+    for name in (".hidden", "file"):
+        open(os.path.join(place, name), "w").write("x")
+""",
+    "deleted": """
+import shutil
+shutil.rmtree(folder)
+""",
+    "a file in its place": """
+import shutil
+shutil.rmtree(folder)
+open(folder, "w").write("x")
+""",
+    "a named pipe in its place": """
+import shutil
+shutil.rmtree(folder)
+os.mkfifo(folder)
+""",
+    "a link that leads nowhere in its place": """
+import shutil
+shutil.rmtree(folder)
+os.symlink("nowhere", folder)
+""",
+    "no permissions": """
+os.makedirs("a/b/c")
+open("a/b/c/file", "w").close()
+for place in ("a/b/c/file", "a/b/c", "a/b", "a", "solution.py", "."):
+    os.chmod(place, 0)
+""",
+    "read-only folders": """
+os.makedirs("a/b/c")
+open("a/b/c/file", "w").close()
+for place in ("a/b/c", "a/b", "a", "."):
+    os.chmod(place, 0o555)
+""",
+    "2,000 folders deep": """
+for _ in range(2000):
+    os.mkdir("ten-letter")
+    os.chdir("ten-letter")
+open("file", "w").close()
+""",
+    "5,000 files": """
+for number in range(5000):
+    os.close(os.open(str(number), os.O_CREAT | os.O_WRONLY))
+""",
+    "500 folders side by side": """
+for number in range(500):
+    os.makedirs(f"{number}/a/b")
+""",
+    "names of any bytes": """
+names = (b"\\xff\\xfe", b"new\\nline", b"-rf", b" ", b"a" * 255, b"*", b"\\\\", b"...", b"'$(x)")
+for name in names:
+    os.mkdir(name)
+    open(os.path.join(name, b"in " + name[:200]), "w").close()
+    open(b"file " + name[:200], "w").close()
+""",
+    "moved files": """
+os.mkdir("elsewhere")
+os.rename("solution.py", "elsewhere/solution.py")
+os.makedirs("solution.py/solution.py")
+os.rename("test_solution.py", "solution.py/solution.py/x")
+""",
+    "a named pipe and sockets": """
+import socket
+os.mkfifo("pipe")
+os.mkdir("folder")
+os.mkfifo("folder/pipe")
+for name in ("stream", "folder/stream"):
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(name)
+        listening.listen()
+""",
+    "open files": """
+held = [open(name, "w") for name in ("a", "b", "c")]
+os.unlink("a")
+""",
+    "written to by its process group": """
+begun = [os.pipe() for _ in range(8)]
+for number, (_, begin) in enumerate(begun):
+    if os.fork() == 0:
+        at = 0
+        while True:
+            os.makedirs(f"{number}/{at}/a", exist_ok=True)
+            os.close(os.open(f"{number}/{at}/a/file", os.O_CREAT | os.O_WRONLY))
+            if at == 3:
+                os.write(begin, b"x")
+            at += 1
+for begin, _ in begun:
+    os.read(begin, 1)
+""",
+}
+"""What is done to a folder that is to be gone all the same."""
+
+
+def _enter(name: str, body: str) -> None:
+    @case("files.gone", name)
+    async def gone_all_the_same(stage: Stage) -> str:
+        await gone(stage, body)
+        return "gone before the next request"
+
+
+for _name, _body in GONE.items():
+    _enter(_name, _body)
+
+
+@case("files.gone", "when the verifier is stopped")
+async def gone_after_a_timeout(stage: Stage) -> str:
+    body = noting(
+        stage,
+        """
+note("folder", os.path.realpath("."))
+os.makedirs("a/b")
+while True:
+    pass
+""",
+    )
+    found: list[str] = []
+
+    async def answer(exchange: Exchange) -> None:
+        if exchange.request.attempt == 1:
+            await exchange.code(body)
+        else:
+            found.extend(in_its_place(noted(stage, "folder")))
+            await exchange.code(PASSING)
+
+    seen = await stage.run(answer, verify={"timeout_s": 1})
+    require(seen.attempt().verdict == "timed_out", f"verdict {seen.attempt().verdict}, expected timed_out")
+    require(not found, "".join(found))
+    return "gone before the next request"
+
+
+@case("files.gone", "written to from another session for a while")
+async def written_to_from_another_session(stage: Stage) -> str:
+    """Nobody can stop it; it stops by itself soon, and then the folder can be removed."""
+    body = """
+import contextlib
+begun, begin = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        end = time.monotonic() + 0.2
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError):
+                os.makedirs("a/b", exist_ok=True)
+                os.close(os.open("a/b/file", os.O_CREAT | os.O_WRONLY))
+                os.write(begin, b"x")
+    os._exit(0)
+os.read(begun, 1)
+"""
+    await gone(stage, body, escapes=True)
+    return "gone before the next request"
+
+
+# files.links
+
+
+def contents(folder: Path) -> dict[str, tuple[int, bytes | None]]:
+    """Everything below a folder: permissions, and the bytes of files."""
+    return {
+        str(path.relative_to(folder.parent)): (
+            path.stat().st_mode & 0o7777,
+            path.read_bytes() if path.is_file() else None,
+        )
+        for path in [folder, *sorted(folder.rglob("*"))]
+    }
+
+
+async def untouched(stage: Stage, body: str) -> str:
+    """Require that a folder outside, which the body knows as `outside`, is as before when all is over."""
+    outside = stage.folder / "outside"
+    (outside / "folder").mkdir(parents=True)
+    for name in ("precious", "folder/precious"):
+        (outside / name).write_text(name)
+        (outside / name).chmod(0o440)
+    (outside / "folder").chmod(0o550)
+    before = contents(outside)
+    await gone(stage, f"outside = {str(outside)!r}\n{body}")
+    after = contents(outside)
+    for name, found in before.items():
+        require(after.get(name) == found, f"{name} was {found}, and is {after.get(name)} now")
+    more = sorted(after.keys() - before.keys())
+    require(not more, f"now there is also {more}")
+    return f"{len(before)} files and folders outside, as before"
+
+
+@case("files.links", "in place of the folder")
+async def link_in_place_of_the_folder(stage: Stage) -> str:
+    return await untouched(stage, "import shutil\nshutil.rmtree(folder)\nos.symlink(outside, folder)")
+
+
+@case("files.links", "in place of the folder, to a file")
+async def link_to_a_file_in_place_of_the_folder(stage: Stage) -> str:
+    return await untouched(
+        stage, "import shutil\nshutil.rmtree(folder)\nos.symlink(outside + '/precious', folder)"
+    )
+
+
+@case("files.links", "in the folder and below")
+async def links_in_the_folder(stage: Stage) -> str:
+    return await untouched(
+        stage,
+        """
+os.makedirs("a/b")
+for place in (".", "a", "a/b"):
+    targets = (outside, outside + "/folder", outside + "/precious", "nowhere", "link-4", "../..", "/")
+    for number, target in enumerate(targets):
+        os.symlink(target, os.path.join(place, f"link-{number}"))
+os.chmod("a/b", 0)
+""",
+    )
+
+
+@case("files.links", "in place of the files")
+async def links_in_place_of_the_files(stage: Stage) -> str:
+    return await untouched(
+        stage,
+        """
+for name, target in (("solution.py", "/precious"), ("test_solution.py", "/folder")):
+    os.unlink(name)
+    os.symlink(outside + target, name)
+""",
+    )
+
+
+@case("files.links", "hard links")
+async def hard_links(stage: Stage) -> str:
+    return await untouched(
+        stage, "os.link(outside + '/precious', 'hard')\nos.mkdir('a')\nos.link('hard', 'a/hard')"
+    )
+
+
+@case("files.links", "to another attempt at the same time")
+async def link_to_another_attempt(stage: Stage) -> str:
+    """The first task's folder becomes a link to the second's, whose attempt goes on."""
+    body = """
+import shutil
+if open("test_solution.py").read() == "# 1\\n":
+    wait_for("second")
+    folder = os.path.realpath(".")
+    other = json.load(open(os.path.join(NOTES, "second")))
+    shutil.rmtree(folder)
+    os.symlink(other, folder)
+else:
+    note("second", os.path.realpath("."))
+    wait_for("first-is-over")
+    note("names", sorted(os.listdir()))
+print("1 passed in 0.00s")
+"""
+    tasks = [task(f"task/{number}", tests=f"# {number}\n") for number in (1, 2)]
+
+    async def answer(exchange: Exchange) -> None:
+        if exchange.request.task == "task/3":
+            tell(stage, "first-is-over")
+            await exchange.reply("No code.")
+        else:
+            await exchange.code(PASSING)
+
+    await stage.run(
+        answer, tasks=[*tasks, task("task/3")], agents=2, max_retries=0, verify=verifier(stage, body)
+    )
+    names = noted(stage, "names")
+    require(names == ["solution.py", "test_solution.py"], f"the other attempt's folder holds {names}")
+    return "the other attempt's files are as before"
