@@ -108,6 +108,9 @@ RULES = (
     Rule("events.accounting", "Events", "exactly one task event per task, and attempts that lead to it"),
     Rule("events.digests", "Events", "request and completion digests are those of the bytes on the wire"),
     Rule("events.times", "Events", "times agree with what the endpoint and the verifier saw"),
+    Rule(
+        "events.values", "Events", "what the endpoint and the verifier said, and null where nothing happened"
+    ),
     Rule("events.flushed", "Events", "every event is in the file as soon as it is over, kill -9 or not"),
     Rule("exit.status", "Exit", "0 when every task has its outcome from the work itself"),
     Rule("exit.signals", "Exit", "SIGINT and SIGTERM: in order, within 5 s, exit 130 or 143"),

@@ -93,11 +93,13 @@ class Running:
             await asyncio.sleep(0.005)
 
     def events(self) -> list[dict[str, Any]]:
-        """The whole event lines written so far."""
-        with contextlib.suppress(FileNotFoundError):
-            lines = self._events.read_bytes().split(b"\n")[:-1]
-            return [json.loads(line) for line in lines]
-        return []
+        """The whole event lines written so far; raises Broken when one is no JSON."""
+        try:
+            return [json.loads(line) for line in self._events.read_bytes().split(b"\n")[:-1]]
+        except FileNotFoundError:
+            return []
+        except ValueError as error:
+            raise Broken(f"an event line is no JSON: {error}") from None
 
 
 class Stage:
@@ -107,7 +109,7 @@ class Stage:
         self.manifest = manifest
         self.folder = folder
         self.notes = folder / "notes"
-        """Where the code under verification may write what it finds; see `notes_of`."""
+        """Where the code under verification may write what it finds."""
         self.findings: list[Finding] = []
         self._runs = 0
 

@@ -1,7 +1,9 @@
-"""What is to be seen of a completion's tries, and answers that fail the first of them."""
+"""What is to be seen of an attempt and of its tries."""
 
-from agentdyno.analysis.events import TaskOutcome
-from agentdyno.conformance.case import require
+from pathlib import Path
+
+from agentdyno.analysis.events import Attempt, TaskOutcome
+from agentdyno.conformance.case import Broken, require
 from agentdyno.conformance.endpoint import Answer, Exchange
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.stage import passing
@@ -28,6 +30,22 @@ def recovered(
     retries = event.transport_retries
     require(retries == tries - 1, f"{where}: transport_retries {retries} with {tries} requests")
     require(event.verdict == verdict, f"{where}: verdict {event.verdict}{reason}, expected {verdict}")
+
+
+def time_of(attempt: Attempt, phase: str) -> int:
+    """The time of a phase of an attempt; raises Broken when it is null."""
+    t = getattr(attempt, phase)
+    if t is None:
+        raise Broken(f"{phase} of attempt {attempt.attempt} of {attempt.task} is null; {attempt.reason}")
+    return int(t)
+
+
+def noted(note: Path) -> str:
+    """What the code under verification has noted; raises Broken when it noted nothing."""
+    try:
+        return note.read_text()
+    except FileNotFoundError:
+        raise Broken(f"the verified code wrote no note {note.name!r}, so it did not run") from None
 
 
 def given_up(seen: Seen, requests: int, task: str = "task/1") -> TaskOutcome:

@@ -1,0 +1,230 @@
+"""Agents, all at once, and the slots in which they verify."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+from agentdyno.conformance.case import Play, case, require
+from agentdyno.conformance.endpoint import Answer, Exchange
+from agentdyno.conformance.seen import Seen
+from agentdyno.conformance.stage import PASSING, Stage, passing
+from agentdyno.conformance.tries import noted
+
+HELD_S = 6.0
+"""How long the endpoint waits for all agents; the last of them may have a slow machine to share."""
+
+QUICK = {"argv": ["echo", "1 passed in 0.00s"], "slots": 4}
+"""A verifier that takes next to no time."""
+
+
+def _tasks(number: int) -> list[str]:
+    return [f"task/{i}" for i in range(1, number + 1)]
+
+
+def _when_all_are_there(agents: int) -> Answer:
+    """Answer nothing until that many requests are open."""
+    there = 0
+    all_there = asyncio.Event()
+
+    async def answer(exchange: Exchange) -> None:
+        nonlocal there
+        there += 1
+        if there >= agents:
+            all_there.set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(all_there.wait(), HELD_S)
+        await passing(exchange)
+
+    return answer
+
+
+def _at_once(agents: int, tasks: int) -> Play:
+    async def play(stage: Stage) -> str:
+        expected = min(agents, tasks)
+        answer = _when_all_are_there(expected)
+        seen = await stage.run(answer, tasks=_tasks(tasks), agents=agents, verify=QUICK)
+        require(seen.most_open == expected, f"{seen.most_open} requests open at once, expected {expected}")
+        _each_once(seen, tasks)
+        return f"{expected} requests open at once, {tasks} tasks, each once"
+
+    return play
+
+
+def _each_once(seen: Seen, tasks: int) -> None:
+    for task in _tasks(tasks):
+        sent = len(seen.of(task))
+        require(sent == 1, f"{sent} requests for {task}, expected 1; {seen.ending}")
+        require(seen.outcome(task).outcome == "passed", f"{seen.outcome(task)}")
+
+
+case("run-file.agents", "two hundred")(_at_once(200, 200))
+case("run-file.agents", "more agents than tasks")(_at_once(10, 3))
+case("run-file.agents", "more tasks than agents")(_at_once(4, 25))
+
+
+@case("run-file.agents", "the tasks in their order")
+async def in_order(stage: Stage) -> str:
+    seen = await stage.run(tasks=_tasks(12), verify=QUICK)
+    asked = [request.task for request in seen.requests]
+    require(asked == _tasks(12), f"one agent asked for {', '.join(asked)}")
+    return "one agent, 12 tasks, in the order of the file"
+
+
+@case("run-file.agents", "one agent is held up")
+async def one_held_up(stage: Stage) -> str:
+    """The other one does all that is left, so tasks are not dealt out beforehand."""
+    others_done = asyncio.Event()
+    asked: set[str] = set()
+
+    async def answer(exchange: Exchange) -> None:
+        asked.add(exchange.request.task)
+        if len(asked) == 10:
+            others_done.set()
+        if exchange.request.task == "task/1":
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(others_done.wait(), HELD_S)
+            if not others_done.is_set():
+                missing = sorted(set(_tasks(10)) - asked)
+                held_up.append(f"not begun while one agent was held up: {', '.join(missing)}")
+        await passing(exchange)
+
+    held_up: list[str] = []
+    seen = await stage.run(answer, tasks=_tasks(10), agents=2, verify=QUICK)
+    require(not held_up, "".join(held_up))
+    _each_once(seen, 10)
+    return "the other agent did the 9 tasks that were left"
+
+
+@case("run-file.agents", "one request each")
+async def one_request_each(stage: Stage) -> str:
+    """An agent that retries is still one agent."""
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.pause(0.02)
+        await (passing(exchange) if exchange.request.attempt == 3 else exchange.reply("No code."))
+
+    seen = await stage.run(answer, tasks=_tasks(9), agents=3, verify=QUICK)
+    require(seen.most_open <= 3, f"{seen.most_open} requests open at once, and there are 3 agents")
+    require(len(seen.requests) == 27, f"{len(seen.requests)} requests, expected 27")
+    return f"27 requests, {seen.most_open} at once at most"
+
+
+def _noting(notes: Path, slots: int) -> str:
+    """Code that notes when it runs, and waits until as many as there are slots have begun."""
+    return (
+        "import os, time\n"
+        f"notes = os.open({str(notes)!r}, os.O_RDWR | os.O_CREAT | os.O_APPEND)\n"
+        "def note(what):\n"
+        "    os.write(notes, b'%s %d\\n' % (what, time.monotonic_ns()))\n"
+        "note(b'begin')\n"
+        f"end = time.monotonic() + {HELD_S}\n"
+        f"while os.pread(notes, 10000, 0).count(b'begin') < {slots} and time.monotonic() < end:\n"
+        "    time.sleep(0.002)\n"
+        "time.sleep(0.06)\n"
+        "note(b'end')\n"
+        f"{PASSING}"
+    )
+
+
+def most_at_once(notes: Path) -> int:
+    """How many of those who noted when they run ran at once."""
+    steps = sorted((int(t), what) for what, t in (line.split() for line in noted(notes).splitlines()))
+    running = most = 0
+    for _, what in steps:
+        running += 1 if what == "begin" else -1
+        most = max(most, running)
+    return most
+
+
+def _slots(slots: int, agents: int) -> Play:
+    async def play(stage: Stage) -> str:
+        notes = stage.notes / "slots"
+
+        async def answer(exchange: Exchange) -> None:
+            await exchange.code(_noting(notes, slots))
+
+        verify = {"slots": slots, "timeout_s": 20}
+        await stage.run(answer, tasks=_tasks(agents), agents=agents, verify=verify)
+        found = most_at_once(notes)
+        require(found == slots, f"{found} verifications at once, and there are {slots} slots")
+        return f"{agents} agents, {found} verifications at once"
+
+    return play
+
+
+case("verify.slots", "one slot")(_slots(1, 8))
+case("verify.slots", "three slots")(_slots(3, 12))
+
+
+@case("verify.slots", "given back")
+async def given_back(stage: Stage) -> str:
+    """However a verification ends, its slot is free for the next."""
+    codes = {
+        "an endless loop": "while True: pass\n",
+        "a signal": "import os\nos.kill(os.getpid(), 6)\n",
+        "a syntax error": "def\n",
+        "a child left behind": f"import os, time\nif os.fork() == 0:\n    time.sleep(60)\n{PASSING}",
+        "a pass": PASSING,
+    }
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.code(codes[exchange.request.task])
+
+    verify = {"slots": 1, "timeout_s": 1}
+    seen = await stage.run(
+        answer, tasks=[*codes], agents=len(codes), max_retries=0, verify=verify, within_s=15
+    )
+    outcomes = {task: seen.outcome(task).outcome for task in codes}
+    passed = {task for task, outcome in outcomes.items() if outcome == "passed"}
+    require(passed == {"a child left behind", "a pass"}, f"outcomes {outcomes}")
+    return f"one slot, used after: {', '.join(codes)}"
+
+
+APART_NS = 20_000_000
+"""Agents that began to wait within this time of each other may be served in any order."""
+
+
+@case("verify.slots", "first come, first served")
+async def first_come(stage: Stage) -> str:
+    """One agent has the slot; the others come one after another, and in that order they are served."""
+    begun, go, order = stage.notes / "begun", stage.notes / "go", stage.notes / "order"
+    waiting = 6
+    first = (
+        f"import os, time\nopen({str(begun)!r}, 'w')\n"
+        f"while not os.path.exists({str(go)!r}):\n    time.sleep(0.005)\n{PASSING}"
+    )
+    held = asyncio.Condition()
+    answered = 0
+
+    async def answer(exchange: Exchange) -> None:
+        nonlocal answered
+        number = int(exchange.request.task.removeprefix("task/"))
+        if number == 1:
+            await exchange.code(first)
+            while not begun.exists():
+                await exchange.pause(0.005)
+        async with held:
+            await held.wait_for(lambda: answered == number - 1)
+        if number > 1:
+            note = f"with open({str(order)!r}, 'a') as file:\n    print({number}, file=file)\n"
+            await exchange.code(note + PASSING)
+            await asyncio.sleep(2 * APART_NS / 1e9)
+        async with held:
+            answered = number
+            held.notify_all()
+        if answered == 1 + waiting:
+            go.touch()
+
+    tasks = _tasks(1 + waiting)
+    seen = await stage.run(answer, tasks=tasks, agents=len(tasks), verify={"slots": 1, "timeout_s": 20})
+    came = {task: seen.attempt(task=task).t_queue for task in tasks[1:]}
+    served = [f"task/{number}" for number in noted(order).split()]
+    require(sorted(served) == sorted(came), f"served {served}")
+    for place, task in enumerate(served):
+        for later in served[place + 1 :]:
+            one, other = came[task], came[later]
+            require(
+                one is not None and other is not None and one < other + APART_NS,
+                f"{later} came before {task} and was served after it",
+            )
+    return f"{waiting} agents waited for one slot and had it in the order in which they came"
