@@ -16,6 +16,7 @@ def main(arguments: list[str]) -> int:
     for stopping in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stopping, leave)
     # All else is loaded from here on, because a signal may come at any time.
+    from agentloop.complaint import complain
     from agentloop.fields import Unusable
     from agentloop.run_file import load_run_file
 
@@ -34,7 +35,7 @@ def main(arguments: list[str]) -> int:
 
         return perform(run, with_uvloop)
     except Unusable as unusable:
-        print(f"agentloop: {unusable}", file=sys.stderr)
+        complain(str(unusable))
         return 2
 
 

@@ -7,12 +7,12 @@ import asyncio
 import os
 import resource
 import signal
-import sys
 import time
 from collections.abc import Callable
 
 from agentloop.agent import Agent, run_agents
 from agentloop.chat import Chat
+from agentloop.complaint import complain
 from agentloop.events import EventFile, EventFileFailed
 from agentloop.fields import Unusable
 from agentloop.messages import load_prompts
@@ -65,7 +65,7 @@ def perform(run: RunFile, with_uvloop: bool) -> int:
         with asyncio.Runner(loop_factory=loop_factory) as runner:
             return runner.run(_until_done_or_stopped(agent, run.tasks_file, agents))
     except Exception as failure:
-        print(f"agentloop: {_in_one_line(failure)}", file=sys.stderr)
+        complain(_in_one_line(failure))
         return 1
 
 

@@ -388,6 +388,15 @@ def test_workspaces_that_vanish_are_errors_of_their_tasks(run: Any) -> None:
     assert task["reason"].startswith("[Errno 2] No such file or directory: ")
 
 
+def test_unusable_is_2_where_nobody_reads_stderr(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as stderr:
+        command = [sys.executable, "-m", "agentloop", "missing"]
+        ended = subprocess.run(command, cwd=HERE, stderr=stderr, check=False)
+    assert ended.returncode == 2
+
+
 def test_usage(tmp_path: Path) -> None:
     for arguments, count in ([], 0), (["a", "b"], 2):
         done = subprocess.run(

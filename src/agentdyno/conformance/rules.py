@@ -114,6 +114,7 @@ RULES = (
     Rule("events.flushed", "Events", "every event is in the file as soon as it is over, kill -9 or not"),
     Rule("exit.status", "Exit", "0 when every task has its outcome from the work itself"),
     Rule("exit.signals", "Exit", "SIGINT and SIGTERM: in order, within 5 s, exit 130 or 143"),
+    Rule("exit.inherited", "Exit", "whatever its parent ignored or blocked, and whoever reads its stderr"),
     Rule("exit.disk", "Exit", "a full disk under the events: exit 1, one line, nothing left behind"),
     Rule("exit.processes", "Exit", "no process outlives the runtime"),
     Rule("exit.zombies", "Exit", "every child is reaped"),

@@ -1,7 +1,5 @@
 """What is to be seen of an attempt and of its tries."""
 
-from pathlib import Path
-
 from agentdyno.analysis.events import Attempt, TaskOutcome
 from agentdyno.conformance.case import Broken, require
 from agentdyno.conformance.endpoint import Answer, Exchange
@@ -38,14 +36,6 @@ def time_of(attempt: Attempt, phase: str) -> int:
     if t is None:
         raise Broken(f"{phase} of attempt {attempt.attempt} of {attempt.task} is null; {attempt.reason}")
     return int(t)
-
-
-def noted(note: Path) -> str:
-    """What the code under verification has noted; raises Broken when it noted nothing."""
-    try:
-        return note.read_text()
-    except FileNotFoundError:
-        raise Broken(f"the verified code wrote no note {note.name!r}, so it did not run") from None
 
 
 def given_up(seen: Seen, requests: int, task: str = "task/1") -> TaskOutcome:

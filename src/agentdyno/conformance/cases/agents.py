@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-from pathlib import Path
 
 from agentdyno.conformance.case import Play, case, require
 from agentdyno.conformance.endpoint import Answer, Exchange
+from agentdyno.conformance.notes import is_noted, noted, noting, tell
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.stage import PASSING, Stage, passing
-from agentdyno.conformance.tries import noted
+from agentdyno.conformance.tries import time_of
 
 HELD_S = 6.0
 """How long the endpoint waits for all agents; the last of them may have a slow machine to share."""
@@ -109,43 +109,38 @@ async def one_request_each(stage: Stage) -> str:
     return f"27 requests, {seen.most_open} at once at most"
 
 
-def _noting(notes: Path, slots: int) -> str:
+def _at_work(slots: int) -> str:
     """Code that notes when it runs, and waits until as many as there are slots have begun."""
     return (
-        "import os, time\n"
-        f"notes = os.open({str(notes)!r}, os.O_RDWR | os.O_CREAT | os.O_APPEND)\n"
-        "def note(what):\n"
-        "    os.write(notes, b'%s %d\\n' % (what, time.monotonic_ns()))\n"
-        "note(b'begin')\n"
+        "note(f'begin-{os.getpid()}', time.monotonic_ns())\n"
         f"end = time.monotonic() + {HELD_S}\n"
-        f"while os.pread(notes, 10000, 0).count(b'begin') < {slots} and time.monotonic() < end:\n"
+        "while sum(name.startswith('begin') for name in os.listdir(NOTES)) < "
+        f"{slots} and time.monotonic() < end:\n"
         "    time.sleep(0.002)\n"
         "time.sleep(0.06)\n"
-        "note(b'end')\n"
+        "note(f'end-{os.getpid()}', time.monotonic_ns())\n"
         f"{PASSING}"
     )
 
 
-def most_at_once(notes: Path) -> int:
+def _most_at_once(stage: Stage) -> int:
     """How many of those who noted when they run ran at once."""
-    steps = sorted((int(t), what) for what, t in (line.split() for line in noted(notes).splitlines()))
+    steps = [(int(note.read_text()), note.name.startswith("begin")) for note in stage.notes.iterdir()]
     running = most = 0
-    for _, what in steps:
-        running += 1 if what == "begin" else -1
+    for _, begins in sorted(steps):
+        running += 1 if begins else -1
         most = max(most, running)
     return most
 
 
 def _slots(slots: int, agents: int) -> Play:
     async def play(stage: Stage) -> str:
-        notes = stage.notes / "slots"
-
         async def answer(exchange: Exchange) -> None:
-            await exchange.code(_noting(notes, slots))
+            await exchange.code(noting(stage, _at_work(slots)))
 
         verify = {"slots": slots, "timeout_s": 20}
         await stage.run(answer, tasks=_tasks(agents), agents=agents, verify=verify)
-        found = most_at_once(notes)
+        found = _most_at_once(stage)
         require(found == slots, f"{found} verifications at once, and there are {slots} slots")
         return f"{agents} agents, {found} verifications at once"
 
@@ -187,12 +182,7 @@ APART_NS = 20_000_000
 @case("verify.slots", "first come, first served")
 async def first_come(stage: Stage) -> str:
     """One agent has the slot; the others come one after another, and in that order they are served."""
-    begun, go, order = stage.notes / "begun", stage.notes / "go", stage.notes / "order"
     waiting = 6
-    first = (
-        f"import os, time\nopen({str(begun)!r}, 'w')\n"
-        f"while not os.path.exists({str(go)!r}):\n    time.sleep(0.005)\n{PASSING}"
-    )
     held = asyncio.Condition()
     answered = 0
 
@@ -200,31 +190,27 @@ async def first_come(stage: Stage) -> str:
         nonlocal answered
         number = int(exchange.request.task.removeprefix("task/"))
         if number == 1:
-            await exchange.code(first)
-            while not begun.exists():
+            await exchange.code(noting(stage, f"note('begun', 0)\nwait_for('go')\n{PASSING}"))
+            while not is_noted(stage, "begun"):
                 await exchange.pause(0.005)
         async with held:
             await held.wait_for(lambda: answered == number - 1)
         if number > 1:
-            note = f"with open({str(order)!r}, 'a') as file:\n    print({number}, file=file)\n"
-            await exchange.code(note + PASSING)
+            note = f"note('served-{number}', time.monotonic_ns())\n"
+            await exchange.code(noting(stage, note + PASSING))
             await asyncio.sleep(2 * APART_NS / 1e9)
         async with held:
             answered = number
             held.notify_all()
         if answered == 1 + waiting:
-            go.touch()
+            tell(stage, "go")
 
     tasks = _tasks(1 + waiting)
     seen = await stage.run(answer, tasks=tasks, agents=len(tasks), verify={"slots": 1, "timeout_s": 20})
-    came = {task: seen.attempt(task=task).t_queue for task in tasks[1:]}
-    served = [f"task/{number}" for number in noted(order).split()]
-    require(sorted(served) == sorted(came), f"served {served}")
+    came = {task: time_of(seen.attempt(task=task), "t_queue") for task in tasks[1:]}
+    served = sorted(came, key=lambda task: noted(stage, task.replace("task/", "served-")))
     for place, task in enumerate(served):
         for later in served[place + 1 :]:
-            one, other = came[task], came[later]
-            require(
-                one is not None and other is not None and one < other + APART_NS,
-                f"{later} came before {task} and was served after it",
-            )
+            came_first = came[task] < came[later] + APART_NS
+            require(came_first, f"{later} came before {task} and was served after it")
     return f"{waiting} agents waited for one slot and had it in the order in which they came"

@@ -14,9 +14,10 @@ from agentdyno.analysis import events as runtime_events
 from agentdyno.conformance import wire
 from agentdyno.conformance.case import case, require
 from agentdyno.conformance.endpoint import Exchange
+from agentdyno.conformance.notes import noted, noting, tell
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.stage import FAILING, PASSING, PROMPTS, Running, Stage, passing
-from agentdyno.conformance.tries import noted, once, recovered, time_of
+from agentdyno.conformance.tries import once, recovered, time_of
 from agentdyno.measure import proc
 
 SOON_S = 5.0
@@ -330,18 +331,12 @@ async def stream_times(stage: Stage) -> str:
 @case("events.times", "the verifier's")
 async def verifier_times(stage: Stage) -> str:
     """One slot, held until the second attempt's files are there: that attempt must be seen to wait."""
-    notes = {task: stage.notes / task for task in ("one", "two")}
-    go = stage.notes / "go"
-
-    def code(note: Path) -> str:
-        return (
-            "import os, time\nbegin = time.monotonic_ns()\n"
-            f"while not os.path.exists({str(go)!r}):\n    time.sleep(0.005)\n"
-            f"open({str(note)!r}, 'w').write(f'{{begin}} {{time.monotonic_ns()}}')\n{PASSING}"
-        )
+    tasks = ("one", "two")
 
     async def answer(exchange: Exchange) -> None:
-        await exchange.code(code(notes[exchange.request.task]))
+        task = exchange.request.task
+        body = f"begin = time.monotonic_ns()\nwait_for('go')\nnote({task!r}, [begin, time.monotonic_ns()])\n"
+        await exchange.code(noting(stage, body + PASSING))
 
     async def when_both_are_written(running: Running) -> None:
         def written() -> bool:
@@ -351,19 +346,19 @@ async def verifier_times(stage: Stage) -> str:
 
         await running.until(written, "both attempts' files")
         await asyncio.sleep(0.3)
-        go.touch()
+        tell(stage, "go")
 
     seen = await stage.run(
         answer,
-        tasks=[*notes],
+        tasks=tasks,
         agents=2,
         verify={"slots": 1, "timeout_s": 20},
         act=when_both_are_written,
     )
-    attempts = sorted((seen.attempt(task=task) for task in notes), key=lambda attempt: attempt.t_spawn or 0)
+    attempts = sorted((seen.attempt(task=task) for task in tasks), key=lambda attempt: attempt.t_spawn or 0)
     ran = {}
     for attempt in attempts:
-        ran[attempt.task] = begin, end = tuple(map(int, noted(notes[attempt.task]).split()))
+        ran[attempt.task] = begin, end = noted(stage, attempt.task)
         t_spawn, t_exit = time_of(attempt, "t_spawn"), time_of(attempt, "t_exit")
         require(t_spawn <= begin, f"t_spawn is {t_spawn - begin} ns after the code began")
         require(t_exit >= end, f"t_exit is {end - t_exit} ns before the code ended")

@@ -5,12 +5,12 @@ import hashlib
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from agentdyno.conformance import wire
 from agentdyno.conformance.case import Play, case, require
 from agentdyno.conformance.endpoint import Answer, Exchange
+from agentdyno.conformance.notes import noting, tell
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.sockets import closed_port, full_port
 from agentdyno.conformance.stage import FAILING, KEY, PASSING, Running, Stage, passing
@@ -347,12 +347,14 @@ async def each_completion(stage: Stage) -> str:
     return "3 completions of 3 tries each"
 
 
+FAILING_LATER = f"wait_for('go')\n{FAILING}"
+
+
 def _left_behind(*pieces: bytes, breaks: Answer | None = None) -> Play:
     """After its answer, and before the next request, the endpoint does something to the connection."""
 
     async def play(stage: Stage) -> str:
-        done = stage.notes / "done"
-        body = b"".join(wire.completion(wire.fenced(_failing_after(done))))
+        body = b"".join(wire.completion(wire.fenced(noting(stage, FAILING_LATER))))
 
         async def answer(exchange: Exchange) -> None:
             if exchange.request.attempt > 1:
@@ -362,7 +364,7 @@ def _left_behind(*pieces: bytes, breaks: Answer | None = None) -> Play:
             if breaks is not None:
                 await breaks(exchange)
                 await exchange.closed()
-            done.touch()
+            tell(stage, "go")
 
         seen = await stage.run(answer, verify={"timeout_s": 20})
         recovered(seen, tries=1, verdict="failed")
@@ -372,11 +374,6 @@ def _left_behind(*pieces: bytes, breaks: Answer | None = None) -> Play:
         return "the next request came on another connection, and no try was lost"
 
     return play
-
-
-def _failing_after(note: Path) -> str:
-    """Code that fails once the note is there."""
-    return f"import os, time\nwhile not os.path.exists({str(note)!r}):\n    time.sleep(0.005)\n{FAILING}"
 
 
 OTHER = b"".join(wire.completion(wire.fenced(FAILING)))
@@ -395,8 +392,7 @@ case("transport.reuse", "a second response on the idle connection")(
 @case("transport.reuse", "a body longer than its Content-Length")
 async def too_long(stage: Stage) -> str:
     """The rest of the body is in the packet that ends the response, and looks like another response."""
-    done = stage.notes / "done"
-    body = b"".join(wire.completion(wire.fenced(_failing_after(done))))
+    body = b"".join(wire.completion(wire.fenced(noting(stage, FAILING_LATER))))
 
     async def answer(exchange: Exchange) -> None:
         if exchange.request.attempt > 1:
@@ -404,7 +400,7 @@ async def too_long(stage: Stage) -> str:
         else:
             rest = wire.head(content_length=len(OTHER)) + OTHER
             await exchange.send(wire.head(content_length=len(body)) + body + rest)
-            done.touch()
+            tell(stage, "go")
 
     seen = await stage.run(answer, max_retries=1, verify={"timeout_s": 20})
     recovered(seen, tries=1, verdict="failed")
