@@ -4,7 +4,9 @@ Each module has a list `BREAKS`. Only modules of the standard library are import
 runtime.
 """
 
-from breaks import always
+from breaks import always, requests, stream, vectors
 from breaks.declare import Break
 
-BREAKS: dict[str, Break] = {entry.name: entry for module in (always,) for entry in module.BREAKS}
+BREAKS: dict[str, Break] = {
+    entry.name: entry for module in (always, requests, stream, vectors) for entry in module.BREAKS
+}

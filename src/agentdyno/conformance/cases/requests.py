@@ -18,9 +18,6 @@ from agentdyno.conformance.wire import event, fenced
 ODD_KEY = "sk-odd \"quoted\" \\back\\ {brace} $x %41 'one'"
 """Printable ASCII, so a header may hold it, with all that means something somewhere."""
 
-LIMITS = (64, 100, 128, 200, 256, 300, 400, 500, 512, 1000, 1024, 2000, 2048, 4000, 4096, 8192)
-"""Where a runtime may cut what an endpoint says."""
-
 SEARCH = """import os, pathlib
 parts = [bytes.fromhex(part) for part in pathlib.Path({parts!r}).read_text().split()]
 places = [pathlib.Path("/proc/self/environ")]
@@ -171,10 +168,12 @@ def stream(*events: bytes) -> bytes:
 
 @case("key.secret", "an endpoint that quotes it at length")
 async def an_endpoint_that_quotes_it_at_length(stage: Stage) -> str:
-    """Wherever a runtime cuts what the endpoint says, no half of the key may be left."""
-    most = 3 * len(KEY) // 4
-    bodies = {f"{limit} bytes of {kind}": kind * (limit - most) + KEY for kind in " x" for limit in LIMITS}
-    bodies["again and again"] = KEY * 500
+    """Wherever a runtime cuts what the endpoint says, white space left out or not, half a key is none."""
+    bodies = {
+        f"after {space} spaces and {more} letters": " " * space + "x" * more + KEY * 100
+        for space in range(0, 9000, 1000)
+        for more in range(0, len(KEY), len(KEY) // 3)
+    }
 
     async def answer(exchange: Exchange) -> None:
         said = bodies[exchange.request.task].encode()

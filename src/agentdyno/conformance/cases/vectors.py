@@ -190,11 +190,19 @@ def _difference(found: str, expected: str) -> str:
     )
 
 
-@case("messages.vectors", "all")
-async def messages(stage: Stage) -> str:
-    """Each vector's turns are replayed in a run of its own; the verifier prints what the turn's says."""
+@case("messages.vectors", "first requests")
+async def messages_of_first_requests(stage: Stage) -> str:
+    return await messages(stage, [vector for vector in vectors("messages.json") if not vector["turns"]])
+
+
+@case("messages.vectors", "later requests")
+async def messages_of_later_requests(stage: Stage) -> str:
+    return await messages(stage, [vector for vector in vectors("messages.json") if vector["turns"]])
+
+
+async def messages(stage: Stage, known: list[Vector]) -> str:
+    """Each vector's turns are replayed in a run of its own; the verifier prints what the turn says."""
     script, output = stage.folder / "turn.sh", stage.folder / "output"
-    known = vectors("messages.json")
     wrong = []
     for vector in known:
         turns = vector["turns"]
