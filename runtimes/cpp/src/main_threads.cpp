@@ -37,6 +37,9 @@ void work(Run& run, StopSignals& signals) {
     for (std::size_t worker = 0; worker < run.agents; ++worker)
         pool.submit(solve_next, worker);
     pool.wait();
+    // Where no worker waited for anything, none has noticed.
+    if (stop.stop_requested())
+        throw Interrupted();
 }
 
 }  // namespace

@@ -93,28 +93,28 @@ std::optional<Task> Run::next_task() {
 }
 
 int run_program(int argument_count, char const* const* arguments, Work const& work) {
+    settle_signals();
     try {
-        settle_signals();
         if (argument_count == 3 && arguments[1] == std::string_view("tools"))
             return serve_tools(arguments[2], stdin, stdout);
         // From here on the run ends in order, so a signal waits until it can.
         StopSignals signals;
-        if (argument_count != 2)
-            throw Unusable(std::to_string(argument_count - 1) +
-                           " run files are given and one is needed; usage: " + arguments[0] +
-                           " run.json, or: " + arguments[0] + " tools FOLDER");
         allow_many_open_files();
         CurlLibrary const curl;
-        Run run(load_run_file(arguments[1]));
-        return perform(run, signals, work);
-    } catch (Unusable const& unusable) {
-        log_line(unusable.what());
-        return 2;
-    } catch (EventFileFailed const& failed) {
-        log_line(failed.what());
-        return 1;
+        std::optional<Run> run;
+        try {
+            if (argument_count != 2)
+                throw Unusable(std::to_string(argument_count - 1) +
+                               " run files are given and one is needed; usage: " + arguments[0] +
+                               " run.json, or: " + arguments[0] + " tools FOLDER");
+            run.emplace(load_run_file(arguments[1]));
+        } catch (Unusable const& unusable) {
+            log_line(unusable.what());
+            return 2;
+        }
+        return perform(*run, signals, work);
     } catch (std::exception const& failure) {
-        log_line("unexpected: " + in_one_line(failure.what()));
+        log_line(in_one_line(failure.what()));
         return 1;
     }
 }

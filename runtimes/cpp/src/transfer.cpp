@@ -1,14 +1,15 @@
 #include "transfer.hpp"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <climits>
-#include <cstring>
 #include <new>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "text.hpp"
@@ -24,6 +25,14 @@ bool same_name(std::string_view header, std::string_view lower_case_name) {
     return std::ranges::equal(header, lower_case_name, [](char a, char b) {
         return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
     });
+}
+
+int local_port_of(curl_socket_t socket) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
+    return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6 const&>(address).sin6_port
+                                               : reinterpret_cast<sockaddr_in const&>(address).sin_port);
 }
 
 }  // namespace
@@ -81,6 +90,11 @@ Transfer::Transfer(Transfers& transfers, Endpoint const& endpoint, std::shared_p
     set(CURLOPT_WRITEFUNCTION, &on_body);
     set(CURLOPT_WRITEDATA, this);
     set(CURLOPT_OPENSOCKETFUNCTION, &on_socket);
+    set(CURLOPT_OPENSOCKETDATA, this);
+    set(CURLOPT_CLOSESOCKETFUNCTION, &on_close);
+    set(CURLOPT_CLOSESOCKETDATA, &transfers_);
+    set(CURLOPT_DEBUGFUNCTION, &on_debug);
+    set(CURLOPT_VERBOSE, 1L);
     curl_multi_add_handle(transfers_.handle(), easy_.get());
 }
 
@@ -99,15 +113,17 @@ void Transfer::linger() {
     give_up_ = after(LINGER_S);
 }
 
-int Transfer::on_request(void* transfer, char*, char*, int, int) noexcept {
+int Transfer::on_request(void* transfer, char*, char*, int, int local_port) noexcept {
     auto& self = *static_cast<Transfer*>(transfer);
-    // What the endpoint has closed, or sent more on than the response, would only cost a try.
-    self.is_stale_ = !self.is_fresh_ && self.connection_is_stale();
     // The second time, libcurl would repeat what is lost with the connection: that would be another try.
-    if (self.is_stale_ || self.is_sent_)
+    if (self.is_sent_)
+        return CURL_PREREQFUNC_ABORT;
+    // What the endpoint has closed, or sent more on than the response, would only cost a try.
+    if (!self.attend([&] { self.is_stale_ = self.is_stale(local_port); }) || self.is_stale_)
         return CURL_PREREQFUNC_ABORT;
     self.is_sent_ = true;
     self.answer_.sending();
+    self.on_change_();
     return CURL_PREREQFUNC_OK;
 }
 
@@ -121,9 +137,25 @@ std::size_t Transfer::on_body(char* piece, std::size_t, std::size_t size, void* 
     return self.attend([&] { self.answer_.body({piece, size}); }) ? size : 0;
 }
 
-curl_socket_t Transfer::on_socket(void*, curlsocktype, curl_sockaddr* address) noexcept {
+int Transfer::on_debug(CURL* easy, curl_infotype type, char* text, std::size_t size, void*) noexcept {
+    // More than the response is on the connection. Behind a body in chunks libcurl drops what it has read of
+    // that, tells nobody else, and would use the connection again for a request that the rest then answers.
+    if (type == CURLINFO_TEXT && std::string_view(text, size).starts_with("Leftovers after chunking"))
+        curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    return 0;
+}
+
+curl_socket_t Transfer::on_socket(void* transfer, curlsocktype, curl_sockaddr* address) noexcept {
     // No child inherits it.
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    curl_socket_t const opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    auto& self = *static_cast<Transfer*>(transfer);
+    self.attend([&] { self.own_sockets_.push_back(opened); });
+    return opened;
+}
+
+int Transfer::on_close(void* transfers, curl_socket_t socket) noexcept {
+    static_cast<Transfers*>(transfers)->sockets().erase(local_port_of(socket));
+    return close(socket);
 }
 
 template <typename Option, typename Value>
@@ -145,10 +177,14 @@ bool Transfer::attend(Function function) noexcept {
     return !over() || (answer_.complete() && !exception_);
 }
 
-bool Transfer::connection_is_stale() const {
-    curl_socket_t socket = CURL_SOCKET_BAD;
-    curl_easy_getinfo(easy_.get(), CURLINFO_ACTIVESOCKET, &socket);
-    pollfd unread{socket, POLLIN, 0};
+bool Transfer::is_stale(int local_port) {
+    auto const own = std::ranges::find(own_sockets_, local_port, local_port_of);
+    if (own != own_sockets_.end()) {
+        transfers_.sockets()[local_port] = *own;
+        return false;
+    }
+    // libcurl takes a connection for alive on which something has arrived, be it the end.
+    pollfd unread{transfers_.sockets().at(local_port), POLLIN, 0};
     return poll(&unread, 1, 0) != 0;
 }
 
@@ -179,11 +215,10 @@ void Transfer::header_line(std::string_view line) {
 }
 
 void Transfer::finish(CURLcode result) {
-    if (is_stale_ && !is_sent_) {
+    if (is_stale_) {
+        // It has been closed, so another is taken; one that is made for this request never is stale.
         is_stale_ = false;
-        is_fresh_ = true;
         curl_multi_remove_handle(transfers_.handle(), easy_.get());
-        set(CURLOPT_FRESH_CONNECT, 1L);
         curl_multi_add_handle(transfers_.handle(), easy_.get());
         return;
     }
@@ -197,7 +232,12 @@ void Transfer::finish(CURLcode result) {
 }
 
 std::string Transfer::reason(CURLcode result) const {
-    std::string const detail = error_[0] ? error_.data() : curl_easy_strerror(result);
+    std::string detail = error_[0] ? error_.data() : curl_easy_strerror(result);
+    if (result == CURLE_COULDNT_CONNECT) {
+        long error = 0;
+        curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &error);
+        detail = std::generic_category().message(static_cast<int>(error));
+    }
     if (!is_sent_)
         return "no connection (" + detail + ")";
     switch (result) {

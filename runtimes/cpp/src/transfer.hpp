@@ -5,9 +5,11 @@
 #include <array>
 #include <exception>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "answer.hpp"
 #include "endpoint.hpp"
@@ -36,11 +38,15 @@ class Transfers {
     /// Tells the transfers that libcurl is through with about it.
     void finish();
 
+    /// The open sockets by their local ports, by which alone libcurl says which connection it uses.
+    std::map<int, curl_socket_t>& sockets() { return sockets_; }
+
   private:
     struct Cleanup {
         void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
     };
 
+    std::map<int, curl_socket_t> sockets_;
     std::unique_ptr<CURLM, Cleanup> multi_;
 };
 
@@ -78,10 +84,12 @@ class Transfer {
   private:
     friend Transfers;
 
-    static int on_request(void* transfer, char*, char*, int, int) noexcept;
+    static int on_request(void* transfer, char*, char*, int, int local_port) noexcept;
     static std::size_t on_header(char* line, std::size_t, std::size_t size, void* transfer) noexcept;
     static std::size_t on_body(char* piece, std::size_t, std::size_t size, void* transfer) noexcept;
-    static curl_socket_t on_socket(void*, curlsocktype, curl_sockaddr* address) noexcept;
+    static int on_debug(CURL* easy, curl_infotype type, char* text, std::size_t size, void*) noexcept;
+    static curl_socket_t on_socket(void* transfer, curlsocktype, curl_sockaddr* address) noexcept;
+    static int on_close(void* transfers, curl_socket_t socket) noexcept;
 
     template <typename Option, typename Value>
     void set(Option option, Value value);
@@ -89,7 +97,7 @@ class Transfer {
     template <typename Function>
     bool attend(Function function) noexcept;
 
-    bool connection_is_stale() const;
+    bool is_stale(int local_port);
     void header_line(std::string_view line);
     void finish(CURLcode result);
     std::string reason(CURLcode result) const;
@@ -105,9 +113,9 @@ class Transfer {
     ResponseHead head_;
     std::array<char, CURL_ERROR_SIZE> error_{};
     std::exception_ptr exception_;
+    std::vector<curl_socket_t> own_sockets_;
     Clock::time_point give_up_ = NEVER;
     bool head_is_there_ = false;
-    bool is_fresh_ = false;
     bool is_stale_ = false;
     bool is_sent_ = false;
     bool through_ = false;

@@ -1,0 +1,578 @@
+/// Both clients, over real sockets, against a server that does everything wrong in turn.
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <latch>
+#include <semaphore>
+#include <thread>
+
+#include "async_llm_client.hpp"
+#include "llm_client.hpp"
+#include "scripted_server.hpp"
+#include "stop.hpp"
+
+using namespace agentloop;
+
+namespace {
+
+CurlLibrary const curl;
+
+std::string const BODY = R"({"model":"m"})";
+
+struct Options {
+    std::string key;
+    Timeouts timeouts{10, 60, 600};
+    TransportRetries transport{2, 0.001, 0.002};
+};
+
+constexpr TransportRetries ONE_TRY{0, 0, 0};
+
+/// What became of a completion.
+struct Completed {
+    std::string reply;
+    std::string failure;
+    Attempt attempt;
+};
+
+/// One blocking client.
+class Blocking {
+  public:
+    explicit Blocking(std::string const& url, Options const& options = {})
+        : endpoint_(url, options.key, options.timeouts, options.transport), client_(endpoint_, {}) {}
+
+    Completed complete(std::string const& body = BODY) {
+        Completed completed;
+        try {
+            completed.reply = client_.complete(body, completed.attempt);
+        } catch (ChatFailed const& failed) {
+            completed.failure = failed.what();
+        }
+        return completed;
+    }
+
+  private:
+    Endpoint endpoint_;
+    LLMClient client_;
+};
+
+/// One client in an event loop that runs while a completion is made.
+class Awaited {
+  public:
+    explicit Awaited(std::string const& url, Options const& options = {})
+        : endpoint_(url, options.key, options.timeouts, options.transport), client_(loop_, endpoint_, 1000) {}
+
+    Completed complete(std::string const& body = BODY) {
+        return std::move(complete_all({body}).front());
+    }
+
+    std::vector<Completed> complete_all(std::vector<std::string> const& bodies) {
+        std::vector<Completed> completed(bodies.size());
+        std::vector<Async<void>> work;
+        for (std::size_t number = 0; number < bodies.size(); ++number)
+            work.push_back(one(bodies[number], completed[number]));
+        loop_.run(std::move(work));
+        return completed;
+    }
+
+    EventLoop& loop() { return loop_; }
+
+  private:
+    Async<void> one(std::string body, Completed& completed) {
+        try {
+            completed.reply = co_await client_.complete(std::move(body), completed.attempt);
+        } catch (ChatFailed const& failed) {
+            completed.failure = failed.what();
+        }
+    }
+
+    EventLoop loop_;
+    Endpoint endpoint_;
+    AsyncLLMClient client_;
+};
+
+/// Why a completion could not be had.
+template <typename Client>
+std::string failure(std::string const& url, Options const& options = {}) {
+    return Client(url, options).complete().failure;
+}
+
+Options with(TransportRetries const& transport) {
+    Options options;
+    options.transport = transport;
+    return options;
+}
+
+Options with(Timeouts const& timeouts) {
+    Options options;
+    options.timeouts = timeouts;
+    return options;
+}
+
+/// A port on which nobody listens.
+std::string nobody() {
+    return ScriptedServer([](Exchange const&) {}).url();
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("a reply and its stamps", Client, Blocking, Awaited) {
+    ScriptedServer const server([](Exchange const& exchange) {
+        exchange.send(Exchange::stream_head());
+        exchange.send(Exchange::chunk(Exchange::content("Hel")));
+        exchange.send(Exchange::chunk(Exchange::content("lo")));
+        exchange.send(Exchange::chunk(Exchange::finish()));
+        exchange.send(Exchange::chunk("data: {\"choices\":[],\"usage\":{\"total_tokens\":3}}\n\n"));
+        exchange.send(Exchange::chunk("data: [DONE]\n\n"));
+        exchange.send(Exchange::chunk(""));
+    });
+    Options options;
+    options.key = "secret";
+    auto const completed = Client(server.url() + "/", options).complete();
+    Attempt const& attempt = completed.attempt;
+    CHECK(completed.reply == "Hello");
+    CHECK(attempt.usage == R"({"total_tokens":3})");
+    CHECK(attempt.transport_retries == 0);
+    CHECK(attempt.transport_ns == 0);
+    std::array const stamps{attempt.t_request.value(), attempt.t_first.value(), attempt.t_last.value(), now_ns()};
+    CHECK(std::ranges::is_sorted(stamps));
+    CHECK(attempt.request_sha256 == sha256_hex(BODY));
+    CHECK(attempt.completion_sha256 == sha256_hex("Hello"));
+    CHECK(server.bodies() == std::vector{BODY});
+    CHECK(server.heads().front() == "POST /v1/chat/completions HTTP/1.1\r\nHost: " + server.host() +
+                                        "\r\nAccept: text/event-stream\r\nContent-Type: application/json\r\n"
+                                        "Authorization: Bearer secret\r\nContent-Length: 13\r\n");
+}
+
+TEST_CASE_TEMPLATE("without a key there is no header", Client, Blocking, Awaited) {
+    ScriptedServer const server([](Exchange const& exchange) { exchange.reply("x"); });
+    CHECK(Client(server.url()).complete().reply == "x");
+    CHECK(server.heads().front().find("Authorization") == std::string::npos);
+}
+
+TEST_CASE_TEMPLATE("a large request is sent whole and at once", Client, Blocking, Awaited) {
+    std::string const large(3'000'000, 'x');
+    ScriptedServer const server([](Exchange const& exchange) { exchange.reply("x"); });
+    CHECK(Client(server.url()).complete(large).reply == "x");
+    CHECK(server.bodies().front() == large);
+    CHECK(server.heads().front().find("Expect") == std::string::npos);
+}
+
+TEST_CASE_TEMPLATE("a connection is used again", Client, Blocking, Awaited) {
+    ScriptedServer const server(
+        [](Exchange const& exchange) { exchange.reply("reply " + std::to_string(exchange.number)); });
+    Client client(server.url(), with(ONE_TRY));
+    for (std::string const number : {"0", "1", "2"})
+        CHECK(client.complete().reply == "reply " + number);
+    CHECK(server.connections() == 1);
+}
+
+TEST_CASE_TEMPLATE("an end of the body that comes late still frees the connection", Client, Blocking, Awaited) {
+    std::binary_semaphore is_complete(0);
+    std::binary_semaphore is_ended(0);
+    ScriptedServer const server([&](Exchange const& exchange) {
+        std::string const reply = Exchange::whole("x");
+        exchange.send(reply.substr(0, reply.size() - 5));
+        is_complete.acquire();
+        exchange.send("0\r\n\r\n");
+        exchange.settle();
+        is_ended.release();
+    });
+    Client client(server.url(), with(ONE_TRY));
+    for (int number = 0; number < 3; ++number) {
+        CHECK(client.complete().reply == "x");
+        is_complete.release();
+        is_ended.acquire();
+    }
+    // In an event loop that does not run nobody notices.
+    CHECK(server.connections() <= (std::is_same_v<Client, Blocking> ? 1 : 3));
+}
+
+TEST_CASE_TEMPLATE("an idle connection that is of no use any more costs no try", Client, Blocking, Awaited) {
+    std::binary_semaphore is_replied(0);
+    std::binary_semaphore is_over(0);
+    bool closes = false;
+    SUBCASE("closed") {
+        closes = true;
+    }
+    SUBCASE("answered again") {
+    }
+    ScriptedServer const server([&](Exchange const& exchange) {
+        exchange.reply("x");
+        is_replied.acquire();
+        closes ? exchange.shut() : exchange.refuse(408);
+        exchange.settle();
+        is_over.release();
+    });
+    Client client(server.url(), with(ONE_TRY));
+    for (int number = 0; number < 3; ++number) {
+        CHECK(client.complete().reply == "x");
+        is_replied.release();
+        is_over.acquire();
+    }
+    CHECK(server.connections() == 3);
+}
+
+TEST_CASE_TEMPLATE("a second answer to one request is nobody's", Client, Blocking, Awaited) {
+    bool chunked = false;
+    SUBCASE("to a body with a length") {
+    }
+    SUBCASE("to a body in chunks") {
+        chunked = true;
+    }
+    ScriptedServer const server([&](Exchange const& exchange) {
+        auto const event = [](std::string_view text) { return Exchange::content(text) + Exchange::finish(); };
+        std::string const strange = event("of nobody");
+        auto const head = [](std::size_t size) {
+            return "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: " +
+                   std::to_string(size) + "\r\n\r\n";
+        };
+        std::string const own = event(exchange.body);
+        std::string const first = chunked ? Exchange::whole(exchange.body) : head(own.size()) + own;
+        // The second body is still on its way when the connection might be used again.
+        exchange.send(first + head(strange.size()));
+        exchange.rest(10);
+        exchange.send(strange);
+    });
+    Client client(server.url(), with(ONE_TRY));
+    for (std::string const body : {"first", "second", "third"})
+        CHECK(client.complete(body).reply == body);
+}
+
+TEST_CASE("connections are passed on between coroutines, each of which gets its own answer") {
+    ScriptedServer const server([](Exchange const& exchange) { exchange.reply(exchange.body); });
+    Awaited client(server.url(), with(ONE_TRY));
+    for (int round = 0; round < 10; ++round) {
+        std::vector<std::string> bodies;
+        for (int user = 0; user < 20; ++user)
+            bodies.push_back(std::to_string(user) + "-" + std::to_string(round));
+        auto const completed = client.complete_all(bodies);
+        for (std::size_t user = 0; user < bodies.size(); ++user)
+            CHECK(completed[user].reply == bodies[user]);
+    }
+    CHECK(server.connections() == 20);
+}
+
+TEST_CASE("more than a hundred completions at once") {
+    std::latch all_have_asked(150);
+    ScriptedServer const server([&](Exchange const& exchange) {
+        all_have_asked.arrive_and_wait();
+        exchange.reply(exchange.body);
+    });
+    auto const completed = Awaited(server.url()).complete_all(std::vector<std::string>(150, "x"));
+    CHECK(std::ranges::all_of(completed, [](Completed const& one) { return one.reply == "x"; }));
+}
+
+TEST_CASE_TEMPLATE("a status that is tried again", Client, Blocking, Awaited) {
+    for (int const status : {408, 429, 500, 502, 503, 529, 599}) {
+        ScriptedServer const server([&](Exchange const& exchange) {
+            exchange.number < 2 ? exchange.refuse(status, "", "busy") : exchange.reply("x");
+        });
+        auto const completed = Client(server.url()).complete();
+        CHECK(completed.reply == "x");
+        CHECK(completed.attempt.transport_retries == 2);
+        CHECK(completed.attempt.transport_ns > 0);
+        CHECK(server.bodies() == std::vector<std::string>(3, BODY));
+    }
+}
+
+TEST_CASE_TEMPLATE("a status that is final", Client, Blocking, Awaited) {
+    for (int const status : {201, 204, 301, 304, 400, 401, 403, 404, 407, 416, 417, 422}) {
+        ScriptedServer const server([&](Exchange const& exchange) {
+            exchange.refuse(status, "Location: /elsewhere\r\n", status == 204 || status == 304 ? "" : "{\n \"no\"}");
+        });
+        std::string const said = status == 204 || status == 304 ? "" : ": { \"no\"}";
+        CHECK(failure<Client>(server.url()) == "the endpoint answered " + std::to_string(status) + said);
+        CHECK(server.bodies().size() == 1);
+    }
+}
+
+TEST_CASE_TEMPLATE("tries are bounded", Client, Blocking, Awaited) {
+    ScriptedServer const server([](Exchange const& exchange) { exchange.refuse(503); });
+    CHECK(failure<Client>(server.url()) == "the endpoint answered 503");
+    CHECK(server.bodies().size() == 3);
+}
+
+TEST_CASE_TEMPLATE("the key is never quoted, nor a part of it, nor its spelling within JSON", Client, Blocking,
+                   Awaited) {
+    Options options = with(ONE_TRY);
+    options.key = "sk-\"secret\\0123456789";
+    std::string quoted;
+    append_quoted(quoted, options.key);
+    quoted = quoted.substr(1, quoted.size() - 2);
+    for (std::size_t const before : {0, 60, 250}) {
+        std::string const padding(before, 'x');
+        ScriptedServer const server([&](Exchange const& exchange) {
+            std::array<std::string, 3> const events{
+                R"({"error":{"code":")" + padding + quoted + R"("}})",
+                R"({"error":{"message":")" + padding + quoted + R"("}})",
+                R"([")" + padding + quoted + R"("])",
+            };
+            if (exchange.number == 0)
+                exchange.refuse(503, "", padding + options.key);
+            else
+                exchange.send(Exchange::stream_head() +
+                              Exchange::chunk("data: " + events.at(exchange.number - 1) + "\n\n") +
+                              Exchange::chunk(""));
+        });
+        Client client(server.url(), options);
+        for (int number = 0; number < 4; ++number) {
+            std::string const told = client.complete().failure;
+            CHECK(told.find("sk-") == std::string::npos);
+            CHECK(told.find((padding + "***").substr(0, 200)) != std::string::npos);
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("an error body without end", Client, Blocking, Awaited) {
+    ScriptedServer const server([](Exchange const& exchange) {
+        exchange.send("HTTP/1.1 400 No\r\nContent-Length: 100000\r\n\r\n" + std::string(5000, 'x'));
+        exchange.hang();
+    });
+    CHECK(failure<Client>(server.url()) == ("the endpoint answered 400: " + std::string(300, 'x')).substr(0, 300));
+}
+
+TEST_CASE_TEMPLATE("an error body that never comes", Client, Blocking, Awaited) {
+    ScriptedServer const server([](Exchange const& exchange) {
+        exchange.send("HTTP/1.1 400 No\r\nContent-Length: 10\r\n\r\n");
+        exchange.hang();
+    });
+    CHECK(failure<Client>(server.url(), with(Timeouts{10, 0.05, 600})) == "the endpoint answered 400");
+}
+
+namespace {
+
+/// A way to break a try, and how the reason begins.
+struct Breakage {
+    std::string reason;
+    ScriptedServer::Answer answer;
+};
+
+ScriptedServer::Answer sends(std::string const& data) {
+    return [data](Exchange const& exchange) { exchange.send(data); };
+}
+
+ScriptedServer::Answer streams(std::string const& data) {
+    return sends(Exchange::stream_head() + Exchange::chunk(Exchange::content("lost")) + data);
+}
+
+std::vector<Breakage> const BREAKAGES{
+    {"the connection broke (Recv failure: Connection reset by peer)",
+     [](Exchange const& exchange) { exchange.reset(); }},
+    {"the endpoint closed the connection", [](Exchange const& exchange) { exchange.shut(); }},
+    {"the endpoint does not speak HTTP/1.1 (Received HTTP/0.9 when not allowed)",
+     sends("SSH-2.0-OpenSSH_9.9\r\n")},
+    {"the endpoint does not speak HTTP/1.1 but switches to another protocol",
+     sends("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")},
+    {"the endpoint sent no event stream but application/json",
+     sends("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")},
+    {"the endpoint sent no event stream but no Content-Type",
+     sends("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")},
+    {"the endpoint sent a compressed stream (gzip)", sends(Exchange::stream_head("Content-Encoding: gzip\r\n"))},
+    {"the connection broke (Recv failure: Connection reset by peer)",
+     [](Exchange const& exchange) {
+         streams("")(exchange);
+         exchange.rest(20);
+         exchange.reset();
+     }},
+    {"the endpoint closed the connection",
+     [](Exchange const& exchange) {
+         streams("")(exchange);
+         exchange.shut();
+     }},
+    {"the stream ended before a finish_reason", streams(Exchange::chunk(""))},
+    {"the stream ended before a finish_reason", streams(Exchange::chunk("data: [DONE]\n\n"))},
+    {"the stream holds something that is no JSON object: {", streams(Exchange::chunk("data: {\n\n"))},
+    {"the endpoint reports in the stream: over loaded",
+     streams(Exchange::chunk("data: {\"error\":{\"message\":\"over\\nloaded\"}}\n\n"))},
+    {"the connection broke (", streams("zz\r\n")},
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("a broken try is dropped and repeated", Client, Blocking, Awaited) {
+    for (Breakage const& breakage : BREAKAGES) {
+        CAPTURE(breakage.reason);
+        ScriptedServer const server([&](Exchange const& exchange) {
+            exchange.number == 0 ? breakage.answer(exchange) : exchange.reply("whole");
+        });
+        auto const completed = Client(server.url()).complete();
+        CHECK(completed.reply == "whole");
+        CHECK(completed.attempt.transport_retries == 1);
+        CHECK(server.bodies().size() == 2);
+    }
+}
+
+TEST_CASE_TEMPLATE("the reason of a broken try is one line", Client, Blocking, Awaited) {
+    for (Breakage const& breakage : BREAKAGES) {
+        ScriptedServer const server(breakage.answer);
+        std::string const told = failure<Client>(server.url(), with(ONE_TRY));
+        CHECK(told.substr(0, breakage.reason.size()) == breakage.reason);
+        CHECK(told.find('\n') == std::string::npos);
+    }
+}
+
+TEST_CASE_TEMPLATE("a request on a connection that breaks is not repeated in silence", Client, Blocking, Awaited) {
+    ScriptedServer const server([](Exchange const& exchange) {
+        exchange.number % 2 == 0 ? exchange.reply("x") : exchange.shut();
+    });
+    Client client(server.url(), with(ONE_TRY));
+    CHECK(client.complete().reply == "x");
+    CHECK(client.complete().failure == "the endpoint closed the connection");
+    CHECK(server.bodies().size() == 2);
+}
+
+TEST_CASE_TEMPLATE("nobody listens", Client, Blocking, Awaited) {
+    std::string const told = failure<Client>(nobody());
+    CHECK(told == "no connection (Connection refused)");
+}
+
+TEST_CASE_TEMPLATE("a connection that is never accepted", Client, Blocking, Awaited) {
+    FileDescriptor const listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    FileDescriptor const queued(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    REQUIRE(bind(listener.get(), generic, size) == 0);
+    REQUIRE(listen(listener.get(), 0) == 0);
+    REQUIRE(getsockname(listener.get(), generic, &size) == 0);
+    REQUIRE(connect(queued.get(), generic, size) == 0);
+    std::string const url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/v1";
+    CHECK(failure<Client>(url, with(Timeouts{0.05, 60, 600})) == "no connection within 0.05 s");
+}
+
+TEST_CASE_TEMPLATE("an idle stream with comments", Client, Blocking, Awaited) {
+    // They keep the connection alive, and the endpoint may have forgotten the completion all the same.
+    ScriptedServer const server([](Exchange const& exchange) {
+        streams("")(exchange);
+        while (exchange.rest(10))
+            exchange.send(Exchange::chunk(": keep-alive\n\n"));
+    });
+    CHECK(failure<Client>(server.url(), with(Timeouts{10, 0.1, 600})) == "no event within 0.1 s");
+    CHECK(server.bodies().size() == 3);
+}
+
+TEST_CASE_TEMPLATE("events reset the idle time", Client, Blocking, Awaited) {
+    ScriptedServer const server([](Exchange const& exchange) {
+        exchange.send(Exchange::stream_head());
+        for (int number = 0; number < 20 && exchange.rest(60); ++number)
+            exchange.send(Exchange::chunk(Exchange::content("x")));
+        exchange.send(Exchange::chunk(Exchange::finish()) + Exchange::chunk(""));
+    });
+    auto const completed = Client(server.url(), with(Timeouts{10, 1, 600})).complete();
+    CHECK(completed.reply == std::string(20, 'x'));
+    CHECK(completed.attempt.transport_retries == 0);
+}
+
+TEST_CASE_TEMPLATE("the total time bounds all tries", Client, Blocking, Awaited) {
+    ScriptedServer const server([](Exchange const& exchange) { exchange.refuse(503, "Retry-After: 3600\r\n"); });
+    CHECK(failure<Client>(server.url(), with(Timeouts{10, 60, 0.1})) == "no completion within 0.1 s");
+    CHECK(server.bodies().size() == 1);
+}
+
+TEST_CASE_TEMPLATE("the total time bounds a stream", Client, Blocking, Awaited) {
+    ScriptedServer const server([](Exchange const& exchange) {
+        streams("")(exchange);
+        exchange.hang();
+    });
+    CHECK(failure<Client>(server.url(), with(Timeouts{10, 60, 0.1})) == "no completion within 0.1 s");
+    CHECK(server.bodies().size() == 1);
+}
+
+TEST_CASE_TEMPLATE("the total time does not undo a success", Client, Blocking, Awaited) {
+    ScriptedServer const server([](Exchange const& exchange) {
+        streams(Exchange::chunk(Exchange::finish()))(exchange);
+        exchange.hang();
+    });
+    CHECK(Client(server.url(), with(Timeouts{10, 60, 0.5})).complete().reply == "lost");
+}
+
+TEST_CASE_TEMPLATE("Retry-After is waited for", Client, Blocking, Awaited) {
+    ScriptedServer const server([](Exchange const& exchange) {
+        exchange.number == 0 ? exchange.refuse(429, "retry-after: 0.2\r\n") : exchange.reply("x");
+    });
+    CHECK(Client(server.url()).complete().attempt.transport_ns >= 200'000'000);
+}
+
+TEST_CASE_TEMPLATE("interim responses and trailers", Client, Blocking, Awaited) {
+    ScriptedServer const server([](Exchange const& exchange) {
+        exchange.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
+        exchange.send(Exchange::stream_head("Trailer: X-Cost\r\n") + Exchange::chunk(Exchange::content("x")) +
+                      Exchange::chunk(Exchange::finish()) + "0\r\nX-Cost: 1\r\n\r\n");
+    });
+    auto const completed = Client(server.url()).complete();
+    CHECK(completed.reply == "x");
+    CHECK(completed.attempt.transport_retries == 0);
+}
+
+TEST_CASE_TEMPLATE("a body with a length", Client, Blocking, Awaited) {
+    std::string const body = Exchange::content("x") + Exchange::finish();
+    ScriptedServer const server(
+        sends("HTTP/1.1 200 OK\r\nContent-Type: TEXT/event-stream;charset=utf-8\r\nContent-Length: " +
+              std::to_string(body.size()) + "\r\n\r\n" + body));
+    CHECK(Client(server.url()).complete().reply == "x");
+}
+
+TEST_CASE_TEMPLATE("a body until the connection closes", Client, Blocking, Awaited) {
+    ScriptedServer const server([](Exchange const& exchange) {
+        exchange.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+        exchange.send(Exchange::content("x") + Exchange::finish());
+        exchange.shut();
+    });
+    CHECK(Client(server.url()).complete().reply == "x");
+}
+
+TEST_CASE_TEMPLATE("a connection that breaks after the finish reason", Client, Blocking, Awaited) {
+    ScriptedServer const server([](Exchange const& exchange) {
+        streams(Exchange::chunk(Exchange::finish()))(exchange);
+        exchange.shut();
+    });
+    CHECK(Client(server.url(), with(ONE_TRY)).complete().reply == "lost");
+}
+
+TEST_CASE("a stop ends the blocking client wherever it waits") {
+    std::stop_source stop;
+    TransportRetries transport{9, 1000, 1000};
+    ScriptedServer::Answer answer;
+    SUBCASE("for the response") {
+        answer = [&](Exchange const& exchange) {
+            stop.request_stop();
+            exchange.hang();
+        };
+    }
+    SUBCASE("in the stream") {
+        answer = [&](Exchange const& exchange) {
+            streams("")(exchange);
+            stop.request_stop();
+            exchange.hang();
+        };
+    }
+    SUBCASE("for the next try") {
+        answer = [&](Exchange const& exchange) {
+            exchange.refuse(503, "Retry-After: 1000\r\n");
+            stop.request_stop();
+        };
+    }
+    ScriptedServer const server(answer);
+    Endpoint const endpoint(server.url(), "", Timeouts{10, 60, 600}, transport);
+    LLMClient client(endpoint, stop.get_token());
+    Attempt attempt;
+    CHECK_THROWS_AS(client.complete(BODY, attempt), Interrupted);
+}
+
+TEST_CASE("a stopped loop ends every completion, wherever it waits") {
+    ScriptedServer const server([](Exchange const& exchange) {
+        if (exchange.body == "refused")
+            exchange.refuse(503, "Retry-After: 1000\r\n");
+        else
+            streams("")(exchange);
+        exchange.hang();
+    });
+    Awaited client(server.url());
+    Timer const stop(client.loop(), after(0.1), [&] { client.loop().stop(); });
+    CHECK_THROWS_AS(client.complete_all({"refused", "streamed", "refused"}), Interrupted);
+}
