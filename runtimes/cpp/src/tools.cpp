@@ -41,13 +41,23 @@ bool is_workspace_itself(string_view path) {
     return path.empty() || path == ".";
 }
 
+ToolRefused through_link(string_view path) {
+    return ToolRefused(std::string(path) + ": goes through a symbolic link or something that is no folder");
+}
+
+/// Refuses what can be replaced, but was put there to lead elsewhere.
+void refuse_link(int folder, std::string const& name, string_view path) {
+    struct stat status = {};
+    if (fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode))
+        throw through_link(path);
+}
+
 FileDescriptor open_in(int folder, std::string const& name, int flags, string_view path) {
     FileDescriptor opened(openat(folder, name.c_str(), flags));
     if (opened)
         return opened;
     if (errno == ELOOP || errno == ENOTDIR)
-        throw ToolRefused(std::string(path) +
-                          ": goes through a symbolic link or something that is no folder");
+        throw through_link(path);
     throw system_failure(std::string(path));
 }
 
@@ -79,6 +89,7 @@ void ToolDispatcher::write_file(string_view path, string_view content) const {
     auto const name = std::move(folders.back());
     folders.pop_back();
     auto const parent = open_folder(folder_, folders, path, true);
+    refuse_link(parent.get(), name, path);
     auto const temporary = ".agentloop-" + random_name();
     FileDescriptor const file(openat(parent.get(), temporary.c_str(), NEW_FILE, 0644));
     if (!file)
@@ -104,15 +115,11 @@ std::string ToolDispatcher::read_file(string_view path) const {
     std::array<char, 16 * 1024> piece;
     std::string bytes;
     auto length = read(file.get(), piece.data(), piece.size());
-    for (; length > 0; length = read(file.get(), piece.data(), piece.size())) {
+    for (; length > 0; length = read(file.get(), piece.data(), piece.size()))
         bytes.append(piece.data(), static_cast<std::size_t>(length));
-        if (bytes.size() > READ_LIMIT_BYTES)
-            throw ToolRefused(std::string(path) + ": has more than " + std::to_string(READ_LIMIT_BYTES) +
-                              " bytes");
-    }
     if (length < 0)
         throw system_failure(std::string(path));
-    return decoded(bytes);
+    return is_utf_8(bytes) ? bytes : decoded(bytes);
 }
 
 std::vector<std::string> ToolDispatcher::list_dir(string_view path) const {
@@ -149,7 +156,7 @@ std::vector<Found> ToolDispatcher::search(string_view text, string_view path) co
             else
                 find_lines(text, here, found);
         } catch (ToolRefused const&) {
-            // Links, and files too large, are not searched.
+            // Links, and what is no file, are not searched.
         } catch (std::system_error const&) {
             // Nor is what cannot be read, or is gone.
         }
@@ -161,9 +168,10 @@ void ToolDispatcher::find_lines(string_view text, std::string const& path, std::
     auto const content = read_file(path);
     std::size_t number = 0;
     for (string_view rest = content; !rest.empty();) {
-        auto line = rest.substr(0, rest.find('\n'));
+        auto const end = rest.find('\n');
+        auto line = rest.substr(0, end);
         rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-        if (line.ends_with('\r'))
+        if (end != string_view::npos && line.ends_with('\r'))
             line.remove_suffix(1);
         ++number;
         if (line.find(text) != string_view::npos)

@@ -16,14 +16,11 @@ struct ToolRefused : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// The longest file that a tool reads, in bytes.
-inline constexpr std::size_t READ_LIMIT_BYTES = 1'000'000;
-
 /// A line of a file that holds the text that was sought.
 struct Found {
     std::string path;  ///< Relative to the workspace.
     std::size_t line;  ///< Counted from 1.
-    std::string text;  ///< The line without its end.
+    std::string text;  ///< The line without its LF or CRLF.
 };
 
 /// What a model may do in one workspace, with paths that lead nowhere else:

@@ -57,14 +57,6 @@ TEST_CASE("what is not UTF-8 is read as U+FFFD") {
     CHECK(scene.tools.read_file("bytes") == "a\uFFFD\uFFFDz");
 }
 
-TEST_CASE("writing replaces a link and not what it leads to") {
-    Scene const scene;
-    scene.tools.write_file("link", "mine");
-    CHECK(!fs::is_symlink(scene.workspace + "/link"));
-    CHECK(text_of(scene.workspace + "/link") == "mine");
-    CHECK(text_of(scene.folder / "secret") == "secret");
-}
-
 TEST_CASE("writing fails as a whole") {
     Scene const scene;
     fs::create_directory(scene.workspace + "/folder");
@@ -89,11 +81,13 @@ TEST_CASE("paths that lead outside") {
 
 TEST_CASE("links are not followed") {
     Scene const scene;
-    for (std::string const path : {"folder-link/new", "folder-link/a/new", "link/new"}) {
+    for (std::string const path :
+         {"folder-link/new", "folder-link/a/new", "link/new", "link", "folder-link"}) {
         auto const told = path + ": goes through a symbolic link or something that is no folder";
         CHECK_THROWS_WITH_AS(scene.tools.write_file(path, "x"), told.c_str(), ToolRefused);
     }
     CHECK(fs::is_empty(scene.outside));
+    CHECK(text_of(scene.folder / "secret") == "secret");
     CHECK_THROWS_WITH_AS(scene.tools.read_file("link"),
                          "link: goes through a symbolic link or something that is no folder", ToolRefused);
     CHECK_THROWS_WITH_AS(scene.tools.list_dir("folder-link"),
@@ -114,12 +108,8 @@ TEST_CASE("what is no file") {
     Scene const scene;
     REQUIRE(mkfifo((scene.workspace + "/pipe").c_str(), 0600) == 0);
     fs::create_directory(scene.workspace + "/folder");
-    write_text(scene.workspace + "/long", std::string(READ_LIMIT_BYTES + 1, 'x'));
-    write_text(scene.workspace + "/longest", std::string(READ_LIMIT_BYTES, 'x'));
     CHECK_THROWS_WITH_AS(scene.tools.read_file("pipe"), "pipe: is no file", ToolRefused);
     CHECK_THROWS_WITH_AS(scene.tools.read_file("folder"), "folder: is no file", ToolRefused);
-    CHECK_THROWS_WITH_AS(scene.tools.read_file("long"), "long: has more than 1000000 bytes", ToolRefused);
-    CHECK(scene.tools.read_file("longest").size() == READ_LIMIT_BYTES);
     CHECK_THROWS_WITH_AS(scene.tools.read_file("nothing"), "nothing: No such file or directory",
                          std::system_error);
 }
@@ -139,11 +129,10 @@ TEST_CASE("search finds lines in all files below a folder, by path") {
     scene.tools.write_file("b.py", "needle\nhay\nneedle and hay\r\n");
     scene.tools.write_file("a/z/deep.txt", "hay\r\n\nneedle");
     scene.tools.write_file("a/b.txt", "a needle");
-    scene.tools.write_file("a.txt", "needle\u2028needle");
+    scene.tools.write_file("a.txt", "needle\u2028needle\r");
     write_text(scene.folder / "outside/needle", "needle");
-    write_text(scene.workspace + "/long", "needle" + std::string(READ_LIMIT_BYTES, 'x'));
     REQUIRE(mkfifo((scene.workspace + "/pipe").c_str(), 0600) == 0);
-    CHECK(shown(scene.tools.search("needle")) == Lines{"a.txt:1: needle\u2028needle", "a/b.txt:1: a needle",
+    CHECK(shown(scene.tools.search("needle")) == Lines{"a.txt:1: needle\u2028needle\r", "a/b.txt:1: a needle",
                                                        "a/z/deep.txt:3: needle", "b.py:1: needle",
                                                        "b.py:3: needle and hay"});
     CHECK(shown(scene.tools.search("needle", "./a//z/")) == Lines{"a/z/deep.txt:3: needle"});
