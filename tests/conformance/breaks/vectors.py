@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from breaks.declare import Break
+from breaks.stream import pieces_are_texts
 
 
 def placeholders_in_turn() -> None:
@@ -106,19 +107,6 @@ def pieces_are_lines() -> None:
     EventStream.feed = whole_lines_only  # type: ignore[method-assign]
 
 
-def last_event_without_its_blank_line() -> None:
-    from agentloop.completion import Completion
-
-    end = Completion.end
-
-    def lenient(self: Completion) -> None:
-        if self.started and self.finish_reason is None:
-            self.finish_reason = "stop"
-        end(self)
-
-    Completion.end = lenient  # type: ignore[method-assign]
-
-
 BREAKS = [
     Break(
         "messages.vectors", "placeholders in turn", "messages.vectors/first requests", placeholders_in_turn
@@ -154,8 +142,8 @@ BREAKS = [
     Break("stream.vectors", "pieces are lines", "stream.vectors/cut in two", pieces_are_lines),
     Break(
         "stream.vectors",
-        "an end without a finish_reason",
+        "each piece is decoded",
         "stream.vectors/byte by byte",
-        last_event_without_its_blank_line,
+        pieces_are_texts,
     ),
 ]

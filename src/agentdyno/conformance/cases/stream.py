@@ -68,12 +68,12 @@ async def two_tries(stage: Stage, bad: Answer) -> str:
 
 def require_completion(seen: Seen, reply: str, usage: dict[str, int] | None) -> None:
     """Require that the task has passed with this text and usage."""
-    outcome = seen.outcome()
-    require(outcome.outcome == "passed", f"outcome {outcome.outcome}, {outcome.reason}; {seen.ending}")
-    attempt = seen.attempt()
+    outcome, attempt = seen.outcome(), seen.attempt()
+    require(attempt.verdict != "error", f"no completion, {attempt.reason}; {seen.ending}")
     expected = hashlib.sha256(reply.encode()).hexdigest()
     require(attempt.completion_sha256 == expected, f"completion_sha256 is not that of {reply[:80]!r}")
     require(attempt.usage == usage, f"usage {attempt.usage}, expected {usage}")
+    require(outcome.outcome == "passed", f"outcome {outcome.outcome}, verdict {attempt.verdict}")
 
 
 def line_ends(line_end: bytes) -> list[bytes]:
@@ -430,7 +430,8 @@ async def silent_after_the_finish_reason(stage: Stage) -> str:
 async def endless_after_the_finish_reason(stage: Stage) -> str:
     async def answer(exchange: Exchange) -> None:
         await exchange.send(wire.head(), *map(chunked, [ROLE, *CONTENT, FINISH]))
-        while True:
+        end = time.monotonic() + WAITED_S + 1
+        while time.monotonic() < end:
             await exchange.send(chunked(with_choices()), chunked(b": keep-alive\n\n"))
             await exchange.pause(0.05)
 

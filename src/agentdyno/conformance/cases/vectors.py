@@ -54,10 +54,10 @@ def content(vector: Vector, name: str) -> bytes:
     return vector[name].encode() if encoded is None else base64.b64decode(encoded)
 
 
-def all_right(wrong: Sequence[str], played: int) -> str:
+def all_right(wrong: Sequence[str], played: int, things: str = "vectors") -> str:
     """The evidence, or Broken."""
-    require(not wrong, f"{len(wrong)} of {played} vectors, {'; '.join(wrong[:2])}")
-    return f"{played} vectors"
+    require(not wrong, f"{len(wrong)} of {played} {things}, {'; '.join(wrong[:2])}")
+    return f"{played} {things}"
 
 
 @case("extraction.vectors", "all")
@@ -286,8 +286,7 @@ async def streams(stage: Stage, ways: Sequence[str]) -> str:
         for name, (vector, _) in known.items()
         if (problem := _not_as_expected(seen, name, vector["completion"]))
     ]
-    count = len(known) // len(ways)
-    return all_right(wrong, count) + (f", {len(ways)} times" if len(ways) > 1 else "")
+    return all_right(wrong, len(known), "streams") + f" of {len(known) // len(ways)} vectors"
 
 
 def _not_as_expected(seen: Seen, name: str, completion: Vector) -> str:
