@@ -4,9 +4,9 @@ Each module has a list `BREAKS`. Only modules of the standard library are import
 runtime.
 """
 
-from breaks import always, requests, stream, vectors
+from breaks import always, requests, stream, transport, vectors
 from breaks.declare import Break
 
 BREAKS: dict[str, Break] = {
-    entry.name: entry for module in (always, requests, stream, vectors) for entry in module.BREAKS
+    entry.name: entry for module in (always, requests, stream, transport, vectors) for entry in module.BREAKS
 }

@@ -167,7 +167,7 @@ async def given_back(stage: Stage) -> str:
 
     verify = {"slots": 1, "timeout_s": 1}
     seen = await stage.run(
-        answer, tasks=[*codes], agents=len(codes), max_retries=0, verify=verify, within_s=15
+        answer, tasks=[*codes], agents=len(codes), max_retries=0, verify=verify, within_s=8
     )
     outcomes = {task: seen.outcome(task).outcome for task in codes}
     passed = {task for task, outcome in outcomes.items() if outcome == "passed"}

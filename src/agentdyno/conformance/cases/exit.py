@@ -22,7 +22,7 @@ from agentdyno.conformance.tries import given_up
 LIMIT_S = 5.0
 """How long a runtime may take to end after a signal."""
 
-WITHIN_S = 12.0
+WITHIN_S = 8.0
 """When a runtime that does not end is given up."""
 
 QUICK = {"argv": ["echo", "1 passed in 0.00s"], "slots": 4}

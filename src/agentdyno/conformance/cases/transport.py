@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from agentdyno.conformance import wire
 from agentdyno.conformance.case import Play, case, require
 from agentdyno.conformance.endpoint import Answer, Exchange
-from agentdyno.conformance.notes import noting, tell
+from agentdyno.conformance.notes import is_noted, noting, tell
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.sockets import closed_port, full_port
 from agentdyno.conformance.stage import FAILING, KEY, PASSING, Running, Stage, passing
@@ -85,6 +85,10 @@ async def _reset(exchange: Exchange) -> None:
 
 async def _close(exchange: Exchange) -> None:
     exchange.close()
+
+
+async def _keep(exchange: Exchange) -> None:
+    """A connection closed after a whole response could be used again just before that is seen."""
 
 
 def _after(*pieces: bytes, then: Answer) -> Answer:
@@ -165,13 +169,13 @@ async def refused_at_first(stage: Stage) -> str:
 async def connect_timeout(stage: Stage) -> str:
     with full_port() as url:
         seen = await stage.run(
-            timeouts={"connect_s": 0.3},
+            timeouts={"connect_s": 0.3, "total_s": 5},
             transport={"max_retries": 1},
             change=lambda document: document.update(base_url=url),
         )
     attempt = seen.attempt()
     spent_s = (attempt.t_end - attempt.t_begin) / 1e9
-    require(0.6 <= spent_s < 10, f"2 tries with connect_s 0.3 took {spent_s:.2f} s")
+    require(spent_s >= 0.6, f"2 tries with connect_s 0.3 took {spent_s:.2f} s")
     return _never_connected(seen, "task/1", 1)
 
 
@@ -275,10 +279,10 @@ async def partial_text(stage: Stage) -> str:
 @case("transport.fresh", "every try is the same request")
 async def same_request(stage: Stage) -> str:
     tries: list[Answer] = [
-        _after(wire.json_error(503), then=_close),
+        _after(wire.json_error(503), then=_keep),
         _reset,
-        _after(wire.json_error(429), then=_close),
-        _after(wire.head(), CONTENT, wire.LAST_CHUNK, then=_close),
+        _after(wire.json_error(429), then=_keep),
+        _after(wire.head(), CONTENT, wire.LAST_CHUNK, then=_keep),
         passing,
     ]
 
@@ -300,7 +304,7 @@ async def same_request(stage: Stage) -> str:
 @case("transport.bound", "every kind of failure counts")
 async def every_kind_counts(stage: Stage) -> str:
     tries: list[Answer] = [
-        _after(wire.json_error(503), then=_close),
+        _after(wire.json_error(503), then=_keep),
         _reset,
         _after(wire.head(), CONTENT, then=_close),
         _after(
@@ -347,11 +351,11 @@ async def each_completion(stage: Stage) -> str:
     return "3 completions of 3 tries each"
 
 
-FAILING_LATER = f"wait_for('go')\n{FAILING}"
+FAILING_LATER = f"note('begun', 0)\nwait_for('go')\n{FAILING}"
 
 
 def _left_behind(*pieces: bytes, breaks: Answer | None = None) -> Play:
-    """After its answer, and before the next request, the endpoint does something to the connection."""
+    """While the answer is verified, the endpoint does something to the connection."""
 
     async def play(stage: Stage) -> str:
         body = b"".join(wire.completion(wire.fenced(noting(stage, FAILING_LATER))))
@@ -360,11 +364,16 @@ def _left_behind(*pieces: bytes, breaks: Answer | None = None) -> Play:
             if exchange.request.attempt > 1:
                 await passing(exchange)
                 return
-            await exchange.send(wire.head(content_length=len(body)) + body, *pieces)
-            if breaks is not None:
-                await breaks(exchange)
-                await exchange.closed()
-            tell(stage, "go")
+            await exchange.send(wire.head(content_length=len(body)) + body)
+            while not is_noted(stage, "begun"):
+                await asyncio.sleep(0.005)
+            try:
+                await exchange.send(*pieces)
+                if breaks is not None:
+                    await breaks(exchange)
+                    await exchange.closed()
+            finally:  # a runtime may have closed the connection itself
+                tell(stage, "go")
 
         seen = await stage.run(answer, verify={"timeout_s": 20})
         recovered(seen, tries=1, verdict="failed")
