@@ -7,7 +7,6 @@ from pathlib import Path
 from agentdyno.conformance.case import case, require
 from agentdyno.conformance.endpoint import Exchange
 from agentdyno.conformance.notes import noted, noting, tell
-from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.stage import PASSING, Stage, task
 
 MIB = 2**20
@@ -161,9 +160,7 @@ print("1 passed in 0.00s")
 # files.gone
 
 
-async def gone(
-    stage: Stage, body: str, *, escapes: bool = False, verify: dict[str, object] | None = None
-) -> Seen:
+async def gone(stage: Stage, body: str, *, escapes: bool = False) -> None:
     """Require that nothing is left of the first attempt's folder when the second request comes.
 
     `body` is what the code of the first attempt does in and with its folder.
@@ -188,13 +185,12 @@ os._exit(1)
             found.extend(in_its_place(noted(stage, "folder")))
             await exchange.code(PASSING)
 
-    seen = await stage.run(answer, max_retries=1, verify=verify, escapes=escapes)
+    seen = await stage.run(answer, max_retries=1, verify={"timeout_s": 25}, escapes=escapes)
     noted(stage, "done")
     require(not found, "".join(found))
     verdict, reason = seen.attempt().verdict, seen.attempt().reason
     require(verdict == "failed", f"verdict {verdict}, expected failed; {reason}")
     require(seen.outcome().outcome == "passed", f"outcome {seen.outcome().outcome}: {seen.outcome().reason}")
-    return seen
 
 
 GONE = {
@@ -405,7 +401,7 @@ async def links_in_the_folder(stage: Stage) -> str:
         """
 os.makedirs("a/b")
 for place in (".", "a", "a/b"):
-    targets = (outside, outside + "/folder", outside + "/precious", "nowhere", "link-4", "../..", "/")
+    targets = (outside, outside + "/folder", outside + "/precious", "nowhere", "link-4", ".")
     for number, target in enumerate(targets):
         os.symlink(target, os.path.join(place, f"link-{number}"))
 os.chmod("a/b", 0)
