@@ -10,24 +10,21 @@ namespace {
 
 using nlohmann::json;
 
-// Doubles from here on may stand for integers of which the last digits were lost.
-constexpr double FIRST_INEXACT_INTEGER = 0x1p63;
-
 // Python, and so the contract, writes smaller numbers with an exponent.
 constexpr double SMALLEST_WITHOUT_EXPONENT = 0.0001;
 
 void append_number(std::string& text, double number) {
-    if (number == 0) {
+    std::array<char, 512> digits{};  // The largest double has 309.
+    auto const begin = digits.data();
+    auto const end = begin + digits.size();
+    if (number == 0)
         text += '0';  // Also in place of -0.
-        return;
-    }
-    if (!(std::abs(number) < FIRST_INEXACT_INTEGER))
-        throw NumberTooLarge("there is a number of 2^63 or more");
-    auto const format = std::abs(number) < SMALLEST_WITHOUT_EXPONENT ? std::chars_format::scientific
-                                                                     : std::chars_format::fixed;
-    std::array<char, 64> digits{};
-    auto const end = std::to_chars(digits.data(), digits.data() + digits.size(), number, format).ptr;
-    text.append(digits.data(), end);
+    else if (std::trunc(number) == number)
+        text.append(begin, std::to_chars(begin, end, number, std::chars_format::fixed, 0).ptr);
+    else if (std::abs(number) < SMALLEST_WITHOUT_EXPONENT)
+        text.append(begin, std::to_chars(begin, end, number, std::chars_format::scientific).ptr);
+    else
+        text.append(begin, std::to_chars(begin, end, number, std::chars_format::fixed).ptr);
 }
 
 void append(std::string& text, json const& value) {

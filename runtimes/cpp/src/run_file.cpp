@@ -4,7 +4,6 @@
 #include <charconv>
 #include <string_view>
 
-#include "canonical.hpp"
 #include "fields.hpp"
 #include "scanner.hpp"
 
@@ -69,11 +68,6 @@ nlohmann::json const& request(Fields const& fields) {
     auto const& values = fields.object("request");
     if (values.contains("messages") || values.contains("model") || values.contains("stream"))
         throw fields.unusable("request", "an object without messages, model, stream");
-    try {
-        canonical(values);
-    } catch (NumberTooLarge const&) {
-        throw fields.unusable("request", "an object without numbers of 2^63 or more");
-    }
     return values;
 }
 

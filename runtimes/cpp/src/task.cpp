@@ -44,6 +44,8 @@ std::size_t check_tasks(std::string const& path) {
     while (auto task = tasks.next())
         if (auto const [task_id, is_new] = seen.insert(std::move(task->task_id)); !is_new)
             throw Unusable(path + ": task_id '" + *task_id + "' is there twice; give every task its own");
+    if (seen.empty())
+        throw Unusable(path + ": holds no task; write one JSON object a line");
     return seen.size();
 }
 

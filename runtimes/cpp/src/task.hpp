@@ -34,7 +34,8 @@ class TaskReader {
     std::size_t line_number_ = 0;
 };
 
-/// How many tasks there are; throws `Unusable` unless all can be read and each has a name of its own.
+/// How many tasks there are; throws `Unusable` unless there is one, and all can be read and have names of
+/// their own.
 std::size_t check_tasks(std::string const& path);
 
 }  // namespace agentloop

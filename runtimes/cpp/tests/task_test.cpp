@@ -56,7 +56,7 @@ TEST_CASE("tasks that cannot be used") {
     CHECK(reason_of_tasks(without_tests) == ", line 1: tests is null; it must be a string");
     CHECK(reason_of_tasks(TASK.dump() + "\n" + TASK.dump()) ==
           ": task_id 'T/1' is there twice; give every task its own");
-    CHECK(reason_of_tasks("") == "can be used");
+    CHECK(reason_of_tasks("") == ": holds no task; write one JSON object a line");
     CHECK_THROWS_WITH_AS(
         check_tasks("/no/such/file"),
         "/no/such/file: cannot be read (No such file or directory); name a UTF-8 file that is there",
