@@ -232,7 +232,7 @@ BREAKS = [
     ),
     Break("key.secret", "in the workspace", "key.secret/while an attempt is verified", key_in_the_workspace),
     Break("request.canonical", "1.0", "request.canonical/numbers", numbers_as_they_are),
-    Break("request.canonical", "large integers", "request.canonical/numbers", integers_as_doubles),
+    Break("request.canonical", "large integers", "request.canonical/large numbers", integers_as_doubles),
     Break("request.canonical", "ASCII alone", "request.canonical/texts", ascii_alone),
     Break("request.canonical", "keys in their order", "request.canonical/keys", keys_in_their_order),
     Break(
