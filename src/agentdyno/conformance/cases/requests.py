@@ -2,7 +2,6 @@
 
 import json
 import socket
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -136,29 +135,27 @@ async def an_endpoint_that_quotes_an_odd_key(stage: Stage) -> str:
 async def quoted(stage: Stage, key: str) -> str:
     """Whatever the endpoint says ends up in a reason; every run is searched for the key afterwards."""
     typed = wire.head(401, content_type=key, content_length=0)
-    say: dict[str, Callable[[], bytes]] = {
-        "status 401": lambda: wire.json_error(401, f"Incorrect API key provided: {key}."),
-        "plain text": lambda: wire.head(403, "text/plain", content_length=len(key)) + key.encode(),
-        "header": lambda: wire.head(
-            400, content_length=0, x_key=key, www_authenticate=f'Bearer realm="{key}"'
-        ),
-        "reason phrase": lambda: typed.replace(b"401 Unauthorized", b"401 " + key.encode()),
-        "Content-Type": lambda: wire.head(content_type=key, content_length=0),
-        "Content-Encoding": lambda: wire.head(content_encoding=key, content_length=0),
-        "Location": lambda: wire.head(307, location=f"/v1/{key}", content_length=0),
-        "error event": lambda: stream(event({"error": {"message": f"Incorrect key {key}", "code": 401}})),
-        "error text": lambda: stream(event({"error": f"Incorrect key {key}"})),
-        "error of another shape": lambda: stream(event({"error": {"key": {key: [key]}}})),
-        "malformed event": lambda: stream(event(f"Incorrect key {key}")),
-        "no HTTP": lambda: f"Incorrect key {key}\r\n\r\n".encode(),
+    said = {
+        "status 401": wire.json_error(401, f"Incorrect API key provided: {key}."),
+        "plain text": wire.head(403, "text/plain", content_length=len(key)) + key.encode(),
+        "header": wire.head(400, content_length=0, x_key=key, www_authenticate=f'Bearer realm="{key}"'),
+        "reason phrase": typed.replace(b"401 Unauthorized", b"401 " + key.encode()),
+        "Content-Type": wire.head(content_type=key, content_length=0),
+        "Content-Encoding": wire.head(content_encoding=key, content_length=0),
+        "Location": wire.head(307, location=f"/v1/{key}", content_length=0),
+        "error event": stream(event({"error": {"message": f"Incorrect key {key}", "code": 401}})),
+        "error text": stream(event({"error": f"Incorrect key {key}"})),
+        "error of another shape": stream(event({"error": {"key": {key: [key]}}})),
+        "malformed event": stream(event(f"Incorrect key {key}")),
+        "no HTTP": f"Incorrect key {key}\r\n\r\n".encode(),
     }
 
     async def answer(exchange: Exchange) -> None:
-        await exchange.send(say[exchange.request.task]())
+        await exchange.send(said[exchange.request.task])
         exchange.close()
 
-    seen = await stage.run(answer, tasks=list(say), agents=4, key=key, transport={"max_retries": 0})
-    return require_errors(seen, list(say))
+    seen = await stage.run(answer, tasks=list(said), agents=4, key=key, transport={"max_retries": 0})
+    return require_errors(seen, list(said))
 
 
 def stream(*events: bytes) -> bytes:
