@@ -21,6 +21,11 @@ Slot<BlockingSlots> BlockingSlots::acquire() {
     return Slot(*this);
 }
 
+std::size_t BlockingSlots::waiting() {
+    std::lock_guard const lock(mutex_);
+    return queue_.size();
+}
+
 void BlockingSlots::release() {
     std::lock_guard const lock(mutex_);
     if (queue_.empty()) {

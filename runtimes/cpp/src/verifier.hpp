@@ -1,11 +1,13 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "async.hpp"
 #include "clock.hpp"
@@ -40,6 +42,9 @@ class BlockingSlots {
 
     /// Waits for a slot; throws `Interrupted` when a stop is requested.
     Slot<BlockingSlots> acquire();
+
+    /// How many threads wait for a slot.
+    std::size_t waiting();
 
     /// Waits for a child; throws `Interrupted` when a stop is requested.
     Finished finish(Child& child, Clock::time_point deadline) { return child.finish(deadline, stop_); }

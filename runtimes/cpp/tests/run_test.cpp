@@ -1,0 +1,433 @@
+/// Whole runs of both programs, as the harness starts them, and what is left when they have ended.
+
+#include <doctest/doctest.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <latch>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "process.hpp"
+#include "scripted_server.hpp"
+#include "temporary_folder.hpp"
+
+using namespace agentloop;
+using nlohmann::json;
+
+namespace {
+
+struct Events {
+    static std::string program() { return EXECUTABLES_FOLDER "/agentloop-events"; }
+};
+
+struct Threads {
+    static std::string program() { return EXECUTABLES_FOLDER "/agentloop-threads"; }
+};
+
+std::string const GOOD = "```python\ndef f():\n    return 1\n```";
+std::string const PROMPTS_FILE = CONTRACT_FOLDER "/prompts.json";
+
+/// A program that may be sent signals while it runs.
+class Program {
+  public:
+    Program(std::string const& program, std::vector<std::string> argv)
+        : child_(program, argv, {{"PATH", "/usr/bin:/bin"}, {"LLM_API_KEY", "sk-secret"}}, "/", 1'000'000) {}
+
+    void send(int stop) { REQUIRE(syscall(SYS_pidfd_send_signal, child_.pidfd(), stop, nullptr, 0) == 0); }
+
+    /// Waits for its end; nothing may be on its stdout.
+    Finished wait() {
+        Finished finished = child_.finish(after(60));
+        CHECK(finished.output == "");
+        CHECK(!finished.timed_out);
+        return finished;
+    }
+
+  private:
+    Child child_;
+};
+
+/// A run file in a folder of its own, ready to be changed and started.
+class RunFolder {
+  public:
+    explicit RunFolder(std::string const& base_url, int tasks = 3)
+        : settings{
+              {"contract_version", 1},
+              {"tasks_file", folder / "tasks.jsonl"},
+              {"prompts_file", PROMPTS_FILE},
+              {"base_url", base_url},
+              {"model", "m"},
+              {"request", {{"temperature", 0.0}}},
+              {"agents", tasks},
+              {"max_retries", 3},
+              {"verify",
+               {{"argv", {"sh", "-c", "echo '1 passed in 0.01s'"}},
+                {"env", {{"PATH", "/usr/bin:/bin"}}},
+                {"timeout_s", 60},
+                {"slots", 2},
+                {"output_limit_bytes", 65536}}},
+              {"timeouts", {{"connect_s", 10}, {"event_idle_s", 60}, {"total_s", 120}}},
+              {"transport", {{"max_retries", 1}, {"base_s", 0.001}, {"cap_s", 0.001}}},
+              {"workspaces", folder / "workspaces"},
+              {"events", folder / "events.jsonl"},
+          } {
+        std::filesystem::create_directory(folder / "workspaces");
+        std::string lines;
+        for (int number = 0; number < tasks; ++number)
+            lines += json{{"task_id", "T/" + std::to_string(number)},
+                          {"prompt", "def f():\n"},
+                          {"tests", "from solution import *\n"},
+                          {"entry_point", "f"}}
+                         .dump() +
+                     "\n";
+        write_text(folder / "tasks.jsonl", lines);
+    }
+
+    TemporaryFolder const folder;
+    json settings;
+
+    template <typename Runtime>
+    Program started() {
+        write_text(folder / "run.json", settings.dump());
+        return Program(Runtime::program(), {"agentloop", folder / "run.json"});
+    }
+
+    /// Runs to the end; returns the exit status, or minus the signal, and what is on stderr.
+    template <typename Runtime>
+    std::pair<int, std::string> finish() {
+        Finished const finished = started<Runtime>().wait();
+        return {finished.exit_code ? *finished.exit_code : -*finished.signal, finished.errors};
+    }
+
+    std::vector<json> events(std::string const& kind) const {
+        std::string const text = text_of(folder / "events.jsonl");
+        CHECK(text.find("sk-secret") == std::string::npos);
+        std::vector<json> all, found;
+        for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1)
+            all.push_back(json::parse(text.substr(at, text.find('\n', at) - at)));
+        CHECK(all.front().at("event") == "run_start");
+        CHECK(all.back().at("event") == "run_end");
+        std::ranges::copy_if(all, std::back_inserter(found),
+                             [&](json const& event) { return event.at("event") == kind; });
+        return found;
+    }
+
+    /// The outcome of each task, of which there is one.
+    std::map<std::string, std::string> outcomes() const {
+        std::map<std::string, std::string> outcomes;
+        for (json const& task : events("task"))
+            CHECK(outcomes.emplace(task.at("task"), task.at("outcome")).second);
+        return outcomes;
+    }
+
+    bool no_workspace_is_left() const { return std::filesystem::is_empty(folder / "workspaces"); }
+};
+
+using Ending = std::pair<int, std::string>;
+using Outcomes = std::map<std::string, std::string>;
+
+Outcomes const ALL_PASSED{{"T/0", "passed"}, {"T/1", "passed"}, {"T/2", "passed"}};
+Outcomes const ALL_ERRORS{{"T/0", "error"}, {"T/1", "error"}, {"T/2", "error"}};
+
+void reply_good(Exchange const& exchange) {
+    exchange.reply(GOOD);
+}
+
+bool asks_for(Exchange const& exchange, std::string const& task) {
+    return exchange.body.find(task) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("tasks pass at once, after feedback, and never", Runtime, Events, Threads) {
+    ScriptedServer const server([](Exchange const& exchange) {
+        auto const messages = json::parse(exchange.body).at("messages");
+        auto const attempt = messages.size() / 2;
+        bool const passes = asks_for(exchange, "T/0") || (asks_for(exchange, "T/1") && attempt == 3);
+        exchange.reply(attempt == 2 ? "No code yet." : passes ? GOOD : "```python\nwrong\n```");
+    });
+    RunFolder run(server.url());
+    run.settings["verify"]["argv"] = {
+        "sh", "-c", "grep -q wrong solution.py && { echo 1 failed in 0.02s; exit 1; }; echo 1 passed in 0.01s"};
+    CHECK(run.finish<Runtime>() == Ending{0, ""});
+    CHECK(run.outcomes() == Outcomes{{"T/0", "passed"}, {"T/1", "passed"}, {"T/2", "failed"}});
+    std::map<std::string, std::vector<std::string>> verdicts;
+    for (json const& attempt : run.events("attempt"))
+        verdicts[attempt.at("task")].push_back(attempt.at("verdict"));
+    CHECK(verdicts["T/0"] == std::vector<std::string>{"passed"});
+    CHECK(verdicts["T/1"] == std::vector<std::string>{"failed", "no_code", "passed"});
+    CHECK(verdicts["T/2"] == std::vector<std::string>{"failed", "no_code", "failed", "failed"});
+    auto const bodies = server.bodies();
+    json const last = json::parse(*std::ranges::max_element(bodies, {}, &std::string::size)).at("messages");
+    CHECK(last.size() == 8);
+    CHECK(last[2].at("content") == "```python\nwrong\n```");
+    CHECK(std::string(last[3].at("content")).find("1 failed\n") != std::string::npos);
+    CHECK(run.no_workspace_is_left());
+}
+
+TEST_CASE_TEMPLATE("stamps are in order and of the one clock", Runtime, Events, Threads) {
+    ScriptedServer const server(reply_good);
+    RunFolder run(server.url(), 5);
+    run.settings["agents"] = 2;
+    CHECK(run.finish<Runtime>() == Ending{0, ""});
+    auto const attempts = run.events("attempt");
+    CHECK(attempts.size() == 5);
+    for (json const& attempt : attempts) {
+        std::vector<std::int64_t> stamps{run.events("run_start").front().at("t")};
+        for (auto const* const name : {"t_begin", "t_request", "t_first", "t_last", "t_queue", "t_spawn",
+                                       "t_started", "t_exit", "t_end"})
+            stamps.push_back(attempt.at(name));
+        stamps.push_back(run.events("run_end").front().at("t"));
+        CHECK(std::ranges::is_sorted(stamps));
+        CHECK(attempt.at("exit_code") == 0);
+    }
+}
+
+TEST_CASE_TEMPLATE("agents are at work together", Runtime, Events, Threads) {
+    // Nobody is answered before all have asked.
+    std::latch everybody(30);
+    ScriptedServer const server([&](Exchange const& exchange) {
+        if (exchange.number < 30)
+            everybody.arrive_and_wait();
+        exchange.reply(GOOD);
+    });
+    RunFolder run(server.url(), 60);
+    run.settings["agents"] = 30;
+    CHECK(run.finish<Runtime>() == Ending{0, ""});
+    CHECK(std::ranges::all_of(run.outcomes(), [](auto const& task) { return task.second == "passed"; }));
+    CHECK(server.connections() == 30);
+}
+
+TEST_CASE_TEMPLATE("more agents than tasks, and no tasks", Runtime, Events, Threads) {
+    ScriptedServer const server(reply_good);
+    RunFolder few(server.url());
+    few.settings["agents"] = 1'000'000'000;
+    CHECK(few.finish<Runtime>() == Ending{0, ""});
+    CHECK(few.outcomes() == ALL_PASSED);
+    RunFolder none(server.url(), 0);
+    none.settings["agents"] = 1;
+    CHECK(none.finish<Runtime>() == Ending{0, ""});
+    CHECK(none.outcomes().empty());
+}
+
+TEST_CASE_TEMPLATE("a completion that cannot be had is an error of its task", Runtime, Events, Threads) {
+    ScriptedServer const server([](Exchange const& exchange) {
+        asks_for(exchange, "T/1") ? exchange.refuse(401, "", "bad key sk-secret") : exchange.reply(GOOD);
+    });
+    RunFolder run(server.url());
+    CHECK(run.finish<Runtime>() == Ending{0, ""});
+    CHECK(run.outcomes() == Outcomes{{"T/0", "passed"}, {"T/1", "error"}, {"T/2", "passed"}});
+    for (json const& event : run.events("attempt")) {
+        if (event.at("task") != "T/1")
+            continue;
+        CHECK(event.at("verdict") == "error");
+        CHECK(event.at("reason") == "the endpoint answered 401: bad key ***");
+        CHECK(event.at("completion_sha256").is_null());
+        CHECK(event.at("t_first").is_null());
+    }
+}
+
+TEST_CASE_TEMPLATE("what the endpoint reports never ends the run", Runtime, Events, Threads) {
+    std::string value;
+    SUBCASE("half of a surrogate pair") {
+        value = R"("\ud800")";
+    }
+    SUBCASE("a number too large") {
+        value = "1e999";
+    }
+    SUBCASE("no number") {
+        value = "NaN";
+    }
+    SUBCASE("depth") {
+        value = std::string(100'000, '[') + std::string(100'000, ']');
+    }
+    SUBCASE("what is no UTF-8") {
+        value = "\"\xff\"";
+    }
+    ScriptedServer const server([&](Exchange const& exchange) {
+        std::string const data = asks_for(exchange, "T/1")
+                                     ? "data: {\"error\":{\"message\":" + value + "}}\n\n"
+                                     : Exchange::content(GOOD) + Exchange::finish() +
+                                           "data: {\"usage\":{\"x\":" + value + "}}\n\n";
+        exchange.send(Exchange::stream_head() + Exchange::chunk(data) + Exchange::chunk(""));
+    });
+    RunFolder run(server.url());
+    CHECK(run.finish<Runtime>() == Ending{0, ""});
+    CHECK(run.outcomes() == Outcomes{{"T/0", "passed"}, {"T/1", "error"}, {"T/2", "passed"}});
+}
+
+TEST_CASE_TEMPLATE("a timeout is told to the model", Runtime, Events, Threads) {
+    ScriptedServer const server(reply_good);
+    RunFolder run(server.url(), 1);
+    run.settings["verify"]["argv"] = {"sleep", "1000"};
+    run.settings["verify"]["timeout_s"] = 0.1;
+    run.settings["max_retries"] = 1;
+    CHECK(run.finish<Runtime>() == Ending{0, ""});
+    for (json const& attempt : run.events("attempt")) {
+        CHECK(attempt.at("verdict") == "timed_out");
+        CHECK(attempt.at("exit_code").is_null());
+        CHECK(attempt.at("signal") == SIGKILL);
+        CHECK(attempt.at("timed_out") == true);
+    }
+    CHECK(json::parse(server.bodies().at(1)).at("messages").back().at("content") ==
+          json::parse(text_of(PROMPTS_FILE)).at("timed_out"));
+}
+
+TEST_CASE_TEMPLATE("children have the given environment and no key", Runtime, Events, Threads) {
+    ScriptedServer const server(reply_good);
+    RunFolder run(server.url(), 1);
+    run.settings["verify"]["argv"] = {"sh", "-c", "env > ../environment; echo 1 passed in 0.01s"};
+    CHECK(run.finish<Runtime>() == Ending{0, ""});
+    std::string const environment = text_of(run.folder / "workspaces/environment");
+    CHECK(environment.find("PATH=/usr/bin:/bin\n") != std::string::npos);
+    CHECK(environment.find("sk-secret") == std::string::npos);
+}
+
+namespace {
+
+constexpr std::array STOPS{std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("a signal in the stream", Runtime, Events, Threads) {
+    for (auto const& [stop, status] : STOPS) {
+        ScriptedServer server([](Exchange const& exchange) {
+            exchange.send(Exchange::stream_head() + Exchange::chunk(Exchange::content("some")));
+            exchange.hang();
+        });
+        RunFolder run(server.url(), 6);
+        run.settings["agents"] = 2;
+        Program program = run.started<Runtime>();
+        server.wait_for(2);
+        program.send(stop);
+        auto const finished = program.wait();
+        CHECK(finished.exit_code == status);
+        CHECK(finished.errors == "");
+        CHECK(run.outcomes().size() == 6);
+        std::map<int, int> by_attempts;
+        for (json const& task : run.events("task")) {
+            CHECK(task.at("outcome") == "error");
+            CHECK(task.at("reason") == "interrupted");
+            ++by_attempts[task.at("attempts")];
+        }
+        CHECK(by_attempts == std::map<int, int>{{0, 4}, {1, 2}});
+        auto const attempts = run.events("attempt");
+        CHECK(attempts.size() == 2);
+        for (json const& attempt : attempts) {
+            CHECK(attempt.at("verdict") == "interrupted");
+            CHECK(attempt.at("reason") == "interrupted");
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("a signal at the start", Runtime, Events, Threads) {
+    ScriptedServer const server(reply_good);
+    for (auto const& [stop, status] : STOPS) {
+        RunFolder run(server.url());
+        std::string const prompts = run.folder / "prompts.json";
+        REQUIRE(mkfifo(prompts.c_str(), 0600) == 0);
+        run.settings["prompts_file"] = prompts;
+        Program program = run.started<Runtime>();
+        {
+            // Opening waits until the program reads.
+            std::ofstream being_read(prompts);
+            program.send(stop);
+            being_read << text_of(PROMPTS_FILE);
+        }
+        CHECK(program.wait().exit_code == status);
+        CHECK(run.outcomes() == ALL_ERRORS);
+        CHECK(run.no_workspace_is_left());
+    }
+}
+
+TEST_CASE_TEMPLATE("a signal in the verification, and another", Runtime, Events, Threads) {
+    ScriptedServer const server(reply_good);
+    for (auto const& [stop, status] : STOPS) {
+        RunFolder run(server.url());
+        std::string const pipe = run.folder / "pids";
+        REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+        run.settings["verify"]["argv"] = {"sh", "-c", "trap '' TERM INT; echo $$ > " + pipe + "; sleep 1000"};
+        FileDescriptor const kept_open(open(pipe.c_str(), O_RDWR | O_CLOEXEC));
+        std::ifstream lines(pipe);
+        Program program = run.started<Runtime>();
+        std::array<pid_t, 2> pids{};
+        lines >> pids[0] >> pids[1];
+        program.send(stop);
+        program.send(stop);
+        auto const finished = program.wait();
+        CHECK(finished.exit_code == status);
+        CHECK(finished.errors == "");
+        CHECK(run.outcomes() == ALL_ERRORS);
+        CHECK(run.events("attempt").size() == 3);
+        for (json const& attempt : run.events("attempt"))
+            CHECK(attempt.at("verdict") == "interrupted");
+        CHECK(run.no_workspace_is_left());
+        for (pid_t const pid : pids)
+            CHECK(kill(pid, 0) == -1);
+    }
+}
+
+TEST_CASE_TEMPLATE("an event file that is full", Runtime, Events, Threads) {
+    // It may not grow beyond 2,048 bytes, which stands for a disk that is full.
+    ScriptedServer const server(reply_good);
+    RunFolder run(server.url(), 20);
+    run.settings["agents"] = 4;
+    write_text(run.folder / "run.json", run.settings.dump());
+    Program program("/bin/sh", {"sh", "-c", "ulimit -f 4; exec " + Runtime::program() + " " + (run.folder / "run.json")});
+    auto const finished = program.wait();
+    CHECK(finished.exit_code == 1);
+    CHECK(finished.errors ==
+          "agentloop: " + (run.folder / "events.jsonl") + ": cannot be written (File too large)\n");
+    CHECK(run.no_workspace_is_left());
+}
+
+TEST_CASE_TEMPLATE("workspaces that vanish are errors of their tasks", Runtime, Events, Threads) {
+    RunFolder* being_run = nullptr;
+    ScriptedServer const server([&](Exchange const& exchange) {
+        std::filesystem::remove(being_run->folder / "workspaces");
+        exchange.reply(GOOD);
+    });
+    RunFolder run(server.url(), 1);
+    being_run = &run;
+    CHECK(run.finish<Runtime>() == Ending{0, ""});
+    json const task = run.events("task").front();
+    CHECK(task.at("outcome") == "error");
+    CHECK(std::string(task.at("reason")).find("No such file or directory") != std::string::npos);
+}
+
+TEST_CASE_TEMPLATE("what cannot be used is one line and exit status 2", Runtime, Events, Threads) {
+    ScriptedServer const server(reply_good);
+    RunFolder run(server.url());
+    std::string told;
+    SUBCASE("a field") {
+        run.settings["agents"] = true;
+        told = (run.folder / "run.json") + ": agents is true; it must be an integer of at least 1";
+    }
+    SUBCASE("a verifier") {
+        run.settings["verify"]["argv"] = {"no-such-program"};
+        told = "verify.argv: \"no-such-program\" cannot be run; name a program by its path or on the PATH of "
+               "verify.env";
+    }
+    SUBCASE("an event file that is there") {
+        write_text(run.folder / "events.jsonl", "x");
+        told = "events: " + (run.folder / "events.jsonl") +
+               " cannot be created (File exists); name a file that is not there";
+    }
+    CHECK(run.finish<Runtime>() == Ending{2, "agentloop: " + told + "\n"});
+}
+
+TEST_CASE_TEMPLATE("the usage", Runtime, Events, Threads) {
+    auto const finished = Program(Runtime::program(), {"agentloop"}).wait();
+    CHECK(finished.exit_code == 2);
+    CHECK(finished.errors ==
+          "agentloop: 0 run files are given and one is needed; usage: agentloop run.json, or: agentloop tools FOLDER\n");
+}
