@@ -338,8 +338,10 @@ def test_stopped_in_the_verification(run: Any, loop: list[str], stop: int, statu
     made.settings["verify"]["argv"] = ["sh", "-c", f"trap '' TERM INT; echo $$ > {pipe}; sleep 1000"]
     with open(os.open(pipe, os.O_RDWR)) as lines, made.started(*loop) as process:
         pids = [int(lines.readline()) for _ in range(2)]
-        process.send_signal(stop)
-        process.send_signal(stop)
+        while process.poll() is None:  # again and again, to its very end
+            process.send_signal(stop)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.005)
         assert made.wait(process) == (status, "")
     assert made.outcomes() == {"T/0": "error", "T/1": "error", "T/2": "error"}
     attempts = made.events("attempt")

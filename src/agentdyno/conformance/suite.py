@@ -115,7 +115,8 @@ def _received(receiver: Connection, process: ForkProcess, name: str) -> list[Res
 def _play_and_send(manifest: Manifest, case: Case, sender: Connection, parent: int) -> None:
     """Play in a process that adopts orphans, ends when its parent does, and ends in order when told to."""
     signal.signal(signal.SIGTERM, _end)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent sees it too, and tells us
+    # The parent sees it too, and tells us. To ignore it would be inherited by the runtimes.
+    signal.signal(signal.SIGINT, lambda number, frame: None)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         _end(signal.SIGTERM, None)

@@ -10,7 +10,7 @@ from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.stage import PASSING, Stage, passing
 from agentdyno.conformance.tries import time_of
 
-HELD_S = 6.0
+HELD_S = 5.0
 """How long the endpoint waits for all agents; the last of them may have a slow machine to share."""
 
 QUICK = {"argv": ["echo", "1 passed in 0.00s"], "slots": 4}

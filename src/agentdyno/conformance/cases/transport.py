@@ -365,9 +365,9 @@ def _left_behind(*pieces: bytes, breaks: Answer | None = None) -> Play:
                 await passing(exchange)
                 return
             await exchange.send(wire.head(content_length=len(body)) + body)
-            while not is_noted(stage, "begun"):
-                await asyncio.sleep(0.005)
             try:
+                while not is_noted(stage, "begun"):
+                    await exchange.pause(0.005)
                 await exchange.send(*pieces)
                 if breaks is not None:
                     await breaks(exchange)
