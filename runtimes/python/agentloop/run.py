@@ -91,7 +91,7 @@ async def _until_done_or_stopped(agent: Agent, tasks_file: str, agents: int) -> 
     else:
         return 0
     finally:
-        # The loop takes its handlers with it; another signal would then be the end, whatever is returned here.
+        # The loop takes its handlers with it, and then another signal would be the end, whatever is returned.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
         agent.chat.close()
         agent.emit({"event": "run_end", "t": time.monotonic_ns()})
