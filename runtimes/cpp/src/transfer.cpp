@@ -18,8 +18,8 @@ namespace agentloop {
 
 namespace {
 
-/// A few chunks: an event is small, and each connection at work has one.
-constexpr long RECEIVE_BYTES = 4096;
+/// The least that libcurl allows: an event is small, and each connection at work has such a buffer.
+constexpr long RECEIVE_BYTES = 1024;
 
 bool same_name(std::string_view header, std::string_view lower_case_name) {
     return std::ranges::equal(header, lower_case_name, [](char a, char b) {
