@@ -1,4 +1,5 @@
-"""The Python runtime with one thing broken in it: `broken_runtime.py BREAK RUN_FILE`.
+"""The Python runtime with one thing broken in it: `broken_runtime.py BREAK RUN_FILE`, or
+`broken_runtime.py BREAK tools FOLDER`.
 
 Run by the Python runtime's own interpreter, so that everything but the break is known to conform.
 """

@@ -30,7 +30,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[suite.Re
 
 def broken(python: Manifest, name: str) -> Manifest:
     script = str(HERE / "broken_runtime.py")
-    return dataclasses.replace(python, name=name, run=(python.run[0], script, name))
+    run = (python.run[0], script, name)
+    return dataclasses.replace(python, name=name, run=run, tools=(*run, "tools"))
 
 
 def test_every_rule_is_broken_by_some_runtime() -> None:

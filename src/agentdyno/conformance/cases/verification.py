@@ -169,11 +169,11 @@ async def process_group(stage: Stage) -> str:
 
 @case("verify.child", "signals")
 async def signals(stage: Stage) -> str:
-    """An interpreter ignores some by itself, so it is a plain program that looks."""
-    script = f"cp /proc/self/status {stage.folder}/status && echo '1 passed in 0.00s'"
-    seen = await stage.run(verify={"argv": ["sh", "-c", script]})
-    same(seen.outcome().outcome, "passed")
-    status = dict(line.split(":\t", 1) for line in (stage.folder / "status").read_text().splitlines())
+    """Interpreters and shells have their own ways with them, so it is a plain program that looks."""
+    copy = stage.folder / "status"
+    seen = await stage.run(max_retries=0, verify={"argv": ["cp", "/proc/self/status", str(copy)]})
+    require(copy.exists(), f"no verifier ran; {seen.outcome().reason}")
+    status = dict(line.split(":\t", 1) for line in copy.read_text().splitlines())
     blocked, ignored = (int(status[name], 16) & ~C_LIBRARYS_OWN for name in ("SigBlk", "SigIgn"))
     require(blocked == 0, f"blocked signals: mask {blocked:#x}, expected none")
     require(ignored == 0, f"ignored signals: mask {ignored:#x}, expected none")

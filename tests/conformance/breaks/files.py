@@ -1,0 +1,220 @@
+"""Breaks of what attempts' folders hold, and of what is left of them."""
+
+import contextlib
+import os
+import shutil
+from typing import Any
+
+from breaks.declare import Break
+
+
+def written_as(change: Any) -> None:
+    """Change the text of every file."""
+    from agentloop import tools
+
+    write_file = tools.ToolDispatcher.write_file
+    tools.ToolDispatcher.write_file = (  # type: ignore[method-assign]
+        lambda self, path, content: write_file(self, path, change(content))
+    )
+
+
+def line_ends_of_one_kind() -> None:
+    written_as(lambda content: content.replace("\r\n", "\n"))
+
+
+def a_line_end_at_the_end() -> None:
+    written_as(lambda content: content if content.endswith("\n") else content + "\n")
+
+
+def only_the_first_megabyte() -> None:
+    written_as(lambda content: content[:500_000])
+
+
+def one_file_more() -> None:
+    made_by(lambda self: open(os.path.join(self.path, "conftest.py"), "x").close())
+
+
+def made_by(more: Any) -> None:
+    """Do more when a workspace has been made."""
+    from agentloop import workspace
+
+    init = workspace.Workspace.__init__
+
+    def changed(self: Any, parent: str) -> None:
+        init(self, parent)
+        more(self)
+
+    workspace.Workspace.__init__ = changed  # type: ignore[method-assign]
+
+
+def one_folder_for_all() -> None:
+    from agentloop import workspace
+
+    def changed(self: Any, parent: str) -> None:
+        self.path = os.path.join(parent, "attempt")
+        os.makedirs(self.path, exist_ok=True)
+
+    workspace.Workspace.__init__ = changed  # type: ignore[method-assign]
+
+
+def used_again_and_again() -> None:
+    one_folder_for_all()
+    removed_by(lambda path: None)
+
+
+def somewhere_else() -> None:
+    import tempfile
+
+    from agentloop import workspace
+
+    def changed(self: Any, parent: str) -> None:
+        self.path = tempfile.mkdtemp(dir=os.path.dirname(parent))
+
+    workspace.Workspace.__init__ = changed  # type: ignore[method-assign]
+
+
+def removed_by(remove: Any) -> None:
+    """Remove workspaces in another way."""
+    from agentloop import workspace
+
+    workspace.remove_tree = remove
+
+
+def at_the_end_of_the_run() -> None:
+    import atexit
+
+    removed_by(lambda path: atexit.register(shutil.rmtree, path, ignore_errors=True))
+
+
+def folders_only() -> None:
+    removed_by(lambda path: shutil.rmtree(path, ignore_errors=True))
+
+
+def as_it_was_made() -> None:
+    removed_by(shutil.rmtree)
+
+
+def files_only() -> None:
+    def remove(path: str) -> None:
+        for name in os.listdir(path):
+            os.unlink(os.path.join(path, name))
+        os.rmdir(path)
+
+    removed_by(remove)
+
+
+def only_so_deep() -> None:
+    from agentloop import workspace
+
+    remove_tree = workspace.remove_tree
+
+    def remove(path: str) -> None:
+        deep = os.path.exists(os.path.join(path, *["ten-letter"] * 300))
+        remove_tree(path)  # the next run of the tests needs its disk
+        if deep:
+            raise OSError("too deep")
+
+    removed_by(remove)
+
+
+def names_in_utf_8() -> None:
+    from agentloop import workspace
+
+    remove_tree = workspace.remove_tree
+
+    def remove(path: str) -> None:
+        names = os.listdir(path)
+        remove_tree(path)
+        for name in names:
+            name.encode()
+
+    removed_by(remove)
+
+
+def not_after_a_timeout() -> None:
+    from agentloop import agent, workspace
+
+    leave = workspace.Workspace.__exit__
+    verify = agent.Verifier.verify
+    timed_out = set()
+
+    async def changed(self: Any, folder: str, attempt: Any) -> Any:
+        finished = await verify(self, folder, attempt)
+        if finished.timed_out:
+            timed_out.add(folder)
+        return finished
+
+    agent.Verifier.verify = changed  # type: ignore[method-assign]
+    workspace.Workspace.__exit__ = (  # type: ignore[method-assign]
+        lambda self, *_: None if self.path in timed_out else leave(self, *_)
+    )
+
+
+def links_are_followed() -> None:
+    def remove(path: str) -> None:
+        shutil.rmtree(os.path.realpath(path))
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+
+    removed_by(remove)
+
+
+def permissions_are_given_to_all() -> None:
+    from agentloop import workspace
+
+    remove_tree = workspace.remove_tree
+
+    def remove(path: str) -> None:
+        for folder, folders, files in os.walk(path):
+            for name in folders + files:
+                with contextlib.suppress(OSError):
+                    os.chmod(os.path.join(folder, name), 0o700)
+        remove_tree(path)
+
+    removed_by(remove)
+
+
+def contents_of_links_go_first() -> None:
+    """What a shell's `rm -r $folder/*/*` does."""
+    from agentloop import workspace
+
+    remove_tree = workspace.remove_tree
+
+    def remove(path: str) -> None:
+        for name in os.listdir(path):
+            folder = os.path.join(path, name)
+            if os.path.isdir(folder):
+                for inner in os.listdir(folder):
+                    with contextlib.suppress(OSError):
+                        os.unlink(os.path.join(folder, inner))
+        remove_tree(path)
+
+    removed_by(remove)
+
+
+WRITTEN = "files.written"
+GONE = "files.gone"
+LINKS = "files.links"
+
+BREAKS = [
+    Break(WRITTEN, "line ends of one kind", f"{WRITTEN}/line ends of tests", line_ends_of_one_kind),
+    Break(WRITTEN, "a line end at the end", f"{WRITTEN}/line ends of tests", a_line_end_at_the_end),
+    Break(WRITTEN, "cut", f"{WRITTEN}/1 MiB each", only_the_first_megabyte),
+    Break(WRITTEN, "one file more", f"{WRITTEN}/plain", one_file_more),
+    Break(WRITTEN, "one folder for all", f"{WRITTEN}/at the same time", one_folder_for_all),
+    Break(WRITTEN, "used again", f"{WRITTEN}/a new folder for every attempt", used_again_and_again),
+    Break(WRITTEN, "somewhere else", f"{WRITTEN}/a new folder for every attempt", somewhere_else),
+    Break(GONE, "at the end of the run", f"{GONE}/as it was", at_the_end_of_the_run),
+    Break(GONE, "folders only", f"{GONE}/a file in its place", folders_only),
+    Break(GONE, "dead links stay", f"{GONE}/a link that leads nowhere in its place", folders_only),
+    Break(GONE, "as it was made", f"{GONE}/deleted", as_it_was_made),
+    Break(GONE, "files only", f"{GONE}/with more files", files_only),
+    Break(GONE, "only so deep", f"{GONE}/2,000 folders deep", only_so_deep),
+    Break(GONE, "names in UTF-8", f"{GONE}/names of any bytes", names_in_utf_8),
+    Break(GONE, "not after a timeout", f"{GONE}/when the verifier is stopped", not_after_a_timeout),
+    Break(LINKS, "followed", f"{LINKS}/in place of the folder", links_are_followed),
+    Break(LINKS, "permissions", f"{LINKS}/in the folder and below", permissions_are_given_to_all),
+    Break(LINKS, "permissions of hard links", f"{LINKS}/hard links", permissions_are_given_to_all),
+    Break(LINKS, "contents first", f"{LINKS}/in the folder and below", contents_of_links_go_first),
+    Break(LINKS, "into another attempt", f"{LINKS}/to another attempt at the same time", links_are_followed),
+]
