@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from agentdyno.conformance import wire
-from agentdyno.conformance.case import Play, case, require
+from agentdyno.conformance.case import NotPossible, Play, case, require
 from agentdyno.conformance.endpoint import Answer, Exchange
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.sockets import full_port
@@ -17,7 +17,7 @@ from agentdyno.conformance.tries import given_up, once, recovered
 CONTENT = wire.chunked(wire.event(wire.delta(content="some ")))
 EMPTY = wire.chunked(wire.event({"choices": []}))
 
-IDLE_S = 0.4
+IDLE_S = 0.6
 EVENT_AFTER_S = 0.2
 """When, after the head, a scene's one event comes, if it has one."""
 
@@ -32,11 +32,14 @@ def _idle(begin: Sequence[bytes], again: bytes | None, event: bytes | None = Non
         await exchange.send(*begin)
         if event is not None:
             await exchange.pause(EVENT_AFTER_S)
+            late_ns.append(time.monotonic_ns() - exchange.request.t - int(EVENT_AFTER_S * 1e9))
             await exchange.send(event)
         while again is not None:
             await exchange.pause(0.05)
             await exchange.send(again)
         await exchange.silence()
+
+    late_ns: list[int] = []
 
     async def play(stage: Stage) -> str:
         seen = await stage.run(
@@ -44,6 +47,8 @@ def _idle(begin: Sequence[bytes], again: bytes | None, event: bytes | None = Non
             timeouts={"event_idle_s": IDLE_S, "total_s": SLOWNESS_S},
             transport={"max_retries": 1},
         )
+        if any(late > 100_000_000 for late in late_ns):
+            raise NotPossible("this machine is so busy that the endpoint itself was late")
         recovered(seen)
         least_s = IDLE_S + (EVENT_AFTER_S if event is not None else 0)
         found_s = seen.attempt().transport_ns / 1e9
@@ -86,10 +91,8 @@ async def slow_stream(stage: Stage) -> str:
     return f"events every {pause_s} s, event_idle_s {idle_s}: one request"
 
 
-AGENTS = 32
-"""So many that chance cannot decide: of 32 times drawn uniformly, all are in the upper three quarters once
-in 10,000 times, and in one half together once in 4,000,000,000.
-"""
+AGENTS = 16
+"""So many that chance cannot decide: 16 draws are all in the same half once in 30,000 times."""
 
 TELLING_S = 0.8
 """A bound so large that what is drawn is not lost in what else takes time."""
@@ -121,7 +124,7 @@ def _judge(pauses: Sequence[Sequence[float]], bounds: Sequence[float]) -> str:
             f"before try {number}: {low:.3f} to {high:.3f} s, median {middle:.3f}, the bound is {bound_s:g} s"
         )
         require(high <= bound_s + SLOWNESS_S / 2, said)
-        require(middle <= bound_s + SLOWNESS_S / 10, said)
+        require(middle <= bound_s + SLOWNESS_S / 4, said)
         if bound_s >= TELLING_S:
             require(low < bound_s / 2, f"{said}; none in the lower half")
             require(high - low > bound_s / 4, f"{said}; all alike")
@@ -240,14 +243,12 @@ async def retry_after_nonsense(stage: Stage) -> str:
     return f"{len(values)} values, none of them waited for"
 
 
-async def _ended_by_total(
-    stage: Stage, answer: Answer, least_s: float, *, total_s: float = 0.6, base_s: float = 0.01
-) -> Seen:
+async def _ended_by_total(stage: Stage, answer: Answer, least_s: float, *, total_s: float = 0.6) -> Seen:
     """A run of one completion that can only be ended by `total_s`, and by it was."""
     seen = await stage.run(
         answer,
         timeouts={"total_s": total_s},
-        transport={"max_retries": 10**6, "base_s": base_s, "cap_s": 0.05},
+        transport={"max_retries": 10**6, "base_s": 0.05, "cap_s": 0.05},
         within_s=5,
     )
     _took(seen, least_s, total_s)
@@ -274,9 +275,9 @@ async def total_of_tries(stage: Stage) -> str:
     async def answer(exchange: Exchange) -> None:
         await exchange.send(wire.json_error(503))
 
-    seen = await _ended_by_total(stage, answer, 0.5, base_s=0.05)
+    seen = await _ended_by_total(stage, answer, 0.9, total_s=1)
     require(len(seen.requests) > 1, "given up after one request")
-    return f"{len(seen.requests)} requests, given up after {_spent(seen)}, total_s 0.6"
+    return f"{len(seen.requests)} requests, given up after {_spent(seen)}, total_s 1"
 
 
 def _retry_after(asked: str) -> Play:
