@@ -146,8 +146,11 @@ class ScriptedServer {
         eventfd_write(closing_.get(), 1);
         shutdown(listener_.get(), SHUT_RDWR);
         accepting_.join();
-        for (agentloop::FileDescriptor const& connection : connections_)
-            shutdown(connection.get(), SHUT_RDWR);
+        {
+            std::lock_guard const lock(mutex_);
+            for (agentloop::FileDescriptor const& connection : connections_)
+                shutdown(connection.get(), SHUT_RDWR);
+        }
         threads_.clear();
     }
 
@@ -205,6 +208,7 @@ class ScriptedServer {
             received.erase(0, size);
             answer_(exchange);
             if (exchange.is_reset()) {
+                std::lock_guard const lock(mutex_);
                 connection.close();
                 return;
             }
