@@ -44,6 +44,13 @@ def find_program(name: str, search_path: str) -> str | None:
     return None
 
 
+def pass_no_descriptors_on() -> None:
+    """Keep what this process has inherited beside stdin, stdout and stderr from the children that come."""
+    for number in map(int, os.listdir("/proc/self/fd")):
+        with contextlib.suppress(OSError):  # The one that this listing took.
+            os.set_inheritable(number, number <= 2)
+
+
 class Child:
     """A running process, the leader of its own group. As a context it is left only when the group is dead."""
 

@@ -16,7 +16,7 @@ from agentloop.complaint import complain
 from agentloop.events import EventFile, EventFileFailed
 from agentloop.fields import Unusable
 from agentloop.messages import load_prompts
-from agentloop.process import find_program
+from agentloop.process import find_program, pass_no_descriptors_on
 from agentloop.run_file import CONTRACT_VERSION, RunFile
 from agentloop.tasks import check_tasks, load_tasks
 from agentloop.verifier import Verifier
@@ -59,6 +59,7 @@ def perform(run: RunFile, with_uvloop: bool) -> int:
         emit=_create(run.events).emit,
     )
     _allow_many_open_files()
+    pass_no_descriptors_on()
     # A parent may have left it ignored, and then there would be no exit statuses.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import BinaryIO
 
 from agentloop.fields import Fields, Unusable
+from agentloop.process import pass_no_descriptors_on
 from agentloop.tools import ToolDispatcher, ToolRefused
 from agentloop.verifier import Verifier
 
@@ -20,6 +21,7 @@ def serve(folder: str, calls: Iterable[bytes], answers: BinaryIO) -> int:
     """Answer each call in order, in the workspace `folder`; returns the exit status or raises `Unusable`."""
     if not os.path.isdir(folder):
         raise Unusable(f"{folder}: is no folder; name the workspace that the tools are to work in")
+    pass_no_descriptors_on()
     # A parent may have left it ignored, and then there would be no exit statuses.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with asyncio.Runner() as runner:

@@ -198,6 +198,20 @@ def test_more_agents_than_tasks(run: Any) -> None:
     assert made.outcomes() == {"T/0": "passed", "T/1": "passed"}
 
 
+def test_what_was_inherited_is_not_passed_on(run: Any, tmp_path: Path) -> None:
+    made = run(lambda exchange: exchange.reply(GOOD), tasks=1)
+    descriptors = tmp_path / "descriptors"
+    made.settings["verify"]["argv"] = ["sh", "-c", f"ls /proc/$$/fd > {descriptors}; {PASSES[2]}"]
+    number = os.dup2(0, 77)
+    try:
+        assert made.finish(pass_fds=[number]) == (0, "")
+    finally:
+        os.close(number)
+    found = descriptors.read_text().split()
+    assert "2" in found
+    assert "77" not in found
+
+
 def test_completion_that_cannot_be_had_is_an_error_of_its_task(run: Any) -> None:
     def answer(exchange: Any) -> None:
         if b"T/1" in exchange.body:

@@ -89,7 +89,9 @@ RULES = (
         "transport.reuse", "Transport", "a connection that was closed or has rubbish on it is not used again"
     ),
     Rule(
-        "verify.child", "Verification", "argv, environment, folder, stdin and process group of the verifier"
+        "verify.child",
+        "Verification",
+        "argv, environment, folder, descriptors, process group and signals of the verifier, and its end",
     ),
     Rule("verify.output", "Verification", "the end of each output is kept, the rest drained, in flat memory"),
     Rule("verify.timeout", "Verification", "the group is killed at timeout_s"),

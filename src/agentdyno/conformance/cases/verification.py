@@ -136,7 +136,9 @@ async def stdout_and_stderr(stage: Stage) -> str:
 
 @case("verify.child", "descriptors")
 async def descriptors(stage: Stage) -> str:
-    """Eight at a time, so that one child could inherit what is meant for another."""
+    """Eight at a time, so that one child could inherit what is meant for another; the runtime itself has
+    inherited one.
+    """
     body = """
 found = {}
 for number in os.listdir("/proc/self/fd"):
@@ -148,7 +150,10 @@ note(f"found-{os.getpid()}", {number: path for number, path in found.items() if 
 """
     tasks = [f"task/{number}" for number in range(24)]
     seen = await stage.run(
-        tasks=tasks, agents=8, verify={"argv": [*PYTHON, "-c", noting(stage, body + PASSED)], "slots": 8}
+        tasks=tasks,
+        agents=8,
+        verify={"argv": [*PYTHON, "-c", noting(stage, body + PASSED)], "slots": 8},
+        through=["sh", "-c", 'exec "$@" 9</dev/zero', "sh"],
     )
     found = [noted(stage, path.name) for path in stage.notes.iterdir()]
     require(bool(found), f"no verifier ran; {seen.ending}")
