@@ -79,13 +79,18 @@ class Running:
         """Send a signal to the runtime's process."""
         self._child.signal(number)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the runtime's process has ended."""
+        return self._child.has_ended(0)
+
     async def until(self, condition: Callable[[], object], what: str, within_s: float = 10.0) -> None:
         """Wait until the condition holds; raises Broken, with `what` was awaited, when it does not in
         time.
         """
         end = time.monotonic() + within_s
         while True:
-            is_last = time.monotonic() > end or self._child.has_ended(0)
+            is_last = time.monotonic() > end or self.has_ended
             if condition():
                 return
             if is_last:

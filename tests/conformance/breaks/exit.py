@@ -220,7 +220,7 @@ BREAKS = [
     ),
     Break("exit.signals", "dies", "exit.signals/SIGINT as soon as run_start is there", dies_of_signals),
     Break("exit.signals", "ignored", "exit.signals/SIGTERM sleeping before a try", ignores_signals),
-    Break("exit.signals", "dies of the second", "exit.signals/SIGTERM twice", dies_of_the_second),
+    Break("exit.signals", "dies of the second", "exit.signals/SIGTERM again and again", dies_of_the_second),
     Break("exit.signals", "late", "exit.signals/SIGTERM waiting for headers", six_seconds_late),
     Break(
         "exit.signals",

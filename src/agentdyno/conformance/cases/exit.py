@@ -1,6 +1,7 @@
 """Exit: how a run ends, by itself or by a signal, and that nothing is left of it."""
 
 import asyncio
+import itertools
 import os
 import signal
 import subprocess
@@ -211,7 +212,7 @@ MOMENTS: Mapping[str, Callable[[Stage], Moment]] = {
 def _signalled(
     prepare: Callable[[Stage], Moment], *numbers: signal.Signals, through: Sequence[str] = ()
 ) -> Play:
-    """Send the signals, one right after the other, when the moment has come."""
+    """Send the first signal when the moment has come, and then the others, over and over."""
 
     async def play(stage: Stage) -> str:
         moment = prepare(stage)
@@ -221,9 +222,12 @@ def _signalled(
             nonlocal t_signal
             await moment.come(running)
             t_signal = time.monotonic_ns()
-            for number in numbers:
-                running.signal(number)
+            running.signal(numbers[0])
+            for number in itertools.cycle(numbers[1:]):
                 await asyncio.sleep(0.01)  # signals of one kind that come together are one
+                if running.has_ended:
+                    break
+                running.signal(number)
 
         seen = await stage.run(
             moment.answer,
@@ -265,9 +269,11 @@ for _name, _moment in MOMENTS.items():
     for _number in (signal.SIGTERM, signal.SIGINT):
         case("exit.signals", f"{_number.name} {_name}")(_signalled(_moment, _number))
 
-case("exit.signals", "SIGTERM twice")(_signalled(verification, signal.SIGTERM, signal.SIGTERM))
-case("exit.signals", "SIGINT twice")(_signalled(headers, signal.SIGINT, signal.SIGINT))
-case("exit.signals", "both at once")(_signalled(stubborn, signal.SIGINT, signal.SIGTERM, signal.SIGINT))
+case("exit.signals", "SIGTERM again and again")(_signalled(verification, signal.SIGTERM, signal.SIGTERM))
+case("exit.signals", "SIGINT again and again")(_signalled(headers, signal.SIGINT, signal.SIGINT))
+case("exit.signals", "both again and again")(
+    _signalled(stubborn, signal.SIGINT, signal.SIGTERM, signal.SIGINT)
+)
 
 
 @case("exit.signals", "SIGTERM while connecting")
