@@ -27,7 +27,6 @@ class Dispatcher:
 
     def __init__(self, workspace: Path, child: Child, calls: IO[bytes], answers: IO[bytes]) -> None:
         self.workspace = workspace
-        self.pid = child.pid
         self._child = child
         self._calls = calls
         self._answers = answers
