@@ -38,7 +38,9 @@ double retry_after_s(std::string_view value, std::time_t now) {
     value = stripped(value);
     double seconds = 0;
     auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
-    bool const is_number = error == std::errc() && end == value.data() + value.size();
+    // Neither an exponent nor infinity is what HTTP calls a number.
+    bool const is_number = error == std::errc() && end == value.data() + value.size() &&
+                           value.find_first_not_of("0123456789.") == std::string_view::npos;
     if (!is_number)
         seconds = std::difftime(http_date(std::string(value)).value_or(now), now);
     return seconds > 0 ? std::min(seconds, LONGEST_S) : 0;
