@@ -1,7 +1,9 @@
 """The rules that every run of every case is held to."""
 
+import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,13 +94,21 @@ def _key_found(seen: Seen, key: str) -> list[str]:
         sent = [request.body, *(value.encode("latin-1") for value in (request.line, *others))]
         if any(part in piece for part in parts for piece in sent):
             problems.append(f"in request {number} outside the Authorization header")
-    files = [path for path in sorted(seen.folder.rglob("*")) if path.is_file() and not path.is_symlink()]
-    for path in files:
-        content = path.read_bytes()
+    for path, content in _files(seen.folder):
         at = min((content.find(part) for part in parts if part in content), default=None)
         if at is not None:
             problems.append(f"in {_place(path, seen.folder)}: {content[max(0, at - 40) : at + 40]!r}")
     return problems
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, bytes]]:
+    """The files below a folder, of which some may be beyond reach: a runtime can leave anything behind."""
+    for place, _, names in os.walk(folder):
+        for name in sorted(names):
+            path = os.path.join(place, name)
+            with contextlib.suppress(OSError):
+                if os.path.isfile(path) and not os.path.islink(path):
+                    yield Path(path), Path(path).read_bytes()
 
 
 def spellings(key: str) -> set[bytes]:

@@ -109,10 +109,9 @@ def only_so_deep() -> None:
     remove_tree = workspace.remove_tree
 
     def remove(path: str) -> None:
-        deep = os.path.exists(os.path.join(path, *["ten-letter"] * 300))
-        remove_tree(path)  # the next run of the tests needs its disk
-        if deep:
+        if os.path.exists(os.path.join(path, *["ten-letter"] * 300)):
             raise OSError("too deep")
+        remove_tree(path)
 
     removed_by(remove)
 

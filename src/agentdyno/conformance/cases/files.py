@@ -354,11 +354,11 @@ os.read(begun, 1)
 # files.links
 
 
-def contents(folder: Path) -> dict[str, tuple[int, bytes | None]]:
-    """Everything below a folder: permissions, and the bytes of files."""
+def contents(folder: Path) -> dict[str, tuple[str, bytes | None]]:
+    """Everything below a folder: permissions as octal digits, and the bytes of files."""
     return {
         str(path.relative_to(folder.parent)): (
-            path.stat().st_mode & 0o7777,
+            f"{path.stat().st_mode & 0o7777:o}",
             path.read_bytes() if path.is_file() else None,
         )
         for path in [folder, *sorted(folder.rglob("*"))]
