@@ -284,7 +284,8 @@ def one_second_at_least() -> None:
 
 def shifted_too_far() -> None:
     def pause_s(base_s: float, cap_s: float, before: int) -> float:
-        return random.uniform(0, min(cap_s, base_s * (1 << before).to_bytes(8).__len__()))
+        (1 << before).to_bytes(8, signed=True)  # what a shift of 64 bits would have come to
+        return random.uniform(0, min(cap_s, base_s * 2.0**before))
 
     _pauses(pause_s)
 

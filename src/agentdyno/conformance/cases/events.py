@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from agentdyno.analysis import events as runtime_events
+from agentdyno.analysis.events import PHASES
 from agentdyno.conformance import wire
 from agentdyno.conformance.case import case, require
 from agentdyno.conformance.endpoint import Exchange
@@ -179,9 +179,6 @@ async def digests(stage: Stage) -> str:
     given_up = seen.attempt(task="task/2")
     require(given_up.completion_sha256 is None, "completion_sha256 is not null without a completion")
     return "3 completions, the empty one as well; null without one"
-
-
-PHASES = runtime_events.PHASES
 
 
 @case("events.values", "how verifiers end")

@@ -48,10 +48,6 @@ class Moment:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-async def _first_request(running: Running) -> None:
-    await running.until(lambda: running.endpoint.requests, "the first request")
-
-
 async def _run_start(running: Running) -> None:
     await running.until(running.events, "run_start")
 
