@@ -102,7 +102,7 @@ TEST_CASE_TEMPLATE("a command has its folder, its environment and nothing to rea
 TEST_CASE_TEMPLATE("a command inherits neither descriptors nor signals", Child, Blocking, Awaited) {
     FileDescriptor const inheritable(open("/dev/zero", O_RDONLY));
     auto const before = signal(SIGPIPE, SIG_IGN);
-    auto const finished = Child::run({"ls -l /proc/$$/fd; grep -e SigIgn -e SigBlk /proc/$$/status"});
+    auto const finished = Child::run({"ls -l /proc/self/fd; exec grep -e SigIgn -e SigBlk /proc/self/status"});
     signal(SIGPIPE, before);
     CHECK(finished.output.find("/dev/null") != std::string::npos);
     CHECK(finished.output.find("/dev/zero") == std::string::npos);
