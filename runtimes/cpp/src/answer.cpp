@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "clock.hpp"
+#include "endpoint.hpp"
 #include "text.hpp"
 #include "transport.hpp"
 
@@ -138,7 +139,9 @@ void Answer::fail(TryFailed failure) {
 }
 
 void Answer::refuse() {
-    std::string const said(stripped(decoded(refusal_body_)));
+    std::string said(stripped(decoded(refusal_body_)));
+    if (refusal_body_.size() == REFUSAL_LIMIT_BYTES)
+        said += CUT;
     fail({"the endpoint answered " + std::to_string(refusal_->status) + (said.empty() ? "" : ": " + said),
           is_retryable(refusal_->status), retry_after_s(refusal_->retry_after, std::time(nullptr))});
 }

@@ -45,8 +45,11 @@ Endpoint::Endpoint(std::string_view base_url, std::string_view api_key, Timeouts
 std::string Endpoint::presentable(std::string_view reason) const {
     std::string text = decoded(reason);
     // Before anything is cut, so that no part of the key is left.
-    for (std::string const& spelling : key_spellings_)
+    for (std::string const& spelling : key_spellings_) {
         text = replaced(text, spelling, "***");
+        for (std::size_t length = spelling.size() - 1; length > 0; --length)
+            text = replaced(text, spelling.substr(0, length) + std::string(CUT), "***" + std::string(CUT));
+    }
     return std::string(beginning(in_one_line(text), REASON_LIMIT_CHARACTERS));
 }
 

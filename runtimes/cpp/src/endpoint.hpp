@@ -11,6 +11,9 @@
 
 namespace agentloop {
 
+/// What follows a text of the endpoint that was cut, perhaps within the key.
+inline constexpr std::string_view CUT = "…";
+
 /// An OpenAI-compatible endpoint, and what all requests to it have in common. Threads may share it.
 class Endpoint {
   public:

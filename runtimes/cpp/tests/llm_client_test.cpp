@@ -326,6 +326,18 @@ TEST_CASE_TEMPLATE("the key is never quoted, nor a part of it, nor its spelling 
     }
 }
 
+TEST_CASE_TEMPLATE("the key is not quoted where a long error body is cut", Client, Blocking, Awaited) {
+    Options options = with(ONE_TRY);
+    options.key = "sk-secret-0123456789";
+    for (std::size_t part = 0; part <= options.key.size(); ++part) {
+        ScriptedServer const server([&](Exchange const& exchange) {
+            exchange.refuse(400, "", std::string(2048 - part, ' ') + options.key + std::string(2000, 'x'));
+        });
+        std::string const told = failure<Client>(server.url(), options);
+        CHECK(told == "the endpoint answered 400: " + std::string(part > 0 ? "***…" : "…"));
+    }
+}
+
 TEST_CASE_TEMPLATE("an error body without end", Client, Blocking, Awaited) {
     ScriptedServer const server([](Exchange const& exchange) {
         exchange.send("HTTP/1.1 400 No\r\nContent-Length: 100000\r\n\r\n" + std::string(5000, 'x'));
