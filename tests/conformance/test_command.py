@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -110,3 +111,23 @@ def test_an_interruption_leaves_nothing_running(number: signal.Signals, tmp_path
         assert process.returncode == 128 + number
         assert said == f"agentdyno: {number.name}\n"
         assert [path for path in tmp_path.iterdir() if path.name.startswith("agentdyno-")] == []
+
+
+def test_runtimes_that_cannot_be_built_are_skipped_and_several_are_shown_together(tmp_path: Path) -> None:
+    for name in ("chmod", "rm"):  # the suite cleans up with these, and no compiler is there
+        (tmp_path / name).symlink_to(str(shutil.which(name)))
+    done = subprocess.run(
+        [sys.executable, "-m", "agentdyno", "conform", "--only", CASE],
+        env=os.environ | {"PATH": str(tmp_path), "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [line.partition(" (")[0] for line in done.stderr.splitlines()] == [
+        "skipped cpp: needs `g++`",
+        "skipped cpp-threads: needs `g++`",
+    ]
+    together = done.stdout[done.stdout.index("rules kept, by section") :].splitlines()
+    assert together[0].split() == ["rules", "kept,", "by", "section", "python", "python-uvloop"]
+    assert together[-1].split() == ["all", "12/12", "12/12"]

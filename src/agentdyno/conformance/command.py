@@ -18,7 +18,7 @@ from agentdyno.experiment.interrupt import Interrupted, Interrupts
 from agentdyno.files import write_json
 from agentdyno.runtimes.build import build
 from agentdyno.runtimes.manifest import Manifest, choose
-from agentdyno.runtimes.packages import install
+from agentdyno.runtimes.packages import install, remedy
 
 JOBS_PER_CORE = 2
 """Most cases wait most of the time."""
@@ -59,6 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
     manifests = choose(arguments.runtimes or None)
     if arguments.install:
         install(manifests)
+    if not arguments.runtimes:
+        manifests = [manifest for manifest in manifests if _can_be_built(manifest)]
     console = Console()
     played: dict[str, list[suite.Result]] = {}
     interrupts = Interrupts()
@@ -74,8 +76,17 @@ def run(arguments: argparse.Namespace) -> int:
     except Interrupted as interrupted:
         print(f"agentdyno: {interrupted}", file=sys.stderr)
         return interrupted.status
+    if len(played) > 1:
+        table.show_together(console, played)
     broken = any(result.result == suite.BROKEN for results in played.values() for result in results)
     return 1 if broken else 0
+
+
+def _can_be_built(manifest: Manifest) -> bool:
+    """Whether it can; if not, what would enable it is said."""
+    if manifest.missing():
+        print(f"skipped {manifest.name}: needs {remedy(manifest)}", file=sys.stderr)
+    return not manifest.missing()
 
 
 def _chosen(only: Sequence[str] | None) -> list[str]:

@@ -1,6 +1,6 @@
 """The results of a suite as people read them: a line for every rule."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -78,3 +78,24 @@ def show(console: Console, runtime: str, results: Sequence[Result]) -> None:
         f"{len({result.case for result in results})} cases",
         highlight=False,
     )
+
+
+def show_together(console: Console, played: Mapping[str, Sequence[Result]]) -> None:
+    """Print how many rules of each section of the contract each runtime keeps, of those that were tried."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("rules kept, by section", no_wrap=True)
+    found = {runtime: lines(results) for runtime, results in played.items()}
+    for runtime in found:
+        table.add_column(runtime, justify="right", no_wrap=True)
+    for section in dict.fromkeys(rule.section for rule in RULES):
+        of_section = [[line for line in some if line.rule.section == section] for some in found.values()]
+        if any(of_section):
+            table.add_row(section, *map(_kept, of_section))
+    table.add_row("all", *map(_kept, found.values()))
+    console.print(table)
+
+
+def _kept(some: Sequence[Line]) -> Text:
+    tried = [line for line in some if line.result != NOT_TRIED]
+    kept = sum(line.result == KEPT for line in tried)
+    return Text(f"{kept}/{len(tried)}", style=STYLES[KEPT if kept == len(tried) else BROKEN])
