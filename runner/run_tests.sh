@@ -9,5 +9,14 @@ runner/setup.sh dev
 .venv/bin/mypy
 if [ $# -gt 0 ]; then exec .venv/bin/python -m pytest "$@"; fi
 .venv/bin/agentdyno conform --install
-for test in runtimes/*/test.sh; do bash "$test"; done
+# The C++ tests need doctest, which the C++ runtimes do not.
+if [ ! -e /usr/include/doctest/doctest.h ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "installing for the C++ tests: apt-get install --yes --quiet --no-install-recommends doctest-dev" >&2
+    apt-get update --quiet >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends doctest-dev >/dev/null
+fi
+for manifest in runtimes/*/runtime.toml; do
+    test="$(dirname "$manifest")/test.sh"
+    if [ -e "$test" ]; then bash "$test"; fi
+done
 exec .venv/bin/python -m pytest

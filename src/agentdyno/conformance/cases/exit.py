@@ -463,7 +463,8 @@ def _small_disk(folder: Path, before: str = "") -> list[str]:
     As root in a namespace of mounts, as anybody in one of users as well; raises NotPossible where neither is
     allowed.
     """
-    mount = f'mount -t tmpfs -o size=4k none "$0" && {before}'
+    # Without the key: these commands are children as well, until the shell becomes the runtime.
+    mount = f'LLM_API_KEY= mount -t tmpfs -o size=4k none "$0" && {before}'
     for options in (["--mount"], ["--mount", "--map-root-user"]):
         unshare = ["unshare", *options, "sh", "-c"]
         try:

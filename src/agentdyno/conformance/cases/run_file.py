@@ -35,10 +35,13 @@ FIELDS = (*TEXTS, *INTEGERS, *NUMBERS, *OBJECTS, ARGV)
 CANNOT_MOUNT = 77
 READ_ONLY = f"""
 for run_file do :; done
-mount -t tmpfs -o ro none "$(dirname "$run_file")/workspaces" || exit {CANNOT_MOUNT}
+LLM_API_KEY= mount -t tmpfs -o ro none "$(LLM_API_KEY= dirname "$run_file")/workspaces" || exit {CANNOT_MOUNT}
 exec "$@"
 """
-"""Starts a runtime where its workspaces folder cannot be written to, not even by root."""
+"""Starts a runtime where its workspaces folder cannot be written to, not even by root.
+
+What the shell starts before it becomes the runtime is a child as well, and gets no key.
+"""
 
 Change = Callable[[dict[str, Any]], None]
 

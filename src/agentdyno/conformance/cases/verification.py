@@ -409,8 +409,8 @@ async def stopped(stage: Stage, body: str) -> str:
     require(not left[0], f"{len(left[0])} of {count} processes are still alive")
     last = seen.requests[1].messages[-1]["content"]
     require(last == PROMPTS["timed_out"], f"the next message is {last[:80]!r}")
-    assert seen.requests[0].t_end is not None
-    took_s = (seen.requests[1].t - seen.requests[0].t_end) / 1e9
+    assert seen.requests[0].t_answer is not None
+    took_s = (seen.requests[1].t - seen.requests[0].t_answer) / 1e9
     require(took_s >= timeout_s, f"stopped after {took_s:.3f} s, expected {timeout_s:g} s")
     require(took_s <= timeout_s + LATE_S, f"stopped after {took_s:.1f} s, expected {timeout_s:g} s")
     return f"{count} processes killed after {timeout_s:g} s" if count > 1 else f"killed after {timeout_s:g} s"
