@@ -6,6 +6,9 @@ from agentdyno.conformance.endpoint import Answer, Exchange
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.stage import passing
 
+EARLY_S = 0.01
+"""How much too early a timer may ring: event loops count in milliseconds, and from when they last looked."""
+
 
 def once(answer: Answer) -> Answer:
     """Answer the first try of every completion like this, and the others with code that passes."""

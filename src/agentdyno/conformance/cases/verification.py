@@ -14,6 +14,7 @@ from agentdyno.conformance.endpoint import Exchange
 from agentdyno.conformance.notes import is_alive, is_noted, noted, noting, still_alive, tell
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.stage import FAILING, PASSING, PROMPTS, Stage, task
+from agentdyno.conformance.tries import EARLY_S
 from agentdyno.errors import Refusal
 from agentdyno.verifiers.cold import cold
 
@@ -411,7 +412,7 @@ async def stopped(stage: Stage, body: str) -> str:
     require(last == PROMPTS["timed_out"], f"the next message is {last[:80]!r}")
     assert seen.requests[0].t_answer is not None
     took_s = (seen.requests[1].t - seen.requests[0].t_answer) / 1e9
-    require(took_s >= timeout_s, f"stopped after {took_s:.3f} s, expected {timeout_s:g} s")
+    require(took_s >= timeout_s - EARLY_S, f"stopped after {took_s:.3f} s, expected {timeout_s:g} s")
     require(took_s <= timeout_s + LATE_S, f"stopped after {took_s:.1f} s, expected {timeout_s:g} s")
     return f"{count} processes killed after {timeout_s:g} s" if count > 1 else f"killed after {timeout_s:g} s"
 

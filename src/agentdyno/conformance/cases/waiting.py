@@ -12,7 +12,7 @@ from agentdyno.conformance.endpoint import Answer, Exchange
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.sockets import full_port
 from agentdyno.conformance.stage import PASSING, Stage, passing
-from agentdyno.conformance.tries import given_up, once, recovered
+from agentdyno.conformance.tries import EARLY_S, given_up, once, recovered
 
 CONTENT = wire.chunked(wire.event(wire.delta(content="some ")))
 EMPTY = wire.chunked(wire.event({"choices": []}))
@@ -53,7 +53,8 @@ def _idle(begin: Sequence[bytes], again: bytes | None, event: bytes | None = Non
         least_s = IDLE_S + (EVENT_AFTER_S if event is not None else 0)
         found_s = seen.attempt().transport_ns / 1e9
         require(
-            found_s >= least_s, f"tried again after {found_s:.3f} s, expected {least_s:g} s without an event"
+            found_s >= least_s - EARLY_S,
+            f"tried again after {found_s:.3f} s, expected {least_s:g} s without an event",
         )
         return f"tried again after {found_s:.2f} s, event_idle_s {IDLE_S:g}"
 
@@ -172,10 +173,6 @@ async def seventy_tries(stage: Stage) -> str:
     return f"passed after {seen.attempt().transport_ns / 1e9:.2f} s"
 
 
-EARLY_S = 0.005
-"""How much too early a timer of whole milliseconds may be."""
-
-
 @case("transport.retry-after", "seconds")
 async def retry_after_seconds(stage: Stage) -> str:
     async def answer(exchange: Exchange) -> None:
@@ -260,7 +257,7 @@ def _took(seen: Seen, least_s: float, total_s: float) -> None:
     require(outcome.outcome == "error", f"outcome {outcome.outcome} without a completion; {seen.ending}")
     spent_s = (attempt.t_end - attempt.t_begin) / 1e9
     require(
-        least_s <= spent_s <= total_s + SLOWNESS_S,
+        least_s - EARLY_S <= spent_s <= total_s + SLOWNESS_S,
         f"given up after {spent_s:.2f} s with total_s {total_s:g}: {outcome.reason}",
     )
 
