@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
@@ -16,6 +15,7 @@ from agentdyno.errors import Refusal
 from agentdyno.experiment.command import whole
 from agentdyno.experiment.interrupt import Interrupted, Interrupts
 from agentdyno.files import write_json
+from agentdyno.project import RESULTS
 from agentdyno.runtimes.build import build
 from agentdyno.runtimes.manifest import Manifest, choose
 from agentdyno.runtimes.packages import install, remedy
@@ -116,8 +116,7 @@ def _list(names: Sequence[str]) -> None:
 def _played(
     manifest: Manifest, names: Sequence[str], jobs: int, check: Callable[[], None]
 ) -> list[suite.Result]:
-    with TemporaryDirectory(prefix="agentdyno-build-") as folder:
-        build(manifest, Path(folder) / "build.log", check)
+    build(manifest, RESULTS / "build" / f"{manifest.name}.log", check)
     order = {name: place for place, name in enumerate(names)}
     results: list[suite.Result] = []
     shows = sys.stderr.isatty()
