@@ -1,0 +1,3 @@
+module agentloop
+
+go 1.26

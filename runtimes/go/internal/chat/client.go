@@ -1,0 +1,215 @@
+// Package chat makes streamed chat completions, with the tries that a completion may take.
+//
+// Source: runtimes/CONTRACT.md, "One task" and "Transport".
+package chat
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"agentloop/internal/events"
+)
+
+// Timeouts bound a completion: to connect, between two data events, over all tries.
+type Timeouts struct {
+	Connect time.Duration
+	Idle    time.Duration
+	Total   time.Duration
+}
+
+// Failed says in one line why no completion can be had.
+type Failed string
+
+func (f Failed) Error() string { return string(f) }
+
+var errTotal = errors.New("no completion in time")
+
+// Client makes the completions of one endpoint, as many at the same time as are asked for.
+type Client struct {
+	Endpoint *Endpoint
+	Timeouts Timeouts
+	Retries  Retries
+
+	mutex sync.Mutex
+	idle  []*connection
+}
+
+// Complete returns the reply to a request body and stamps attempt. It fails with Failed, or with the error of ctx.
+func (c *Client) Complete(ctx context.Context, body []byte, attempt *events.Attempt) (string, error) {
+	attempt.RequestSHA256 = digest(body)
+	completed, err := c.tryUntilComplete(ctx, body, attempt)
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	if errors.Is(err, errTotal) {
+		return "", Failed(fmt.Sprintf("no completion within %g s", c.Timeouts.Total.Seconds()))
+	}
+	if err != nil {
+		return "", Failed(c.Endpoint.presentable(err.Error()))
+	}
+	attempt.CompletionSHA256 = digest(completed.text)
+	attempt.Usage = completed.usage
+	return string(completed.text), nil
+}
+
+// Close closes the connections; no completion may be under way.
+func (c *Client) Close() {
+	for _, connection := range c.idle {
+		connection.Close()
+	}
+}
+
+func (c *Client) tryUntilComplete(ctx context.Context, body []byte, attempt *events.Attempt) (*completion, error) {
+	total := time.Now().Add(c.Timeouts.Total)
+	begin := events.Now()
+	for {
+		if attempt.TransportRetries > 0 {
+			attempt.TransportTime = events.Now() - begin
+		}
+		completed, err := c.try(ctx, body, attempt, total)
+		if err == nil {
+			return completed, nil
+		}
+		var failure *tryFailed
+		if !errors.As(err, &failure) || failure.final || attempt.TransportRetries >= c.Retries.Max {
+			return nil, err
+		}
+		pause := max(c.Retries.backoff(attempt.TransportRetries+1), failure.retryAfter)
+		if err := sleep(ctx, pause, total); err != nil {
+			return nil, err
+		}
+		attempt.TransportRetries++
+	}
+}
+
+// try makes one request. It fails with tryFailed, errTotal or the error of ctx.
+func (c *Client) try(ctx context.Context, body []byte, attempt *events.Attempt, total time.Time) (*completion, error) {
+	attempt.Request, attempt.First, attempt.Last = 0, 0, 0
+	connection, err := c.connect(ctx, total)
+	if err != nil {
+		return nil, err
+	}
+	release := context.AfterFunc(ctx, func() { connection.SetDeadline(aLongTimeAgo) })
+	received := &answer{attempt: attempt, idle: c.Timeouts.Idle, total: total, lastEvent: time.Now()}
+	err = c.exchange(ctx, connection, body, received)
+	if !release() || err != nil || !connection.settle() {
+		connection.Close()
+	} else {
+		c.keep(connection)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &received.completion, nil
+}
+
+// exchange sends a request and receives its answer.
+func (c *Client) exchange(ctx context.Context, connection *connection, body []byte, received *answer) error {
+	head := c.Endpoint.requestHead + strconv.Itoa(len(body)) + "\r\n\r\n"
+	request := net.Buffers{[]byte(head), body}
+	connection.SetDeadline(received.deadline())
+	received.attempt.Request = events.Now()
+	_, err := request.WriteTo(connection.Conn)
+	received.lastEvent = time.Now()
+	if err == nil {
+		connection.SetReadDeadline(received.deadline())
+	}
+	for ctx.Err() == nil {
+		switch {
+		case err == nil && received.completion.ended:
+			return received.over(io.EOF)
+		case err == nil:
+			finished := received.completion.finished()
+			err = received.proceed(connection)
+			if received.completion.finished() != finished {
+				connection.SetReadDeadline(received.deadline())
+			}
+		case !errors.Is(err, os.ErrDeadlineExceeded):
+			return received.over(err)
+		case time.Now().Before(received.deadline()):
+			connection.SetReadDeadline(received.deadline())
+			err = nil
+		default:
+			return received.expired(connection)
+		}
+	}
+	return ctx.Err()
+}
+
+// connect returns a connection that was used before, or a new one.
+func (c *Client) connect(ctx context.Context, total time.Time) (*connection, error) {
+	for connection := c.takeIdle(); connection != nil; connection = c.takeIdle() {
+		if connection.isQuiet() {
+			return connection, nil
+		}
+		connection.Close() // It would only cost a try.
+	}
+	deadline := time.Now().Add(c.Timeouts.Connect)
+	if total.Before(deadline) {
+		deadline = total
+	}
+	connection, err := dial(ctx, c.Endpoint.address, c.Endpoint.settings, deadline)
+	var timeout net.Error
+	switch {
+	case err == nil:
+		return connection, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case !time.Now().Before(total):
+		return nil, errTotal
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return nil, failed("no connection within %g s", c.Timeouts.Connect.Seconds())
+	}
+	return nil, failed("no connection (%v)", err)
+}
+
+func (c *Client) takeIdle() *connection {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if len(c.idle) == 0 {
+		return nil
+	}
+	last := len(c.idle) - 1
+	connection := c.idle[last]
+	c.idle = c.idle[:last]
+	return connection
+}
+
+func (c *Client) keep(connection *connection) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.idle = append(c.idle, connection)
+}
+
+// sleep waits for pause, or fails with errTotal when total comes first, or with the error of ctx.
+func sleep(ctx context.Context, pause time.Duration, total time.Time) error {
+	tooLong := pause > time.Until(total)
+	if tooLong {
+		pause = time.Until(total)
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+	}
+	if tooLong {
+		return errTotal
+	}
+	return nil
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}

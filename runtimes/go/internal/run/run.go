@@ -1,0 +1,122 @@
+// Package run makes one run: what the run file names is put together, and every way to end has its exit status.
+//
+// Source: runtimes/CONTRACT.md, "Exit".
+package run
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"agentloop/internal/agent"
+	"agentloop/internal/chat"
+	"agentloop/internal/command"
+	"agentloop/internal/events"
+	"agentloop/internal/fields"
+)
+
+// run is a run under way.
+type run struct {
+	loop agent.Loop
+	stop context.CancelCauseFunc
+
+	mutex sync.Mutex
+	tasks *agent.Tasks
+}
+
+// stopped is the cause of a run that a signal has ended.
+type stopped struct{ signal syscall.Signal }
+
+func (s stopped) Error() string { return s.signal.String() }
+
+// Perform does the run of a run file and returns the exit status. It fails before anything is done, or when the
+// run cannot go on.
+func Perform(path string) (int, error) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	// A file that may not grow is an error, not the end of the process.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGXFSZ)
+	file, err := LoadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	ctx, stop := context.WithCancelCause(context.Background())
+	r := &run{stop: stop}
+	if r.tasks, err = agent.OpenTasks(file.tasks); err != nil {
+		return 0, err
+	}
+	defer r.tasks.Close()
+	log, err := events.Create(file.events, stop)
+	if err != nil {
+		return 0, fields.Unusable("events: %v; name a file that is not there, in a folder that is", err)
+	}
+	r.loop = agent.Loop{
+		Chat:       &chat.Client{Endpoint: file.endpoint, Timeouts: file.timeouts, Retries: file.retries},
+		Request:    file.request,
+		Prompts:    file.prompts,
+		Verifier:   command.NewVerifier(file.argv, file.limits, file.slots),
+		Workspaces: file.workspaces,
+		Events:     log,
+		MaxRetries: file.maxRetries,
+	}
+	go func() { stop(stopped{(<-signals).(syscall.Signal)}) }()
+	log.RunStart()
+	r.work(ctx, file.agents)
+	r.interruptWaiting()
+	log.RunEnd()
+	r.loop.Chat.Close()
+	if err := log.Err(); err != nil {
+		return 1, err
+	}
+	return status(context.Cause(ctx))
+}
+
+// status returns what a run ends with that was stopped for a cause, or for none.
+func status(cause error) (int, error) {
+	switch cause := cause.(type) {
+	case nil:
+		return 0, nil
+	case stopped:
+		return 128 + int(cause.signal), nil
+	}
+	return 1, cause
+}
+
+// work has the agents solve tasks until there are none left, or until ctx ends.
+func (r *run) work(ctx context.Context, agents int) {
+	var group sync.WaitGroup
+	for range agents {
+		group.Go(func() {
+			agent := agent.NewAgent(&r.loop)
+			for ctx.Err() == nil {
+				task := r.next()
+				if task == nil {
+					return
+				}
+				agent.Solve(ctx, task)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// next returns the next task, or nil. A tasks file that has become unusable ends the run.
+func (r *run) next() *agent.Task {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	task, err := r.tasks.Next()
+	if err != nil && err != io.EOF {
+		r.stop(err)
+	}
+	return task
+}
+
+// interruptWaiting writes the outcome of the tasks that no agent has taken.
+func (r *run) interruptWaiting() {
+	for task := r.next(); task != nil; task = r.next() {
+		r.loop.Events.Task(task.ID, events.Error, 0, events.Interrupted)
+	}
+}
