@@ -1,0 +1,154 @@
+/**
+ * Streamed chat completions, with the tries that a completion may take.
+ *
+ * Source: runtimes/CONTRACT.md, "One task" and "Transport".
+ */
+
+import { Answer, CUT, TryFailed } from "./answer.js";
+import { milliseconds, now } from "./clock.js";
+import type { Completion } from "./completion.js";
+import type { Connection, Pool } from "./connection.js";
+import { Deadline } from "./deadline.js";
+import type { Attempt } from "./events.js";
+import { ChatFailed, inOneLine } from "./failures.js";
+import type { BaseUrl, Timeouts, TransportRetries } from "./run-file.js";
+import { sha256 } from "./sha256.js";
+import type { Stop } from "./stop.js";
+
+const REASON_LIMIT = 300;
+// The exponent is bounded because a double is not.
+const MOST_DOUBLINGS = 64;
+
+/** What every completion of a run has in common. */
+export interface ChatOptions {
+  readonly baseUrl: BaseUrl;
+  readonly apiKey: string;
+  readonly timeouts: Timeouts;
+  readonly transport: TransportRetries;
+}
+
+/** The chat completions of one OpenAI-compatible endpoint, as many at the same time as are asked for. */
+export class Chat {
+  readonly #pool: Pool;
+  readonly #timeouts: Timeouts;
+  readonly #transport: TransportRetries;
+  readonly #stop: Stop;
+  readonly #requestHead: string;
+  readonly #keySpellings: string[];
+
+  constructor(pool: Pool, { baseUrl, apiKey, timeouts, transport }: ChatOptions, stop: Stop) {
+    this.#pool = pool;
+    this.#timeouts = timeouts;
+    this.#transport = transport;
+    this.#stop = stop;
+    this.#requestHead =
+      `POST ${baseUrl.path}/chat/completions HTTP/1.1\r\nHost: ${baseUrl.authority}\r\n` +
+      "Accept: text/event-stream\r\nContent-Type: application/json\r\n" +
+      (apiKey === "" ? "" : `Authorization: Bearer ${apiKey}\r\n`);
+    // As it is, and as it is within JSON.
+    this.#keySpellings = apiKey === "" ? [] : [apiKey, JSON.stringify(apiKey).slice(1, -1)];
+  }
+
+  /** The reply to a request body, stamping `attempt`; throws `ChatFailed` and `Interrupted`. */
+  async complete(body: string, attempt: Attempt): Promise<string> {
+    const bytes = Buffer.from(body);
+    attempt.requestSha256 = sha256(bytes);
+    const head = Buffer.from(`${this.#requestHead}Content-Length: ${String(bytes.length)}\r\n\r\n`);
+    const completion = await this.#complete(Buffer.concat([head, bytes]), attempt);
+    const { text } = completion;
+    attempt.completionSha256 = sha256(text);
+    attempt.usage = completion.usage;
+    return text;
+  }
+
+  async #complete(request: Buffer, attempt: Attempt): Promise<Completion> {
+    const begin = now();
+    const deadline = new Deadline(this.#timeouts.totalS, this.#stop);
+    try {
+      for (;;) {
+        attempt.transportNs = attempt.transportRetries === 0 ? 0n : now() - begin;
+        try {
+          return await this.#try(request, attempt, deadline);
+        } catch (failure) {
+          if (!(failure instanceof TryFailed)) {
+            throw failure;
+          }
+          if (!failure.isRetryable || attempt.transportRetries >= this.#transport.maxRetries) {
+            throw new ChatFailed(this.#presentable(failure.message));
+          }
+          await this.#pause(failure.retryAfterS, attempt.transportRetries, deadline);
+        }
+        attempt.transportRetries++;
+      }
+    } finally {
+      deadline.lift();
+    }
+  }
+
+  /** Full jitter: anything up to a bound that doubles with every failure. */
+  async #pause(leastS: number, failuresBefore: number, deadline: Deadline): Promise<void> {
+    const { baseS, capS } = this.#transport;
+    const boundS = Math.min(capS, baseS * 2 ** Math.min(failuresBefore, MOST_DOUBLINGS));
+    const pauseMs = milliseconds(Math.max(leastS, Math.random() * boundS));
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await deadline.wait<void>((resolve) => {
+        timer = setTimeout(resolve, pauseMs);
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #try(request: Buffer, attempt: Attempt, deadline: Deadline): Promise<Completion> {
+    attempt.tRequest = attempt.tFirst = attempt.tLast = null;
+    const connection = (await this.#pool.idle()) ?? (await this.#connect(deadline));
+    const answer = new Answer(attempt);
+    try {
+      return await deadline.wait((resolve, reject) => {
+        // What follows the finish reason never undoes the success, and has a bound of its own.
+        const onFinish = deadline.lift.bind(deadline);
+        answer.expect({ eventIdleS: this.#timeouts.eventIdleS, onFinish, onEnd: resolve, onFailure: reject });
+        attempt.tRequest = now();
+        connection.send(request, answer);
+      });
+    } finally {
+      answer.close();
+      connection.leave(answer);
+    }
+  }
+
+  async #connect(deadline: Deadline): Promise<Connection> {
+    const { connectS } = this.#timeouts;
+    let connection: Connection | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await deadline.wait((resolve, reject) => {
+        timer = setTimeout(() => {
+          reject(new TryFailed(`no connection within ${String(connectS)} s`));
+        }, milliseconds(connectS));
+        connection = this.#pool.connect(resolve, (reason) => {
+          reject(new TryFailed(`no connection (${reason})`));
+        });
+      });
+    } catch (failure) {
+      connection?.close();
+      throw failure;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Put what the endpoint said in one short line without the key: endpoints are known to quote it. */
+  #presentable(reason: string): string {
+    let shown = reason;
+    // Before anything is cut, so that no part of the key is left.
+    for (const spelling of this.#keySpellings) {
+      shown = shown.replaceAll(spelling, "***");
+      for (let length = spelling.length - 1; length > 0; length--) {
+        shown = shown.replaceAll(spelling.slice(0, length) + CUT, `***${CUT}`);
+      }
+    }
+    return inOneLine(shown).slice(0, REASON_LIMIT);
+  }
+}

@@ -1,0 +1,46 @@
+/** The tasks file: JSON lines, one coding problem each. */
+
+import { isSystemFailure, Unusable } from "./failures.js";
+import { Fields } from "./fields.js";
+import { linesOf } from "./lines.js";
+
+/** One coding problem: the specification in `prompt`, and the pytest module that a solution must pass. */
+export interface Task {
+  readonly taskId: string;
+  readonly prompt: string;
+  readonly tests: string;
+}
+
+/** The tasks of a file one by one; throws `Unusable`. */
+export function* loadTasks(path: string): Generator<Task, undefined> {
+  let number = 0;
+  try {
+    for (const line of linesOf(path)) {
+      const fields = Fields.ofBytes(`${path}, line ${String(++number)}`, line);
+      fields.text("entry_point");
+      yield { taskId: fields.text("task_id"), prompt: fields.text("prompt"), tests: fields.text("tests") };
+    }
+  } catch (failure) {
+    if (!isSystemFailure(failure)) {
+      throw failure;
+    }
+    throw new Unusable(`${path}: cannot be read (${failure.message}); name a UTF-8 file that is there`);
+  }
+}
+
+/** Count the tasks; throws `Unusable` when there are none, one does not load, or two have the same name. */
+export function checkTasks(path: string): number {
+  const seen = new Set<string>();
+  for (const { taskId } of loadTasks(path)) {
+    if (seen.has(taskId)) {
+      throw new Unusable(
+        `${path}: task_id ${JSON.stringify(taskId)} is there twice; give every task its own`,
+      );
+    }
+    seen.add(taskId);
+  }
+  if (seen.size === 0) {
+    throw new Unusable(`${path}: holds no task; write one JSON object a line there`);
+  }
+  return seen.size;
+}
