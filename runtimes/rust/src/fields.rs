@@ -1,0 +1,170 @@
+//! JSON objects from files, whose fields are asked for by type.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{fmt, fs};
+
+use rustix::fs::{Access, access};
+use serde_json::{Map, Value};
+
+/// The run file, or something it names, cannot be used; the text says what, where and what to do.
+#[derive(Debug)]
+pub struct Unusable(pub String);
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unusable {}
+
+/// The fields of one JSON object.
+///
+/// Asking for one that is missing, of another type or out of bounds is an error that names it.
+pub struct Fields {
+    origin: String,
+    prefix: String,
+    values: Map<String, Value>,
+}
+
+impl Fields {
+    /// The fields of the JSON object that a file holds.
+    pub fn of_file(path: &Path) -> Result<Self, Unusable> {
+        let text = fs::read(path).map_err(|failure| cannot_be_read(path, &failure))?;
+        Self::of_text(path.display().to_string(), &text)
+    }
+
+    /// The fields of the JSON object that `text`, from `origin`, is.
+    pub fn of_text(origin: String, text: &[u8]) -> Result<Self, Unusable> {
+        let failure = match serde_json::from_slice(text) {
+            Ok(Value::Object(values)) => return Ok(Self { origin, prefix: String::new(), values }),
+            Ok(other) => format!("holds {}", shown(&other)),
+            Err(failure) => format!("is not JSON ({failure})"),
+        };
+        Err(Unusable(format!("{origin}: {failure}; write one JSON object there")))
+    }
+
+    /// A string, which may be empty.
+    pub fn text(&self, name: &str) -> Result<&str, Unusable> {
+        self.value(name, "a string", Value::as_str)
+    }
+
+    /// The strings of a list that is not empty, fit for a command line.
+    pub fn arguments(&self, name: &str) -> Result<Vec<String>, Unusable> {
+        self.value(name, "a list of strings, at least one", |value| {
+            let items = value.as_array().filter(|items| !items.is_empty())?;
+            items.iter().map(argument).collect()
+        })
+    }
+
+    /// The names and values of an object of strings, fit for a process's environment.
+    pub fn environment(&self, name: &str) -> Result<Vec<(String, String)>, Unusable> {
+        self.value(name, "an object of strings, fit for an environment", |value| {
+            let is_name = |name: &str| !name.is_empty() && !name.contains(['=', '\0']);
+            let entry = |(name, value): (&String, &Value)| {
+                Some((is_name(name).then(|| name.clone())?, argument(value)?))
+            };
+            value.as_object()?.iter().map(entry).collect()
+        })
+    }
+
+    /// An object with any fields.
+    pub fn object(&self, name: &str) -> Result<&Map<String, Value>, Unusable> {
+        self.value(name, "an object", Value::as_object)
+    }
+
+    /// An object whose fields are to be asked for in turn.
+    pub fn fields(&self, name: &str) -> Result<Self, Unusable> {
+        Ok(Self {
+            origin: self.origin.clone(),
+            prefix: format!("{}{name}.", self.prefix),
+            values: self.object(name)?.clone(),
+        })
+    }
+
+    /// An integer.
+    pub fn integer(&self, name: &str, at_least: u64) -> Result<u64, Unusable> {
+        self.value(name, &format!("an integer of at least {at_least}"), |value| {
+            value.as_u64().filter(|&number| number >= at_least)
+        })
+    }
+
+    /// An integer that is used as a size, and so is no larger than memory could be.
+    pub fn size(&self, name: &str) -> Result<usize, Unusable> {
+        Ok(usize::try_from(self.integer(name, 1)?).unwrap_or(usize::MAX))
+    }
+
+    /// A number of seconds above 0.
+    pub fn positive_seconds(&self, name: &str) -> Result<Duration, Unusable> {
+        self.value(name, "a number above 0", |value| {
+            value.as_f64().filter(|&seconds| seconds > 0.0).map(duration)
+        })
+    }
+
+    /// A number of seconds.
+    pub fn seconds(&self, name: &str) -> Result<Duration, Unusable> {
+        self.value(name, "a number of at least 0", |value| {
+            value.as_f64().filter(|&seconds| seconds >= 0.0).map(duration)
+        })
+    }
+
+    /// A path.
+    pub fn path(&self, name: &str) -> Result<PathBuf, Unusable> {
+        self.value(name, "a path", |value| {
+            value.as_str().filter(|path| !path.is_empty() && !path.contains('\0')).map(PathBuf::from)
+        })
+    }
+
+    /// The path, free of symbolic links, of a folder that is there and can be written to.
+    pub fn writable_folder(&self, name: &str) -> Result<PathBuf, Unusable> {
+        let wanted = "an existing folder that can be written to, its path in UTF-8";
+        let folder = self.path(name)?.canonicalize().map_err(|_| self.unusable(name, wanted))?;
+        let is_writable = access(&folder, Access::WRITE_OK | Access::EXEC_OK).is_ok();
+        if folder.is_dir() && is_writable && folder.to_str().is_some() {
+            Ok(folder)
+        } else {
+            Err(self.unusable(name, wanted))
+        }
+    }
+
+    /// The error that says what a field is and what it must be.
+    pub fn unusable(&self, name: &str, wanted: &str) -> Unusable {
+        let found = match self.values.get(name) {
+            Some(value) => format!("is {}", shown(value)),
+            None => "is missing".to_owned(),
+        };
+        Unusable(format!("{}: {}{name} {found}; it must be {wanted}", self.origin, self.prefix))
+    }
+
+    fn value<'a, T>(
+        &'a self,
+        name: &str,
+        wanted: &str,
+        read: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Result<T, Unusable> {
+        self.values.get(name).and_then(read).ok_or_else(|| self.unusable(name, wanted))
+    }
+}
+
+/// The error for a file that cannot be read.
+pub fn cannot_be_read(path: &Path, failure: &std::io::Error) -> Unusable {
+    Unusable(format!("{}: cannot be read ({failure}); name a file that is there", path.display()))
+}
+
+fn argument(value: &Value) -> Option<String> {
+    value.as_str().filter(|text| !text.contains('\0')).map(str::to_owned)
+}
+
+/// As many seconds as given, or as many as there can be.
+fn duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+}
+
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}

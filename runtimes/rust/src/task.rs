@@ -1,0 +1,78 @@
+//! The tasks file: JSON lines, one coding problem each.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use crate::fields::{Fields, Unusable, cannot_be_read};
+
+/// One coding problem.
+#[derive(Debug)]
+pub struct Task {
+    /// Its name, unique in the run.
+    pub task_id: String,
+    /// The specification.
+    pub prompt: String,
+    /// The pytest module that a solution must pass.
+    pub tests: String,
+}
+
+/// The tasks of a file, read one by one, so that those that wait take no memory.
+pub struct Tasks {
+    path: PathBuf,
+    file: BufReader<File>,
+    line: Vec<u8>,
+    number: usize,
+}
+
+impl Tasks {
+    /// Opens a tasks file.
+    pub fn open(path: &Path) -> Result<Self, Unusable> {
+        let file = File::open(path).map_err(|failure| cannot_be_read(path, &failure))?;
+        Ok(Self { path: path.to_owned(), file: BufReader::new(file), line: Vec::new(), number: 0 })
+    }
+
+    fn read(&mut self) -> Result<Option<Task>, Unusable> {
+        self.line.clear();
+        self.number += 1;
+        let size = self.file.read_until(b'\n', &mut self.line);
+        if size.map_err(|failure| cannot_be_read(&self.path, &failure))? == 0 {
+            return Ok(None);
+        }
+        let fields = Fields::of_text(format!("{}, line {}", self.path.display(), self.number), &self.line)?;
+        fields.text("entry_point")?;
+        Ok(Some(Task {
+            task_id: fields.text("task_id")?.to_owned(),
+            prompt: fields.text("prompt")?.to_owned(),
+            tests: fields.text("tests")?.to_owned(),
+        }))
+    }
+}
+
+impl Iterator for Tasks {
+    type Item = Result<Task, Unusable>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
+    }
+}
+
+/// How many tasks a file holds: an error when there are none, one does not load, or two have the same name.
+pub fn count_tasks(path: &Path) -> Result<usize, Unusable> {
+    let mut seen = HashSet::new();
+    for task in Tasks::open(path)? {
+        let name = task?.task_id;
+        if let Some(name) = seen.replace(name) {
+            return Err(Unusable(format!(
+                "{}: task_id {name:?} is there twice; give every task its own",
+                path.display()
+            )));
+        }
+    }
+    if seen.is_empty() {
+        let path = path.display();
+        return Err(Unusable(format!("{path}: holds no task; write one JSON object a line there")));
+    }
+    Ok(seen.len())
+}
