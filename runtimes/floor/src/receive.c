@@ -1,0 +1,3 @@
+#include "receive.h"
+
+char receive_buffer[64 * 1024];
