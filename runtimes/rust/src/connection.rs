@@ -134,6 +134,8 @@ impl Body for Whole {
 /// hyper's connection is driven by whoever waits for the response, so that it needs no task of its own, and
 /// lives no longer than the response, so that a stream at rest has no buffers.
 pub struct Exchange {
+    /// Without it, hyper would close the stream behind the response.
+    _sender: http1::SendRequest<Whole>,
     driver: http1::Connection<Stream, Whole>,
     is_over: bool,
     body: Incoming,
@@ -154,7 +156,7 @@ impl Exchange {
             response.as_mut().poll(context)
         });
         let (head, body) = response.await?.into_parts();
-        Ok((Self { driver, is_over, body }, head))
+        Ok((Self { _sender: sender, driver, is_over, body }, head))
     }
 
     /// The next piece of the body, `None` at its end.
