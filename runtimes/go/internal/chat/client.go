@@ -157,7 +157,9 @@ func (c *Client) connect(ctx context.Context, total time.Time) (*connection, err
 	if total.Before(deadline) {
 		deadline = total
 	}
-	connection, err := dial(ctx, c.Endpoint.address, c.Endpoint.settings, deadline)
+	connection, err := onOwnStack(func() (*connection, error) {
+		return dial(ctx, c.Endpoint.address, c.Endpoint.settings, deadline)
+	})
 	var timeout net.Error
 	switch {
 	case err == nil:
@@ -170,6 +172,18 @@ func (c *Client) connect(ctx context.Context, total time.Time) (*connection, err
 		return nil, failed("no connection within %g s", c.Timeouts.Connect.Seconds())
 	}
 	return nil, failed("no connection (%v)", err)
+}
+
+// onOwnStack does what goes deep on a stack that is given back, because a stack that has grown stays so while an
+// agent waits: with 1,000 agents it is 4 MiB.
+func onOwnStack[T any](work func() (T, error)) (result T, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		result, err = work()
+	}()
+	<-done
+	return result, err
 }
 
 func (c *Client) takeIdle() *connection {
