@@ -20,11 +20,11 @@
 // For all agents, because each is done with them before another's turn comes.
 static struct buffer body, request, code, path;
 
-static uint64_t tag_of(struct run const* run, struct agent const* agent, enum source source) {
+static uint64_t tag_of(struct run const *run, struct agent const *agent, enum source source) {
     return (uint64_t)(agent - run->agents) * SOURCES + source;
 }
 
-static void wait_until(struct run* run, struct agent* agent, moment deadline) {
+static void wait_until(struct run *run, struct agent *agent, moment deadline) {
     timer_set(&run->timers, &agent->timer, deadline);
 }
 
@@ -32,13 +32,13 @@ static moment earlier(moment a, moment b) {
     return a < b ? a : b;
 }
 
-static enum agent_state end_with(struct agent* agent, enum verdict verdict) {
+static enum agent_state end_with(struct agent *agent, enum verdict verdict) {
     agent->attempt.verdict = verdict;
     return END_ATTEMPT;
 }
 
 /// Ends the attempt because the machine refuses something.
-static enum agent_state end_with_errno(struct agent* agent, char const* what) {
+static enum agent_state end_with_errno(struct agent *agent, char const *what) {
     int const error = errno;
     buffer_clear(&agent->reason);
     buffer_format(&agent->reason, "%s: %s", what, strerror(error));
@@ -47,13 +47,13 @@ static enum agent_state end_with_errno(struct agent* agent, char const* what) {
 
 // Ask.
 
-static enum agent_state take_task(struct run* run, struct agent* agent) {
+static enum agent_state take_task(struct run *run, struct agent *agent) {
     if (!tasks_next(&run->tasks, &agent->task)) {
         agent_free(agent);
         --run->agents_at_work;
         return NOTHING;
     }
-    struct task const* const task = tasks_load(&run->tasks, agent->task);
+    struct task const *const task = tasks_load(&run->tasks, agent->task);
     buffer_clear(&agent->task_id);
     append_quoted(&agent->task_id, buffer_slice(&task->task_id));
     buffer_fit(&agent->task_id);
@@ -61,14 +61,14 @@ static enum agent_state take_task(struct run* run, struct agent* agent) {
     return BEGIN_ATTEMPT;
 }
 
-static enum agent_state begin_attempt(struct run* run, struct agent* agent) {
+static enum agent_state begin_attempt(struct run *run, struct agent *agent) {
     agent->attempt = (struct attempt){.number = agent->attempt.number + 1, .begin = agent->attempt.end};
     agent->first_try = agent->attempt.begin;
     agent->total = moment_after(now(), run->settings.total_s);
     return BEGIN_TRY;
 }
 
-static void make_body(struct run const* run, struct agent* agent) {
+static void make_body(struct run const *run, struct agent *agent) {
     buffer_clear(&body);
     append_body(&body, &run->settings.frame, &run->prompts, tasks_load(&run->tasks, agent->task),
                 buffer_slice(&agent->turns));
@@ -77,9 +77,9 @@ static void make_body(struct run const* run, struct agent* agent) {
 }
 
 /// What to wait for, or to do, as the try now stands.
-static enum agent_state after_exchange(struct run* run, struct agent* agent) {
-    struct exchange* const exchange = &agent->exchange;
-    struct run_file const* const settings = &run->settings;
+static enum agent_state after_exchange(struct run *run, struct agent *agent) {
+    struct exchange *const exchange = &agent->exchange;
+    struct run_file const *const settings = &run->settings;
     switch (exchange->state) {
         case EXCHANGE_CONNECTED:
             return SEND_REQUEST;
@@ -97,7 +97,7 @@ static enum agent_state after_exchange(struct run* run, struct agent* agent) {
         default:
             return CONNECTION;
     }
-    struct attempt* const attempt = &agent->attempt;
+    struct attempt *const attempt = &agent->attempt;
     attempt->first = exchange->first;
     if (exchange->is_final || attempt->transport_retries >= settings->transport.max_retries) {
         endpoint_append_presentable(&settings->endpoint, buffer_slice(&exchange->failure), &agent->reason);
@@ -110,8 +110,8 @@ static enum agent_state after_exchange(struct run* run, struct agent* agent) {
     return NEXT_TRY;
 }
 
-static enum agent_state begin_try(struct run* run, struct agent* agent) {
-    struct attempt* const attempt = &agent->attempt;
+static enum agent_state begin_try(struct run *run, struct agent *agent) {
+    struct attempt *const attempt = &agent->attempt;
     if (attempt->transport_retries == 0)
         agent->first_try = now();
     else
@@ -122,7 +122,7 @@ static enum agent_state begin_try(struct run* run, struct agent* agent) {
     return after_exchange(run, agent);
 }
 
-static enum agent_state send_request(struct run* run, struct agent* agent) {
+static enum agent_state send_request(struct run *run, struct agent *agent) {
     make_body(run, agent);
     buffer_clear(&request);
     endpoint_append_head(&run->settings.endpoint, body.size, &request);
@@ -132,7 +132,7 @@ static enum agent_state send_request(struct run* run, struct agent* agent) {
     return after_exchange(run, agent);
 }
 
-static void give_up(struct run const* run, struct agent* agent) {
+static void give_up(struct run const *run, struct agent *agent) {
     buffer_format(&agent->reason, "no completion within %g s", run->settings.total_s);
     agent->attempt.first = agent->exchange.first;
     agent->state = end_with(agent, ERROR);
@@ -141,20 +141,20 @@ static void give_up(struct run const* run, struct agent* agent) {
 // Write, and run the tests.
 
 /// The path of the attempt's folder.
-static char const* workspace_path(struct run const* run, struct agent const* agent) {
+static char const *workspace_path(struct run const *run, struct agent const *agent) {
     buffer_clear(&path);
     buffer_format(&path, "%s/attempt-%ld-%lu", run->settings.workspaces, (long)getpid(), agent->workspace);
     return path.bytes;
 }
 
-static bool write_files(struct run* run, struct agent* agent) {
+static bool write_files(struct run *run, struct agent *agent) {
     agent->workspace = ++run->workspaces;
     if (mkdir(workspace_path(run, agent), S_IRWXU) != 0)
         return false;
     int const folder = open(path.bytes, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (folder < 0)
         return false;
-    struct task const* const task = tasks_load(&run->tasks, agent->task);
+    struct task const *const task = tasks_load(&run->tasks, agent->task);
     bool const written = file_write_in(folder, "solution.py", buffer_slice(&code)) &&
                          file_write_in(folder, "test_solution.py", buffer_slice(&task->tests));
     int const error = errno;
@@ -163,9 +163,9 @@ static bool write_files(struct run* run, struct agent* agent) {
     return written;
 }
 
-static enum agent_state use_reply(struct run* run, struct agent* agent) {
-    struct attempt* const attempt = &agent->attempt;
-    struct exchange* const exchange = &agent->exchange;
+static enum agent_state use_reply(struct run *run, struct agent *agent) {
+    struct attempt *const attempt = &agent->attempt;
+    struct exchange *const exchange = &agent->exchange;
     struct slice const reply = buffer_slice(&exchange->completion.text);
     wait_until(run, agent, NEVER);
     attempt->first = exchange->first;
@@ -184,13 +184,13 @@ static enum agent_state use_reply(struct run* run, struct agent* agent) {
     return SLOT;
 }
 
-static bool watch(struct run const* run, struct agent const* agent, int descriptor, enum source source) {
+static bool watch(struct run const *run, struct agent const *agent, int descriptor, enum source source) {
     struct epoll_event wanted = {.events = EPOLLIN, .data.u64 = tag_of(run, agent, source)};
     return epoll_ctl(run->epoll, EPOLL_CTL_ADD, descriptor, &wanted) == 0;
 }
 
-static enum agent_state spawn(struct run* run, struct agent* agent) {
-    struct child* const child = allocate(1, sizeof *child);
+static enum agent_state spawn(struct run *run, struct agent *agent) {
+    struct child *const child = allocate(1, sizeof *child);
     agent->attempt.spawn = now();
     if (!child_start(child, &run->settings.verify, workspace_path(run, agent))) {
         enum agent_state const state = end_with_errno(agent, "the verifier cannot be started");
@@ -211,9 +211,9 @@ static enum agent_state spawn(struct run* run, struct agent* agent) {
 }
 
 /// Goes on after tests that did not pass.
-static void append_feedback(struct run const* run, struct agent* agent, struct slice output,
+static void append_feedback(struct run const *run, struct agent *agent, struct slice output,
                             struct slice errors) {
-    struct prompts const* const prompts = &run->prompts;
+    struct prompts const *const prompts = &run->prompts;
     struct slice const reply = buffer_slice(&agent->exchange.completion.text);
     if (agent->attempt.verdict == TIMED_OUT) {
         append_turn(&agent->turns, reply, buffer_slice(&prompts->timed_out), NULL);
@@ -227,9 +227,9 @@ static void append_feedback(struct run const* run, struct agent* agent, struct s
     buffer_free(&feedback);
 }
 
-static enum agent_state judge_attempt(struct run* run, struct agent* agent) {
-    struct attempt* const attempt = &agent->attempt;
-    struct child* const child = agent->child;
+static enum agent_state judge_attempt(struct run *run, struct agent *agent) {
+    struct attempt *const attempt = &agent->attempt;
+    struct child *const child = agent->child;
     wait_until(run, agent, NEVER);
     agent->child = NULL;
     attempt->ending = child_reap(child);
@@ -247,7 +247,7 @@ static enum agent_state judge_attempt(struct run* run, struct agent* agent) {
 
 // And again.
 
-bool agent_leave_nothing(struct run* run, struct agent* agent) {
+bool agent_leave_nothing(struct run *run, struct agent *agent) {
     if (agent->child != NULL) {
         child_reap(agent->child);
         child_free(agent->child);
@@ -261,7 +261,7 @@ bool agent_leave_nothing(struct run* run, struct agent* agent) {
     return remove_tree(AT_FDCWD, path.bytes);
 }
 
-static void record_attempt(struct run* run, struct agent* agent) {
+static void record_attempt(struct run *run, struct agent *agent) {
     if (!agent->attempt.has_request_digest)
         make_body(run, agent);
     agent->attempt.end = now();
@@ -269,11 +269,11 @@ static void record_attempt(struct run* run, struct agent* agent) {
                  buffer_slice(&agent->exchange.completion.usage), buffer_slice(&agent->reason));
 }
 
-static void record_task(struct agent* agent, char const* outcome) {
+static void record_task(struct agent *agent, char const *outcome) {
     emit_task(buffer_slice(&agent->task_id), outcome, agent->attempt.number, buffer_slice(&agent->reason));
 }
 
-static enum agent_state end_attempt(struct run* run, struct agent* agent) {
+static enum agent_state end_attempt(struct run *run, struct agent *agent) {
     wait_until(run, agent, NEVER);
     if (!agent_leave_nothing(run, agent) && agent->attempt.verdict != ERROR)
         end_with_errno(agent, "the workspace cannot be removed");
@@ -288,7 +288,7 @@ static enum agent_state end_attempt(struct run* run, struct agent* agent) {
     return TAKE_TASK;
 }
 
-void agent_interrupt(struct run* run, struct agent* agent) {
+void agent_interrupt(struct run *run, struct agent *agent) {
     if (agent->state == NOTHING)
         return;
     agent_leave_nothing(run, agent);
@@ -305,8 +305,8 @@ void agent_interrupt(struct run* run, struct agent* agent) {
 
 // What happens to it.
 
-void agent_advance(struct run* run, struct agent* agent) {
-    static enum agent_state (*const STEPS[])(struct run*, struct agent*) = {
+void agent_advance(struct run *run, struct agent *agent) {
+    static enum agent_state (*const STEPS[])(struct run *, struct agent *) = {
         [TAKE_TASK] = take_task,       [BEGIN_ATTEMPT] = begin_attempt, [BEGIN_TRY] = begin_try,
         [SEND_REQUEST] = send_request, [USE_REPLY] = use_reply,         [SPAWN] = spawn,
         [JUDGE] = judge_attempt,       [END_ATTEMPT] = end_attempt,
@@ -315,7 +315,7 @@ void agent_advance(struct run* run, struct agent* agent) {
         agent->state = STEPS[agent->state](run, agent);
 }
 
-void agent_on_ready(struct run* run, struct agent* agent, enum source source) {
+void agent_on_ready(struct run *run, struct agent *agent, enum source source) {
     switch (source) {
         case CONNECTION_READY:
             exchange_on_ready(&agent->exchange, run->epoll);
@@ -337,8 +337,8 @@ void agent_on_ready(struct run* run, struct agent* agent, enum source source) {
     agent_advance(run, agent);
 }
 
-void agent_on_time(struct run* run, struct agent* agent) {
-    struct exchange* const exchange = &agent->exchange;
+void agent_on_time(struct run *run, struct agent *agent) {
+    struct exchange *const exchange = &agent->exchange;
     if (agent->state == VERIFIER) {
         // Its end is reported by its pidfd, like any other.
         agent->child->timed_out = true;
@@ -361,11 +361,11 @@ void agent_on_time(struct run* run, struct agent* agent) {
     agent_advance(run, agent);
 }
 
-void agent_make(struct agent* agent, size_t number) {
+void agent_make(struct agent *agent, size_t number) {
     exchange_make(&agent->exchange, (uint64_t)number * SOURCES + CONNECTION_READY);
 }
 
-void agent_free(struct agent* agent) {
+void agent_free(struct agent *agent) {
     exchange_end(&agent->exchange);
     exchange_close(&agent->exchange);
     buffer_free(&agent->task_id);

@@ -38,24 +38,24 @@ struct agent {
     moment first_try, total;  ///< When the completion's first try began; when it must have finished.
     struct attempt attempt;
     struct buffer reason;
-    struct child* child;      ///< NULL while none runs.
+    struct child *child;      ///< NULL while none runs.
     unsigned long workspace;  ///< The number of the attempt's folder, or 0.
-    struct agent* next_in_line;
+    struct agent *next_in_line;
 };
 
 /// What an event of the run's epoll is about: an agent's number, and this.
 enum source { CONNECTION_READY, CHILD_ENDED, OUTPUT_READY, ERRORS_READY, SOURCES };
 
-void agent_make(struct agent* agent, size_t number);
+void agent_make(struct agent *agent, size_t number);
 /// Takes all steps that can be taken now.
-void agent_advance(struct run* run, struct agent* agent);
-void agent_on_ready(struct run* run, struct agent* agent, enum source source);
+void agent_advance(struct run *run, struct agent *agent);
+void agent_on_ready(struct run *run, struct agent *agent, enum source source);
 /// Its deadline has passed.
-void agent_on_time(struct run* run, struct agent* agent);
+void agent_on_time(struct run *run, struct agent *agent);
 /// Kills its child and removes its folder; false, with errno set, where the folder stays.
-bool agent_leave_nothing(struct run* run, struct agent* agent);
+bool agent_leave_nothing(struct run *run, struct agent *agent);
 /// Ends the attempt and the task that are under way, if any, as interrupted.
-void agent_interrupt(struct run* run, struct agent* agent);
-void agent_free(struct agent* agent);
+void agent_interrupt(struct run *run, struct agent *agent);
+void agent_free(struct agent *agent);
 
 #endif

@@ -13,15 +13,15 @@ static _Noreturn void out_of_memory(void) {
     fatal("there is no memory left; start fewer agents");
 }
 
-static void resize(struct buffer* buffer, size_t capacity) {
-    char* const bytes = realloc(buffer->bytes, capacity);
+static void resize(struct buffer *buffer, size_t capacity) {
+    char *const bytes = realloc(buffer->bytes, capacity);
     if (bytes == NULL)
         out_of_memory();
     buffer->bytes = bytes;
     buffer->capacity = capacity;
 }
 
-void buffer_reserve(struct buffer* buffer, size_t size) {
+void buffer_reserve(struct buffer *buffer, size_t size) {
     if (size > SIZE_MAX / 2 - buffer->size)
         out_of_memory();
     size_t const needed = buffer->size + size + 1;
@@ -32,7 +32,7 @@ void buffer_reserve(struct buffer* buffer, size_t size) {
     resize(buffer, capacity > needed ? capacity : needed);
 }
 
-void buffer_append(struct buffer* buffer, struct slice text) {
+void buffer_append(struct buffer *buffer, struct slice text) {
     buffer_reserve(buffer, text.size);
     if (text.size > 0)
         memcpy(buffer->bytes + buffer->size, text.bytes, text.size);
@@ -40,15 +40,15 @@ void buffer_append(struct buffer* buffer, struct slice text) {
     buffer->bytes[buffer->size] = '\0';
 }
 
-void buffer_append_char(struct buffer* buffer, char c) {
+void buffer_append_char(struct buffer *buffer, char c) {
     buffer_append(buffer, (struct slice){&c, 1});
 }
 
-void buffer_append_integer(struct buffer* buffer, int64_t number) {
+void buffer_append_integer(struct buffer *buffer, int64_t number) {
     buffer_format(buffer, "%lld", (long long)number);
 }
 
-void buffer_format(struct buffer* buffer, char const* format, ...) {
+void buffer_format(struct buffer *buffer, char const *format, ...) {
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
@@ -61,28 +61,28 @@ void buffer_format(struct buffer* buffer, char const* format, ...) {
     buffer->size += size;
 }
 
-void buffer_clear(struct buffer* buffer) {
+void buffer_clear(struct buffer *buffer) {
     buffer->size = 0;
 }
 
-void buffer_free(struct buffer* buffer) {
+void buffer_free(struct buffer *buffer) {
     free(buffer->bytes);
     *buffer = (struct buffer){0};
 }
 
-void buffer_fit(struct buffer* buffer) {
+void buffer_fit(struct buffer *buffer) {
     if (buffer->size == 0)
         buffer_free(buffer);
     else if (buffer->capacity > buffer->size + 1)
         resize(buffer, buffer->size + 1);
 }
 
-struct slice buffer_slice(struct buffer const* buffer) {
+struct slice buffer_slice(struct buffer const *buffer) {
     return buffer->bytes == NULL ? SLICE("") : (struct slice){buffer->bytes, buffer->size};
 }
 
-void* allocate(size_t count, size_t size) {
-    void* const memory = calloc(count, size);
+void *allocate(size_t count, size_t size) {
+    void *const memory = calloc(count, size);
     if (memory == NULL && count > 0 && size > 0)
         out_of_memory();
     return memory;

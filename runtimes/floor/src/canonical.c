@@ -16,7 +16,7 @@ static bool stands_for_itself(char c) {
     return c != '"' && c != '\\' && (unsigned char)c >= ' ';
 }
 
-void append_escaped(struct buffer* json, struct slice text) {
+void append_escaped(struct buffer *json, struct slice text) {
     static char const CONTROLS[] = "\b\t\n\f\r", SHORT_FORMS[] = "btnfr";
     while (text.size > 0) {
         struct slice const before = text;
@@ -25,7 +25,7 @@ void append_escaped(struct buffer* json, struct slice text) {
         if (text.size == 0)
             break;
         char const c = text.bytes[0];
-        char const* const control = c == '\0' ? NULL : strchr(CONTROLS, c);
+        char const *const control = c == '\0' ? NULL : strchr(CONTROLS, c);
         if (c == '"' || c == '\\')
             buffer_append(json, (struct slice){(char const[]){'\\', c}, 2});
         else if (control != NULL)
@@ -36,14 +36,14 @@ void append_escaped(struct buffer* json, struct slice text) {
     }
 }
 
-void append_quoted(struct buffer* json, struct slice text) {
+void append_quoted(struct buffer *json, struct slice text) {
     buffer_append_char(json, '"');
     append_escaped(json, text);
     buffer_append_char(json, '"');
 }
 
 /// Appends the fewest digits that read back as the same double.
-static void append_fraction(struct buffer* json, double number) {
+static void append_fraction(struct buffer *json, double number) {
     char text[32];
     int precision = 0;
     do
@@ -58,7 +58,7 @@ static void append_fraction(struct buffer* json, double number) {
     buffer_format(json, "%.*f", precision - exponent, number);
 }
 
-static void append_number(struct buffer* json, struct slice literal) {
+static void append_number(struct buffer *json, struct slice literal) {
     bool is_integer = true;
     for (size_t i = 0; i < literal.size; ++i)
         is_integer &= literal.bytes[i] == '-' || is_digit(literal.bytes[i]);
@@ -73,7 +73,7 @@ static void append_number(struct buffer* json, struct slice literal) {
         append_fraction(json, number);
 }
 
-static int by_name_then_place(void const* a, void const* b) {
+static int by_name_then_place(void const *a, void const *b) {
     struct member const *const first = a, *const second = b;
     int const order = slice_compare(buffer_slice(&first->name), buffer_slice(&second->name));
     return order != 0
@@ -81,12 +81,12 @@ static int by_name_then_place(void const* a, void const* b) {
                : (first->value.bytes > second->value.bytes) - (first->value.bytes < second->value.bytes);
 }
 
-struct member* sorted_members(struct slice object, size_t* count) {
+struct member *sorted_members(struct slice object, size_t *count) {
     struct slice name, value;
     size_t all = 0;
     for (struct json_items items = json_items(object); json_next_member(&items, &name, &value);)
         ++all;
-    struct member* const members = allocate(all + 1, sizeof *members);
+    struct member *const members = allocate(all + 1, sizeof *members);
     size_t index = 0;
     for (struct json_items items = json_items(object); json_next_member(&items, &name, &value); ++index) {
         json_append_decoded(&members[index].name, name);
@@ -105,15 +105,15 @@ struct member* sorted_members(struct slice object, size_t* count) {
     return members;
 }
 
-void free_members(struct member* members, size_t count) {
+void free_members(struct member *members, size_t count) {
     for (size_t i = 0; i < count; ++i)
         buffer_free(&members[i].name);
     free(members);
 }
 
-static void append_object(struct buffer* json, struct slice object) {
+static void append_object(struct buffer *json, struct slice object) {
     size_t count = 0;
-    struct member* const members = sorted_members(object, &count);
+    struct member *const members = sorted_members(object, &count);
     buffer_append_char(json, '{');
     for (size_t i = 0; i < count; ++i) {
         if (i > 0)
@@ -126,7 +126,7 @@ static void append_object(struct buffer* json, struct slice object) {
     free_members(members, count);
 }
 
-void append_canonical(struct buffer* json, struct slice value) {
+void append_canonical(struct buffer *json, struct slice value) {
     if (json_is_object(value)) {
         append_object(json, value);
     } else if (json_is_array(value)) {

@@ -14,12 +14,12 @@
 
 #include "receive.h"
 
-static bool is_executable_file(char const* path) {
+static bool is_executable_file(char const *path) {
     struct stat status;
     return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
 }
 
-static struct slice search_path(char** environment) {
+static struct slice search_path(char **environment) {
     for (; *environment != NULL; ++environment)
         if (strncmp(*environment, "PATH=", strlen("PATH=")) == 0)
             return slice_of(*environment + strlen("PATH="));
@@ -30,7 +30,7 @@ static bool is_no_colon(char c) {
     return c != ':';
 }
 
-char* find_program(char const* name, char** environment) {
+char *find_program(char const *name, char **environment) {
     struct buffer path = {0};
     if (strchr(name, '/') != NULL) {
         if (name[0] == '/' && !is_executable_file(name))
@@ -62,7 +62,7 @@ static void close_quietly(int descriptor) {
 
 /// Starts the process; returns the error, or 0. Nothing of this process is copied, so it takes no longer as
 /// it grows.
-static int spawn(pid_t* pid, struct command const* command, char const* folder, int output, int errors) {
+static int spawn(pid_t *pid, struct command const *command, char const *folder, int output, int errors) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;
@@ -98,7 +98,7 @@ static void end(pid_t pid) {
 }
 
 /// Starts the process with both pipes made.
-static bool start(struct child* child, struct command const* command, char const* folder, int output,
+static bool start(struct child *child, struct command const *command, char const *folder, int output,
                   int errors) {
     int const error = spawn(&child->pid, command, folder, output, errors);
     errno = error;
@@ -113,7 +113,7 @@ static bool start(struct child* child, struct command const* command, char const
     return false;
 }
 
-bool child_start(struct child* child, struct command const* command, char const* folder) {
+bool child_start(struct child *child, struct command const *command, char const *folder) {
     int output[2], errors[2];
     if (pipe2(output, O_CLOEXEC) != 0)
         return false;
@@ -137,14 +137,14 @@ bool child_start(struct child* child, struct command const* command, char const*
 }
 
 /// Reads a piece; returns its size, 0 at the end, or -1.
-static ssize_t read_piece(struct output* output) {
+static ssize_t read_piece(struct output *output) {
     ssize_t const size = read(output->read_end, receive_buffer, sizeof receive_buffer);
     if (size > 0)
         tail_append(&output->tail, (struct slice){receive_buffer, (size_t)size});
     return size;
 }
 
-bool child_read(struct output* output) {
+bool child_read(struct output *output) {
     if (output->read_end < 0)
         return false;
     ssize_t const size = read_piece(output);
@@ -155,17 +155,17 @@ bool child_read(struct output* output) {
     return false;
 }
 
-void child_kill(struct child const* child) {
+void child_kill(struct child const *child) {
     kill(-child->pid, SIGKILL);
     kill(child->pid, SIGKILL);
 }
 
-bool child_has_ended(struct child const* child) {
+bool child_has_ended(struct child const *child) {
     siginfo_t status = {0};
     return waitid(P_PID, (id_t)child->pid, &status, WEXITED | WNOHANG | WNOWAIT) == 0 && status.si_pid != 0;
 }
 
-static void read_rest(struct output* output) {
+static void read_rest(struct output *output) {
     int held = 0;
     if (output->read_end < 0)
         return;
@@ -176,7 +176,7 @@ static void read_rest(struct output* output) {
     output->read_end = -1;
 }
 
-struct ending child_reap(struct child* child) {
+struct ending child_reap(struct child *child) {
     // Its number belongs to the group until the leader is reaped.
     child_kill(child);
     siginfo_t status = {0};
@@ -188,7 +188,7 @@ struct ending child_reap(struct child* child) {
     return (struct ending){status.si_code == CLD_EXITED, status.si_status, child->timed_out};
 }
 
-void child_free(struct child* child) {
+void child_free(struct child *child) {
     tail_free(&child->outputs[0].tail);
     tail_free(&child->outputs[1].tail);
 }

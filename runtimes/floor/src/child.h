@@ -9,9 +9,9 @@
 
 /// A command: what runs, with which arguments and environment, and how much of each output is kept.
 struct command {
-    char* program;
-    char** argv;
-    char** environment;
+    char *program;
+    char **argv;
+    char **environment;
     size_t output_limit;
 };
 
@@ -38,18 +38,18 @@ struct child {
 /// The path of a program, sought in the folders of PATH if its name has no slash, of the caller's own; or
 /// NULL. A relative path is returned as it is: whether it leads anywhere depends on the folder it is started
 /// in.
-char* find_program(char const* name, char** environment);
+char *find_program(char const *name, char **environment);
 
 /// Starts a command in a folder; false, with errno set and nothing left, where the system refuses.
-bool child_start(struct child* child, struct command const* command, char const* folder);
+bool child_start(struct child *child, struct command const *command, char const *folder);
 /// Reads what an output holds, a piece at most; false, and the output is closed, if there will be no more.
-bool child_read(struct output* output);
+bool child_read(struct output *output);
 /// Kills the group, and the leader if it has left it.
-void child_kill(struct child const* child);
-bool child_has_ended(struct child const* child);
+void child_kill(struct child const *child);
+bool child_has_ended(struct child const *child);
 /// Kills the group, waits for the leader, and reads what the pipes hold and no more: a descendant that got
 /// away may write for ever.
-struct ending child_reap(struct child* child);
-void child_free(struct child* child);
+struct ending child_reap(struct child *child);
+void child_free(struct child *child);
 
 #endif

@@ -4,7 +4,7 @@
 #include "json.h"
 #include "utf8.h"
 
-static void append_message_of(struct slice error, struct buffer* reason) {
+static void append_message_of(struct slice error, struct buffer *reason) {
     struct slice const message = json_member(error, SLICE("message"));
     if (json_is_string(message))
         json_append_decoded(reason, message);
@@ -15,7 +15,7 @@ static void append_message_of(struct slice error, struct buffer* reason) {
 }
 
 /// Line ends within JSON are white space between its tokens.
-static void copy_in_one_line(struct buffer* copy, struct slice value) {
+static void copy_in_one_line(struct buffer *copy, struct slice value) {
     buffer_clear(copy);
     buffer_append(copy, value);
     for (size_t i = 0; i < copy->size; ++i)
@@ -24,7 +24,7 @@ static void copy_in_one_line(struct buffer* copy, struct slice value) {
     buffer_fit(copy);
 }
 
-static void add_choice(struct completion* completion, struct slice choice) {
+static void add_choice(struct completion *completion, struct slice choice) {
     struct slice const content = json_member(json_member(choice, SLICE("delta")), SLICE("content"));
     if (json_is_string(content) && !json_is_empty_string(content))
         json_append_decoded(&completion->text, content);
@@ -33,7 +33,7 @@ static void add_choice(struct completion* completion, struct slice choice) {
         json_append_decoded(&completion->finish_reason, finish_reason);
 }
 
-static enum chunk_result add_chunk(struct completion* completion, struct slice data, struct buffer* reason) {
+static enum chunk_result add_chunk(struct completion *completion, struct slice data, struct buffer *reason) {
     struct slice chunk, choice;
     if (!json_read(data, &chunk) || !json_is_object(chunk)) {
         buffer_append(reason, SLICE("the stream holds something that is no JSON object: "));
@@ -58,7 +58,7 @@ static enum chunk_result add_chunk(struct completion* completion, struct slice d
     return CHUNK_TAKEN;
 }
 
-enum chunk_result completion_add(struct completion* completion, struct slice data, struct buffer* reason) {
+enum chunk_result completion_add(struct completion *completion, struct slice data, struct buffer *reason) {
     data = stripped(data);
     if (completion->is_ended || data.size == 0)
         return CHUNK_TAKEN;
@@ -82,11 +82,11 @@ enum chunk_result completion_add(struct completion* completion, struct slice dat
     return result;
 }
 
-bool completion_is_finished(struct completion const* completion) {
+bool completion_is_finished(struct completion const *completion) {
     return completion->finish_reason.size > 0;
 }
 
-void completion_free(struct completion* completion) {
+void completion_free(struct completion *completion) {
     buffer_free(&completion->text);
     buffer_free(&completion->finish_reason);
     buffer_free(&completion->usage);

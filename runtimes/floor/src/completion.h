@@ -18,8 +18,8 @@ enum chunk_result { CHUNK_TAKEN, CHUNK_MALFORMED, CHUNK_ERROR };
 
 /// Takes in the data of one event. What is broken puts its reason into `reason`; but after the finish reason
 /// it ends the completion, and is no error.
-enum chunk_result completion_add(struct completion* completion, struct slice data, struct buffer* reason);
-bool completion_is_finished(struct completion const* completion);
-void completion_free(struct completion* completion);
+enum chunk_result completion_add(struct completion *completion, struct slice data, struct buffer *reason);
+bool completion_is_finished(struct completion const *completion);
+void completion_free(struct completion *completion);
 
 #endif

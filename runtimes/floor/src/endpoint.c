@@ -23,7 +23,7 @@ static bool is_of_path(char c) {
     return c > ' ' && c <= '~' && c != '#' && c != '?';
 }
 
-static bool take_host(struct slice* rest, struct slice* host) {
+static bool take_host(struct slice *rest, struct slice *host) {
     bool const is_address = take(rest, SLICE("["));
     *host = *rest;
     host->size = take_while(rest, is_address ? is_of_address : is_of_name);
@@ -32,7 +32,7 @@ static bool take_host(struct slice* rest, struct slice* host) {
     return !is_address || take(rest, SLICE("]"));
 }
 
-static bool take_port(struct slice* rest, char port[6]) {
+static bool take_port(struct slice *rest, char port[6]) {
     if (!take(rest, SLICE(":"))) {
         strcpy(port, "80");
         return true;
@@ -45,7 +45,7 @@ static bool take_port(struct slice* rest, char port[6]) {
     return atoi(port) <= LARGEST_PORT;
 }
 
-bool endpoint_read_url(struct endpoint* endpoint, struct slice base_url) {
+bool endpoint_read_url(struct endpoint *endpoint, struct slice base_url) {
     while (slice_ends_with(base_url, SLICE("/")))
         --base_url.size;
     if (!take(&base_url, SLICE("http://")))
@@ -66,7 +66,7 @@ bool endpoint_read_url(struct endpoint* endpoint, struct slice base_url) {
     return true;
 }
 
-bool endpoint_set_key(struct endpoint* endpoint, struct slice key) {
+bool endpoint_set_key(struct endpoint *endpoint, struct slice key) {
     for (size_t i = 0; i < key.size; ++i)
         if (key.bytes[i] < ' ' || key.bytes[i] > '~')
             return false;
@@ -78,7 +78,7 @@ bool endpoint_set_key(struct endpoint* endpoint, struct slice key) {
     return true;
 }
 
-void endpoint_look_up(struct endpoint* endpoint) {
+void endpoint_look_up(struct endpoint *endpoint) {
     struct addrinfo const wanted = {
         .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     int const error = getaddrinfo(endpoint->host.bytes, endpoint->port, &wanted, &endpoint->addresses);
@@ -88,12 +88,12 @@ void endpoint_look_up(struct endpoint* endpoint) {
     }
 }
 
-void endpoint_append_head(struct endpoint const* endpoint, size_t body_size, struct buffer* request) {
+void endpoint_append_head(struct endpoint const *endpoint, size_t body_size, struct buffer *request) {
     buffer_append(request, buffer_slice(&endpoint->request_head));
     buffer_format(request, "Content-Length: %zu\r\n\r\n", body_size);
 }
 
-static void replace_all(struct buffer* text, struct slice what, struct slice with) {
+static void replace_all(struct buffer *text, struct slice what, struct slice with) {
     struct buffer replaced = {0};
     struct slice rest = buffer_slice(text);
     for (size_t at; (at = slice_find(rest, what)) != NOT_FOUND; rest = slice_after(rest, at + what.size)) {
@@ -106,7 +106,7 @@ static void replace_all(struct buffer* text, struct slice what, struct slice wit
 }
 
 /// Takes a key out, and every part of it behind which the text was cut.
-static void hide(struct slice key, struct buffer* text) {
+static void hide(struct slice key, struct buffer *text) {
     if (key.size == 0)
         return;
     replace_all(text, key, SLICE("***"));
@@ -120,7 +120,7 @@ static void hide(struct slice key, struct buffer* text) {
     buffer_free(&part);
 }
 
-void endpoint_append_presentable(struct endpoint const* endpoint, struct slice said, struct buffer* reason) {
+void endpoint_append_presentable(struct endpoint const *endpoint, struct slice said, struct buffer *reason) {
     struct buffer text = {0};
     utf8_append(&text, said);
     // Before anything is cut, so that no part of the key is left.
@@ -140,7 +140,7 @@ void endpoint_append_presentable(struct endpoint const* endpoint, struct slice s
     buffer_free(&text);
 }
 
-void endpoint_free(struct endpoint* endpoint) {
+void endpoint_free(struct endpoint *endpoint) {
     buffer_free(&endpoint->host);
     buffer_free(&endpoint->request_head);
     buffer_free(&endpoint->keys[0]);

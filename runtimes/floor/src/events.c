@@ -10,49 +10,49 @@
 #include "file.h"
 
 static int file = -1;
-static char const* file_path;
+static char const *file_path;
 static struct buffer line;
 
-bool events_create(char const* path) {
+bool events_create(char const *path) {
     file_path = path;
     file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
     return file >= 0;
 }
 
-static void begin(char const* event) {
+static void begin(char const *event) {
     buffer_clear(&line);
     buffer_format(&line, "{\"event\":\"%s\"", event);
 }
 
-static void add_name(char const* name) {
+static void add_name(char const *name) {
     buffer_append(&line, SLICE(",\""));
     buffer_append(&line, slice_of(name));
     buffer_append(&line, SLICE("\":"));
 }
 
 /// Adds JSON, or null in place of nothing.
-static void add(char const* name, struct slice json) {
+static void add(char const *name, struct slice json) {
     add_name(name);
     buffer_append(&line, json.size == 0 ? SLICE("null") : json);
 }
 
-static void add_integer(char const* name, int64_t number) {
+static void add_integer(char const *name, int64_t number) {
     add_name(name);
     buffer_append_integer(&line, number);
 }
 
-static void add_integer_if(bool is_there, char const* name, int64_t number) {
+static void add_integer_if(bool is_there, char const *name, int64_t number) {
     if (is_there)
         add_integer(name, number);
     else
         add(name, SLICE("null"));
 }
 
-static void add_moment(char const* name, moment time) {
+static void add_moment(char const *name, moment time) {
     add_integer_if(time != 0, name, time);
 }
 
-static void add_digest(char const* name, bool is_there, unsigned char const digest[SHA256_BYTES]) {
+static void add_digest(char const *name, bool is_there, unsigned char const digest[SHA256_BYTES]) {
     char json[1 + 2 * SHA256_BYTES + 1];
     json[0] = json[sizeof json - 1] = '"';
     for (size_t i = 0; i < SHA256_BYTES; ++i) {
@@ -63,7 +63,7 @@ static void add_digest(char const* name, bool is_there, unsigned char const dige
 }
 
 /// Adds text, or null in place of nothing.
-static void add_text(char const* name, struct slice text) {
+static void add_text(char const *name, struct slice text) {
     if (text.size == 0) {
         add(name, SLICE("null"));
         return;
@@ -86,7 +86,7 @@ void emit_run_start(void) {
     emit();
 }
 
-void emit_attempt(struct attempt const* attempt, struct slice task, struct slice usage, struct slice reason) {
+void emit_attempt(struct attempt const *attempt, struct slice task, struct slice usage, struct slice reason) {
     begin("attempt");
     add("task", task);
     add_integer("attempt", attempt->number);
@@ -112,7 +112,7 @@ void emit_attempt(struct attempt const* attempt, struct slice task, struct slice
     emit();
 }
 
-void emit_task(struct slice task, char const* outcome, int64_t attempts, struct slice reason) {
+void emit_task(struct slice task, char const *outcome, int64_t attempts, struct slice reason) {
     begin("task");
     add("task", task);
     add_integer("t", now());

@@ -14,11 +14,11 @@
 
 enum { REFUSAL_LIMIT = 2048 };
 
-void exchange_make(struct exchange* exchange, uint64_t tag) {
+void exchange_make(struct exchange *exchange, uint64_t tag) {
     *exchange = (struct exchange){.socket = -1, .tag = tag};
 }
 
-void exchange_close(struct exchange* exchange) {
+void exchange_close(struct exchange *exchange) {
     if (exchange->socket >= 0)
         close(exchange->socket);
     exchange->socket = -1;
@@ -26,11 +26,11 @@ void exchange_close(struct exchange* exchange) {
     http_free(&exchange->response);
 }
 
-static bool is_under_way(struct exchange const* exchange) {
+static bool is_under_way(struct exchange const *exchange) {
     return exchange->state == EXCHANGE_UNDER_WAY || exchange->state == EXCHANGE_FINISHED;
 }
 
-static void fail(struct exchange* exchange, char const* reason, struct slice detail) {
+static void fail(struct exchange *exchange, char const *reason, struct slice detail) {
     buffer_clear(&exchange->failure);
     buffer_append(&exchange->failure, slice_of(reason));
     if (detail.size > 0) {
@@ -47,14 +47,14 @@ static struct slice system_message(int error) {
 
 // The connection.
 
-static void watch(struct exchange* exchange, int epoll, int operation, uint32_t events) {
+static void watch(struct exchange *exchange, int epoll, int operation, uint32_t events) {
     struct epoll_event wanted = {.events = events, .data.u64 = exchange->tag};
     if (epoll_ctl(epoll, operation, exchange->socket, &wanted) != 0)
         fatal("epoll: %s", strerror(errno));
 }
 
 /// Begins a connection to the address, or to one behind it.
-static void connect_to(struct exchange* exchange, struct addrinfo const* address, int epoll) {
+static void connect_to(struct exchange *exchange, struct addrinfo const *address, int epoll) {
     int error = 0;
     for (; address != NULL; address = address->ai_next) {
         exchange->address = address;
@@ -73,7 +73,7 @@ static void connect_to(struct exchange* exchange, struct addrinfo const* address
 }
 
 /// The socket may be connected now, or never.
-static void on_connecting(struct exchange* exchange, int epoll) {
+static void on_connecting(struct exchange *exchange, int epoll) {
     struct pollfd writable = {exchange->socket, POLLOUT, 0};
     if (poll(&writable, 1, 0) <= 0)
         return;
@@ -93,13 +93,13 @@ static void on_connecting(struct exchange* exchange, int epoll) {
 }
 
 /// Whether the endpoint has neither closed the connection nor sent more than its last response.
-static bool is_quiet(struct exchange const* exchange) {
+static bool is_quiet(struct exchange const *exchange) {
     char byte;
     return exchange->socket >= 0 && exchange->response.state == HTTP_OVER &&
            recv(exchange->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
-void exchange_open(struct exchange* exchange, struct endpoint const* endpoint, int epoll) {
+void exchange_open(struct exchange *exchange, struct endpoint const *endpoint, int epoll) {
     if (is_quiet(exchange)) {
         exchange->state = EXCHANGE_CONNECTED;
         return;
@@ -112,7 +112,7 @@ void exchange_open(struct exchange* exchange, struct endpoint const* endpoint, i
 }
 
 /// Sends as much as there is room for; returns how much, or -1 and the try has failed.
-static ssize_t send_some(struct exchange* exchange, struct slice bytes) {
+static ssize_t send_some(struct exchange *exchange, struct slice bytes) {
     ssize_t const sent = send(exchange->socket, bytes.bytes, bytes.size, MSG_NOSIGNAL);
     if (sent >= 0)
         return sent;
@@ -122,7 +122,7 @@ static ssize_t send_some(struct exchange* exchange, struct slice bytes) {
     return -1;
 }
 
-void exchange_send(struct exchange* exchange, struct slice request, int epoll) {
+void exchange_send(struct exchange *exchange, struct slice request, int epoll) {
     http_free(&exchange->response);
     exchange->state = EXCHANGE_UNDER_WAY;
     exchange->latest = now();
@@ -133,7 +133,7 @@ void exchange_send(struct exchange* exchange, struct slice request, int epoll) {
     watch(exchange, epoll, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
 }
 
-static void send_rest(struct exchange* exchange, int epoll) {
+static void send_rest(struct exchange *exchange, int epoll) {
     ssize_t const sent = send_some(exchange, buffer_slice(&exchange->unsent));
     if (sent < 0)
         return;
@@ -148,9 +148,9 @@ static void send_rest(struct exchange* exchange, int epoll) {
 
 // The response.
 
-static void refuse(struct exchange* exchange) {
+static void refuse(struct exchange *exchange) {
     int const status = exchange->response.status;
-    struct buffer* const said = &exchange->completion.text;
+    struct buffer *const said = &exchange->completion.text;
     struct buffer reason = {0};
     buffer_format(&reason, "the endpoint answered %d", status);
     said->size = without_trailing_white_space(buffer_slice(said)).size;
@@ -160,8 +160,8 @@ static void refuse(struct exchange* exchange) {
 }
 
 /// Keeps what the endpoint says to its refusal, as far as there is room.
-static void add_to_refusal(struct exchange* exchange, struct slice piece) {
-    struct buffer* const said = &exchange->completion.text;
+static void add_to_refusal(struct exchange *exchange, struct slice piece) {
+    struct buffer *const said = &exchange->completion.text;
     size_t const room = REFUSAL_LIMIT - said->size;
     buffer_append(said, slice_first(piece, piece.size < room ? piece.size : room));
     if (said->size < REFUSAL_LIMIT)
@@ -171,7 +171,7 @@ static void add_to_refusal(struct exchange* exchange, struct slice piece) {
     refuse(exchange);
 }
 
-static void on_header(struct exchange* exchange, struct http_header header) {
+static void on_header(struct exchange *exchange, struct http_header header) {
     if (exchange->response.status != 200) {
         if (slice_equals_in_any_case(header.name, SLICE("retry-after")))
             exchange->retry_after_s = retry_after_s(header.text, time(NULL));
@@ -187,7 +187,7 @@ static void on_header(struct exchange* exchange, struct http_header header) {
     }
 }
 
-static void on_head(struct exchange* exchange) {
+static void on_head(struct exchange *exchange) {
     exchange->is_refused = exchange->response.status != 200;
     if (exchange->response.status == 101)
         fail(exchange, "the endpoint switches to another protocol", SLICE(""));
@@ -195,8 +195,8 @@ static void on_head(struct exchange* exchange) {
         fail(exchange, "the endpoint sent no event stream but no Content-Type", SLICE(""));
 }
 
-static void on_data(struct exchange* exchange, struct slice data) {
-    struct completion* const completion = &exchange->completion;
+static void on_data(struct exchange *exchange, struct slice data) {
+    struct completion *const completion = &exchange->completion;
     struct buffer reason = {0};
     exchange->latest = now();
     if (completion_add(completion, data, &reason) != CHUNK_TAKEN)
@@ -212,14 +212,14 @@ static void on_data(struct exchange* exchange, struct slice data) {
     }
 }
 
-static void on_stream_end(struct exchange* exchange) {
+static void on_stream_end(struct exchange *exchange) {
     if (exchange->state == EXCHANGE_FINISHED)
         exchange->state = EXCHANGE_COMPLETE;
     else
         fail(exchange, "the stream ended before a finish_reason", SLICE(""));
 }
 
-static void on_body(struct exchange* exchange, struct slice piece) {
+static void on_body(struct exchange *exchange, struct slice piece) {
     if (exchange->is_refused) {
         add_to_refusal(exchange, piece);
         return;
@@ -233,7 +233,7 @@ static void on_body(struct exchange* exchange, struct slice piece) {
 }
 
 /// The connection is of no use any more, before or after the end of the response.
-static void lose(struct exchange* exchange, char const* reason, struct slice detail) {
+static void lose(struct exchange *exchange, char const *reason, struct slice detail) {
     if (exchange->state == EXCHANGE_FINISHED)
         exchange->state = EXCHANGE_COMPLETE;
     else if (exchange->state == EXCHANGE_UNDER_WAY && exchange->is_refused)
@@ -243,7 +243,7 @@ static void lose(struct exchange* exchange, char const* reason, struct slice det
     exchange_close(exchange);
 }
 
-static void on_response_end(struct exchange* exchange, bool is_reusable) {
+static void on_response_end(struct exchange *exchange, bool is_reusable) {
     if (exchange->is_refused && is_under_way(exchange))
         refuse(exchange);
     else if (is_under_way(exchange))
@@ -253,7 +253,7 @@ static void on_response_end(struct exchange* exchange, bool is_reusable) {
 }
 
 /// Deals with what has arrived. After the completion the rest of the response is only passed over.
-static void take_in(struct exchange* exchange, struct slice input) {
+static void take_in(struct exchange *exchange, struct slice input) {
     struct http_header header;
     while (exchange->socket >= 0) {
         switch (http_next(&exchange->response, &input, &header)) {
@@ -279,7 +279,7 @@ static void take_in(struct exchange* exchange, struct slice input) {
     }
 }
 
-static void receive(struct exchange* exchange) {
+static void receive(struct exchange *exchange) {
     ssize_t const size = recv(exchange->socket, receive_buffer, sizeof receive_buffer, 0);
     if (size < 0 && (errno == EAGAIN || errno == EINTR))
         return;
@@ -295,7 +295,7 @@ static void receive(struct exchange* exchange) {
         lose(exchange, "the endpoint closed the connection", SLICE(""));
 }
 
-void exchange_on_ready(struct exchange* exchange, int epoll) {
+void exchange_on_ready(struct exchange *exchange, int epoll) {
     if (exchange->socket < 0)
         return;
     if (exchange->state == EXCHANGE_CONNECTING) {
@@ -308,7 +308,7 @@ void exchange_on_ready(struct exchange* exchange, int epoll) {
         receive(exchange);
 }
 
-void exchange_expire(struct exchange* exchange, char const* what, double seconds) {
+void exchange_expire(struct exchange *exchange, char const *what, double seconds) {
     if (exchange->state == EXCHANGE_FINISHED) {
         exchange->state = EXCHANGE_COMPLETE;
         exchange_close(exchange);
@@ -322,7 +322,7 @@ void exchange_expire(struct exchange* exchange, char const* what, double seconds
     }
 }
 
-void exchange_end(struct exchange* exchange) {
+void exchange_end(struct exchange *exchange) {
     if (exchange->state != EXCHANGE_COMPLETE)
         exchange_close(exchange);
     event_stream_free(&exchange->events);

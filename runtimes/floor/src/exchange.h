@@ -20,7 +20,7 @@ struct exchange {
         EXCHANGE_FAILED,      ///< `failure` says why.
     } state;
     int socket;                      ///< -1 if there is no connection.
-    struct addrinfo const* address;  ///< The one that is tried.
+    struct addrinfo const *address;  ///< The one that is tried.
     uint64_t tag;                    ///< Of the socket's events in the run's epoll.
     struct buffer unsent;
     struct http_response response;
@@ -35,18 +35,18 @@ struct exchange {
     struct buffer failure;
 };
 
-void exchange_make(struct exchange* exchange, uint64_t tag);
+void exchange_make(struct exchange *exchange, uint64_t tag);
 /// Takes the connection if it is quiet, or begins another: then CONNECTED, CONNECTING or FAILED.
-void exchange_open(struct exchange* exchange, struct endpoint const* endpoint, int epoll);
+void exchange_open(struct exchange *exchange, struct endpoint const *endpoint, int epoll);
 /// Sends a request, which is not needed any more afterwards: then UNDER_WAY or FAILED.
-void exchange_send(struct exchange* exchange, struct slice request, int epoll);
+void exchange_send(struct exchange *exchange, struct slice request, int epoll);
 /// Goes on, for the socket is ready for something, or was a moment ago.
-void exchange_on_ready(struct exchange* exchange, int epoll);
+void exchange_on_ready(struct exchange *exchange, int epoll);
 /// A time is over: the try fails, or is complete where it was FINISHED already.
-void exchange_expire(struct exchange* exchange, char const* what, double seconds);
+void exchange_expire(struct exchange *exchange, char const *what, double seconds);
 /// What has arrived is forgotten. A connection with a response under way is closed unless the completion is
 /// there.
-void exchange_end(struct exchange* exchange);
-void exchange_close(struct exchange* exchange);
+void exchange_end(struct exchange *exchange);
+void exchange_close(struct exchange *exchange);
 
 #endif

@@ -19,7 +19,7 @@ static bool is_no_blank(char c) {
     return !is_blank(c);
 }
 
-static size_t take_up_to(struct slice* rest, char c, size_t most) {
+static size_t take_up_to(struct slice *rest, char c, size_t most) {
     size_t count = 0;
     while (count < most && count < rest->size && rest->bytes[count] == c)
         ++count;
@@ -29,7 +29,7 @@ static size_t take_up_to(struct slice* rest, char c, size_t most) {
 
 /// Takes the next line; CRLF ends one as LF does. The text behind the last LF is one too, even if it is
 /// empty.
-static bool take_line_of_reply(struct slice* rest, bool* at_end, struct slice* line) {
+static bool take_line_of_reply(struct slice *rest, bool *at_end, struct slice *line) {
     if (*at_end)
         return false;
     size_t const size = rest->size;
@@ -42,7 +42,7 @@ static bool take_line_of_reply(struct slice* rest, bool* at_end, struct slice* l
     return true;
 }
 
-static bool read_fence(struct slice line, struct fence* fence) {
+static bool read_fence(struct slice line, struct fence *fence) {
     fence->indent = take_up_to(&line, ' ', MOST_INDENT);
     fence->character = line.size > 0 ? line.bytes[0] : '\0';
     if (fence->character != '`' && fence->character != '~')
@@ -52,12 +52,12 @@ static bool read_fence(struct slice line, struct fence* fence) {
     return fence->length >= LEAST_FENCE;
 }
 
-static bool opens(struct slice line, struct fence* fence) {
+static bool opens(struct slice line, struct fence *fence) {
     return read_fence(line, fence) && (fence->character == '~' || fence->info.size == 0 ||
                                        memchr(fence->info.bytes, '`', fence->info.size) == NULL);
 }
 
-static bool closes(struct slice line, struct fence const* opening) {
+static bool closes(struct slice line, struct fence const *opening) {
     struct fence fence;
     if (!read_fence(line, &fence) || fence.character != opening->character || fence.length < opening->length)
         return false;
@@ -78,7 +78,7 @@ static bool is_python(struct slice tag) {
 }
 
 /// Takes the lines of a block, and its closing fence.
-static void take_block(struct slice* rest, bool* at_end, struct fence const* opening, struct buffer* code) {
+static void take_block(struct slice *rest, bool *at_end, struct fence const *opening, struct buffer *code) {
     struct slice line;
     while (take_line_of_reply(rest, at_end, &line) && !closes(line, opening)) {
         take_up_to(&line, ' ', opening->indent);
@@ -90,7 +90,7 @@ static void take_block(struct slice* rest, bool* at_end, struct fence const* ope
     buffer_append_char(code, '\n');
 }
 
-bool extract(struct slice reply, struct buffer* code) {
+bool extract(struct slice reply, struct buffer *code) {
     static struct buffer block;
     size_t const thought = slice_find_last(reply, SLICE("</think>"));
     if (thought != NOT_FOUND)

@@ -6,6 +6,6 @@
 /// Puts the Python code block of a reply into `code`; false if it holds none.
 ///
 /// Source: the fenced code blocks of CommonMark 0.31, and runtimes/contract/vectors/extraction.json.
-bool extract(struct slice reply, struct buffer* code);
+bool extract(struct slice reply, struct buffer *code);
 
 #endif

@@ -8,11 +8,11 @@
 
 void (*before_fatal)(void);
 
-__attribute__((format(printf, 1, 0))) static void write_line(char const* format, va_list arguments) {
+__attribute__((format(printf, 1, 0))) static void write_line(char const *format, va_list arguments) {
     char line[1024] = "floor: ";
     size_t const begin = strlen(line);
     vsnprintf(line + begin, sizeof line - begin - 1, format, arguments);
-    for (char* c = line; *c != '\0'; ++c)
+    for (char *c = line; *c != '\0'; ++c)
         if ((unsigned char)*c < ' ')
             *c = ' ';
     strcat(line, "\n");
@@ -20,14 +20,14 @@ __attribute__((format(printf, 1, 0))) static void write_line(char const* format,
     (void)ignored;
 }
 
-void complain(char const* format, ...) {
+void complain(char const *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     write_line(format, arguments);
     va_end(arguments);
 }
 
-void fatal(char const* format, ...) {
+void fatal(char const *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     write_line(format, arguments);

@@ -8,7 +8,7 @@ enum { LIMIT_BYTES = 4000 };
 
 /// Replaces everything that `take_it` takes, which begins with `beginning`. `with` is not longer than what it
 /// replaces, so all happens in place.
-static void replace_each(struct buffer* text, struct slice beginning, bool (*take_it)(struct slice*),
+static void replace_each(struct buffer *text, struct slice beginning, bool (*take_it)(struct slice *),
                          struct slice with) {
     struct slice rest = buffer_slice(text);
     size_t size = 0;
@@ -33,12 +33,12 @@ static void replace_each(struct buffer* text, struct slice beginning, bool (*tak
 
 static struct slice sought;
 
-static bool take_sought(struct slice* rest) {
+static bool take_sought(struct slice *rest) {
     return take(rest, sought);
 }
 
 /// Replaces a text by one that is not longer.
-static void replace(struct buffer* text, struct slice what, struct slice with) {
+static void replace(struct buffer *text, struct slice what, struct slice with) {
     sought = what;
     replace_each(text, what, take_sought, with);
 }
@@ -72,7 +72,7 @@ static struct slice without_rules(struct slice line) {
 }
 
 /// pytest makes this line as wide as the screen, so how many signs there are depends on the duration.
-static void remove_rules(struct buffer* text) {
+static void remove_rules(struct buffer *text) {
     struct slice rest = buffer_slice(text), line;
     size_t size = 0;
     while (take_line(&rest, &line)) {
@@ -90,7 +90,7 @@ static bool is_hexadecimal(char c) {
     return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-static bool take_address(struct slice* rest) {
+static bool take_address(struct slice *rest) {
     struct slice ahead = *rest;
     if (!take(&ahead, SLICE(" at 0x")) || take_while(&ahead, is_hexadecimal) == 0)
         return false;
@@ -102,7 +102,7 @@ static bool is_of_name(char c) {
     return c != '/' && !is_white_space(c);
 }
 
-static bool take_temporary_folder(struct slice* rest) {
+static bool take_temporary_folder(struct slice *rest) {
     struct slice ahead = *rest;
     if (!take(&ahead, SLICE("/pytest-of-")) || take_while(&ahead, is_of_name) == 0 ||
         !take(&ahead, SLICE("/pytest-")) || take_while(&ahead, is_digit) == 0)
@@ -116,7 +116,7 @@ static bool is_of_path(char c) {
 }
 
 /// What follows the last `/lib/python3.N/` of a path; false if there is none.
-static bool take_standard_library(struct slice* path) {
+static bool take_standard_library(struct slice *path) {
     for (struct slice before = *path;;) {
         size_t const at = slice_find_last(before, SLICE("/lib/python3."));
         if (at == NOT_FOUND)
@@ -131,7 +131,7 @@ static bool take_standard_library(struct slice* path) {
 }
 
 /// Makes every path of the standard library relative to where Python is installed.
-static void shorten_library_paths(struct buffer* text) {
+static void shorten_library_paths(struct buffer *text) {
     struct slice rest = buffer_slice(text);
     size_t size = 0;
     while (rest.size > 0) {
@@ -162,7 +162,7 @@ static struct slice end_of(struct slice text, size_t limit) {
 }
 
 // The steps and their order are those of runtimes/contract/vectors/README.md.
-void normalise(struct slice output, struct slice errors, struct slice workspace, struct buffer* feedback) {
+void normalise(struct slice output, struct slice errors, struct slice workspace, struct buffer *feedback) {
     struct buffer raw = {0}, text = {0};
     buffer_append(&raw, output);
     if (output.size > 0 && errors.size > 0)

@@ -7,6 +7,6 @@
 /// test fails. `workspace` is the absolute path of the folder in which they ran.
 ///
 /// Source: runtimes/contract/vectors/feedback.json.
-void normalise(struct slice output, struct slice errors, struct slice workspace, struct buffer* feedback);
+void normalise(struct slice output, struct slice errors, struct slice workspace, struct buffer *feedback);
 
 #endif

@@ -10,7 +10,7 @@
 enum { SHOWN_BYTES = 60 };
 
 /// Appends the beginning of a JSON value.
-static void append_shown(struct buffer* text, struct slice value) {
+static void append_shown(struct buffer *text, struct slice value) {
     size_t length = value.size;
     if (length > SHOWN_BYTES) {
         length = SHOWN_BYTES;
@@ -22,7 +22,7 @@ static void append_shown(struct buffer* text, struct slice value) {
         buffer_append(text, SLICE("…"));
 }
 
-bool fields_read(struct fields* fields, struct slice where, struct slice text, struct buffer* problem) {
+bool fields_read(struct fields *fields, struct slice where, struct slice text, struct buffer *problem) {
     *fields = (struct fields){where, {0}, {0}, problem};
     struct slice value;
     if (json_read(text, &value) && json_is_object(value)) {
@@ -35,15 +35,15 @@ bool fields_read(struct fields* fields, struct slice where, struct slice text, s
     return false;
 }
 
-bool fields_read_file(struct fields* fields, struct slice path, struct buffer* text, struct buffer* problem) {
+bool fields_read_file(struct fields *fields, struct slice path, struct buffer *text, struct buffer *problem) {
     if (file_read(path.bytes, text))
         return fields_read(fields, path, buffer_slice(text), problem);
     buffer_format(problem, "%s: cannot be read (%s); name a file that is there", path.bytes, strerror(errno));
     return false;
 }
 
-void fields_refuse(struct fields const* fields, struct slice name, char const* wanted) {
-    struct buffer* const problem = fields->problem;
+void fields_refuse(struct fields const *fields, struct slice name, char const *wanted) {
+    struct buffer *const problem = fields->problem;
     if (problem->size > 0)
         return;
     buffer_append(problem, fields->where);
@@ -56,7 +56,7 @@ void fields_refuse(struct fields const* fields, struct slice name, char const* w
     buffer_format(problem, "; it must be %s", wanted);
 }
 
-void fields_text(struct fields const* fields, struct slice name, struct buffer* text) {
+void fields_text(struct fields const *fields, struct slice name, struct buffer *text) {
     struct slice const value = json_member(fields->object, name);
     if (json_is_string(value))
         json_append_decoded(text, value);
@@ -65,7 +65,7 @@ void fields_text(struct fields const* fields, struct slice name, struct buffer* 
 }
 
 /// Decodes a string behind what `text` holds; false if it is none or holds NUL.
-static bool append_without_nul(struct buffer* text, struct slice value) {
+static bool append_without_nul(struct buffer *text, struct slice value) {
     size_t const begin = text->size;
     if (!json_is_string(value))
         return false;
@@ -73,7 +73,7 @@ static bool append_without_nul(struct buffer* text, struct slice value) {
     return memchr(text->bytes + begin, '\0', text->size - begin) == NULL;
 }
 
-char* fields_c_string(struct fields const* fields, struct slice name, char const* wanted) {
+char *fields_c_string(struct fields const *fields, struct slice name, char const *wanted) {
     struct buffer text = {0};
     if (append_without_nul(&text, json_member(fields->object, name)))
         return text.bytes;
@@ -82,7 +82,7 @@ char* fields_c_string(struct fields const* fields, struct slice name, char const
     return NULL;
 }
 
-char** fields_argv(struct fields const* fields, struct slice name) {
+char **fields_argv(struct fields const *fields, struct slice name) {
     static char const WANTED[] = "a list of strings, at least one";
     struct slice const value = json_member(fields->object, name);
     if (!json_is_array(value)) {
@@ -93,7 +93,7 @@ char** fields_argv(struct fields const* fields, struct slice name) {
     size_t count = 0;
     for (struct json_items items = json_items(value); json_next_element(&items, &element);)
         ++count;
-    char** const list = allocate(count + 1, sizeof *list);
+    char **const list = allocate(count + 1, sizeof *list);
     size_t index = 0;
     for (struct json_items items = json_items(value); json_next_element(&items, &element); ++index) {
         struct buffer text = {0};
@@ -107,7 +107,7 @@ char** fields_argv(struct fields const* fields, struct slice name) {
     return list;
 }
 
-char** fields_environment(struct fields const* fields, struct slice name) {
+char **fields_environment(struct fields const *fields, struct slice name) {
     static char const WANTED[] = "an object of strings, fit for an environment";
     struct slice const value = json_member(fields->object, name);
     if (!json_is_object(value)) {
@@ -118,7 +118,7 @@ char** fields_environment(struct fields const* fields, struct slice name) {
     size_t count = 0;
     for (struct json_items items = json_items(value); json_next_member(&items, &inner_name, &inner);)
         ++count;
-    char** const list = allocate(count + 1, sizeof *list);
+    char **const list = allocate(count + 1, sizeof *list);
     size_t index = 0;
     for (struct json_items items = json_items(value); json_next_member(&items, &inner_name, &inner);
          ++index) {
@@ -134,7 +134,7 @@ char** fields_environment(struct fields const* fields, struct slice name) {
     return list;
 }
 
-struct slice fields_object(struct fields const* fields, struct slice name) {
+struct slice fields_object(struct fields const *fields, struct slice name) {
     struct slice const value = json_member(fields->object, name);
     if (json_is_object(value))
         return value;
@@ -142,11 +142,11 @@ struct slice fields_object(struct fields const* fields, struct slice name) {
     return (struct slice){0};
 }
 
-struct fields fields_inner(struct fields const* fields, struct slice name, struct slice prefix) {
+struct fields fields_inner(struct fields const *fields, struct slice name, struct slice prefix) {
     return (struct fields){fields->where, prefix, fields_object(fields, name), fields->problem};
 }
 
-int64_t fields_integer(struct fields const* fields, struct slice name, int64_t least) {
+int64_t fields_integer(struct fields const *fields, struct slice name, int64_t least) {
     struct slice const value = json_member(fields->object, name);
     bool is_integer = json_is_number(value);
     for (size_t i = 1; i < value.size; ++i)
@@ -161,7 +161,7 @@ int64_t fields_integer(struct fields const* fields, struct slice name, int64_t l
     return 0;
 }
 
-double fields_number(struct fields const* fields, struct slice name, bool zero_too) {
+double fields_number(struct fields const *fields, struct slice name, bool zero_too) {
     struct slice const value = json_member(fields->object, name);
     double const number = json_is_number(value) ? strtod(value.bytes, NULL) : -1;
     if (number > 0 || (number == 0 && zero_too))
@@ -170,8 +170,8 @@ double fields_number(struct fields const* fields, struct slice name, bool zero_t
     return 0;
 }
 
-void free_list(char** list) {
-    for (char** text = list; list != NULL && *text != NULL; ++text)
+void free_list(char **list) {
+    for (char **text = list; list != NULL && *text != NULL; ++text)
         free(*text);
     free(list);
 }

@@ -11,33 +11,33 @@ struct fields {
     struct slice where;
     struct slice prefix;
     struct slice object;
-    struct buffer* problem;
+    struct buffer *problem;
 };
 
 /// Whether a text is one JSON object. The fields are slices of it.
-bool fields_read(struct fields* fields, struct slice where, struct slice text, struct buffer* problem);
+bool fields_read(struct fields *fields, struct slice where, struct slice text, struct buffer *problem);
 /// The whole of a file in `text`, and its fields.
-bool fields_read_file(struct fields* fields, struct slice path, struct buffer* text, struct buffer* problem);
+bool fields_read_file(struct fields *fields, struct slice path, struct buffer *text, struct buffer *problem);
 
 /// A string.
-void fields_text(struct fields const* fields, struct slice name, struct buffer* text);
+void fields_text(struct fields const *fields, struct slice name, struct buffer *text);
 /// A string without NUL, of the caller's own.
-char* fields_c_string(struct fields const* fields, struct slice name, char const* wanted);
+char *fields_c_string(struct fields const *fields, struct slice name, char const *wanted);
 /// A list of strings, not empty; the list of the caller's own ends in NULL.
-char** fields_argv(struct fields const* fields, struct slice name);
+char **fields_argv(struct fields const *fields, struct slice name);
 /// An object of strings, as a process's environment; the list of the caller's own ends in NULL.
-char** fields_environment(struct fields const* fields, struct slice name);
+char **fields_environment(struct fields const *fields, struct slice name);
 /// An object.
-struct slice fields_object(struct fields const* fields, struct slice name);
+struct slice fields_object(struct fields const *fields, struct slice name);
 /// The fields of an object; their names in problems begin with `prefix`.
-struct fields fields_inner(struct fields const* fields, struct slice name, struct slice prefix);
+struct fields fields_inner(struct fields const *fields, struct slice name, struct slice prefix);
 /// An integer; one beyond all bounds is INT64_MAX.
-int64_t fields_integer(struct fields const* fields, struct slice name, int64_t least);
+int64_t fields_integer(struct fields const *fields, struct slice name, int64_t least);
 /// A number above 0, or at least 0 if `zero_too`.
-double fields_number(struct fields const* fields, struct slice name, bool zero_too);
+double fields_number(struct fields const *fields, struct slice name, bool zero_too);
 
 /// Puts into `problem` what a field is and what it must be.
-void fields_refuse(struct fields const* fields, struct slice name, char const* wanted);
-void free_list(char** list);
+void fields_refuse(struct fields const *fields, struct slice name, char const *wanted);
+void free_list(char **list);
 
 #endif

@@ -7,7 +7,7 @@
 
 enum { PIECE_BYTES = 16 * 1024 };
 
-bool file_read_rest(int file, struct buffer* content) {
+bool file_read_rest(int file, struct buffer *content) {
     for (;;) {
         buffer_reserve(content, PIECE_BYTES);
         ssize_t const length = read(file, content->bytes + content->size, PIECE_BYTES);
@@ -21,7 +21,7 @@ bool file_read_rest(int file, struct buffer* content) {
     }
 }
 
-bool file_read(char const* path, struct buffer* content) {
+bool file_read(char const *path, struct buffer *content) {
     int const file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
         return false;
@@ -44,7 +44,7 @@ bool file_write_all(int file, struct slice content) {
     return true;
 }
 
-bool file_write_in(int folder, char const* name, struct slice content) {
+bool file_write_in(int folder, char const *name, struct slice content) {
     static unsigned number;
     char temporary[64];
     snprintf(temporary, sizeof temporary, ".writing-%ld-%u", (long)getpid(), ++number);

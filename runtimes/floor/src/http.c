@@ -9,7 +9,7 @@ enum {
 };
 
 /// Takes a line, without its LF or CRLF, from `input` and what came before; false when it has not ended yet.
-static bool take_http_line(struct http_response* response, struct slice* input, struct slice* line) {
+static bool take_http_line(struct http_response *response, struct slice *input, struct slice *line) {
     struct slice const before = *input;
     take_line(input, line);
     bool const is_ended = line->size < before.size;
@@ -22,7 +22,7 @@ static bool take_http_line(struct http_response* response, struct slice* input, 
     return is_ended;
 }
 
-static bool read_status_line(struct http_response* response, struct slice line) {
+static bool read_status_line(struct http_response *response, struct slice line) {
     bool const is_old = take(&line, SLICE("HTTP/1.0 "));
     if (!is_old && !take(&line, SLICE("HTTP/1.1 ")))
         return false;
@@ -45,7 +45,7 @@ static int digit_of(char c) {
 }
 
 /// Takes a number; false if there is none or it is beyond all bounds.
-static bool take_size(struct slice* rest, unsigned base, uint64_t* size) {
+static bool take_size(struct slice *rest, unsigned base, uint64_t *size) {
     size_t count = 0;
     *size = 0;
     while (count < rest->size && digit_of(rest->bytes[count]) < (int)base) {
@@ -65,7 +65,7 @@ static bool is_of_option(char c) {
     return !is_between_options(c);
 }
 
-static void read_connection_options(struct http_response* response, struct slice value) {
+static void read_connection_options(struct http_response *response, struct slice value) {
     while (value.size > 0) {
         take_while(&value, is_between_options);
         struct slice option = value;
@@ -78,7 +78,7 @@ static void read_connection_options(struct http_response* response, struct slice
 }
 
 /// Takes note of what a header says about the framing; false if it makes no sense.
-static bool heed_header(struct http_response* response, struct http_header header) {
+static bool heed_header(struct http_response *response, struct http_header header) {
     if (slice_equals_in_any_case(header.name, SLICE("transfer-encoding"))) {
         response->is_chunked = slice_equals_in_any_case(header.text, SLICE("chunked"));
         return response->is_chunked || slice_equals_in_any_case(header.text, SLICE("identity"));
@@ -97,7 +97,7 @@ static bool heed_header(struct http_response* response, struct http_header heade
     return true;
 }
 
-static bool read_header_line(struct http_response* response, struct slice line, struct http_header* header) {
+static bool read_header_line(struct http_response *response, struct slice line, struct http_header *header) {
     size_t const colon = slice_find(line, SLICE(":"));
     if (colon == NOT_FOUND || colon == 0)
         return false;
@@ -107,7 +107,7 @@ static bool read_header_line(struct http_response* response, struct slice line, 
 }
 
 /// The state that the end of a head leads to.
-static int after_head(struct http_response const* response) {
+static int after_head(struct http_response const *response) {
     if (response->status == NO_CONTENT || response->status == NOT_MODIFIED)
         return HTTP_OVER;
     if (response->is_chunked)
@@ -118,8 +118,8 @@ static int after_head(struct http_response const* response) {
 }
 
 /// Takes in one line; HTTP_MORE when there is nothing to say about it.
-static enum http_event add_line(struct http_response* response, struct slice line,
-                                struct http_header* header) {
+static enum http_event add_line(struct http_response *response, struct slice line,
+                                struct http_header *header) {
     if (response->state == HTTP_STATUS_LINE) {
         response->state = HTTP_HEADER_LINE;
         response->lines = 0;
@@ -155,8 +155,8 @@ static enum http_event add_line(struct http_response* response, struct slice lin
 }
 
 /// Takes a piece of the body.
-static enum http_event take_body(struct http_response* response, struct slice* input,
-                                 struct http_header* header) {
+static enum http_event take_body(struct http_response *response, struct slice *input,
+                                 struct http_header *header) {
     size_t size = input->size;
     if (response->state != HTTP_BODY_UNTIL_CLOSE) {
         size = response->left < size ? (size_t)response->left : size;
@@ -169,7 +169,7 @@ static enum http_event take_body(struct http_response* response, struct slice* i
     return HTTP_BODY;
 }
 
-enum http_event http_next(struct http_response* response, struct slice* input, struct http_header* header) {
+enum http_event http_next(struct http_response *response, struct slice *input, struct http_header *header) {
     for (;;) {
         if (response->state == HTTP_OVER)
             return HTTP_END;
@@ -194,11 +194,11 @@ enum http_event http_next(struct http_response* response, struct slice* input, s
     }
 }
 
-bool http_is_complete_at_close(struct http_response const* response) {
+bool http_is_complete_at_close(struct http_response const *response) {
     return response->state == HTTP_OVER || response->state == HTTP_BODY_UNTIL_CLOSE;
 }
 
-void http_free(struct http_response* response) {
+void http_free(struct http_response *response) {
     buffer_free(&response->line);
     *response = (struct http_response){0};
 }

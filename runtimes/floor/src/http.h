@@ -42,9 +42,9 @@ struct http_header {
 };
 
 /// Takes bytes from `input` until there is something to say.
-enum http_event http_next(struct http_response* response, struct slice* input, struct http_header* header);
+enum http_event http_next(struct http_response *response, struct slice *input, struct http_header *header);
 /// Whether a response whose connection ends here is complete.
-bool http_is_complete_at_close(struct http_response const* response);
-void http_free(struct http_response* response);
+bool http_is_complete_at_close(struct http_response const *response);
+void http_free(struct http_response *response);
 
 #endif

@@ -31,14 +31,14 @@ static int32_t hexadecimal(struct slice text) {
 }
 
 /// Takes a backslash and what it escapes; returns the code point, or -1.
-static int32_t take_escape(struct slice* rest) {
+static int32_t take_escape(struct slice *rest) {
     static char const ESCAPES[] = "\"\\/bfnrt", MEANINGS[] = "\"\\/\b\f\n\r\t";
     if (rest->size < 2)
         return -1;
     char const kind = rest->bytes[1];
     *rest = slice_after(*rest, 2);
     if (kind != 'u') {
-        char const* const escape = kind == '\0' ? NULL : strchr(ESCAPES, kind);
+        char const *const escape = kind == '\0' ? NULL : strchr(ESCAPES, kind);
         return escape == NULL ? -1 : MEANINGS[escape - ESCAPES];
     }
     int32_t const first = hexadecimal(*rest);
@@ -61,7 +61,7 @@ static bool is_plain(char c) {
     return c != '"' && c != '\\' && (unsigned char)c >= ' ';
 }
 
-static bool take_string(struct slice* rest) {
+static bool take_string(struct slice *rest) {
     if (!take(rest, SLICE("\"")))
         return false;
     for (;;) {
@@ -73,7 +73,7 @@ static bool take_string(struct slice* rest) {
     }
 }
 
-static bool take_number(struct slice* rest) {
+static bool take_number(struct slice *rest) {
     struct slice const whole = *rest;
     take(rest, SLICE("-"));
     if (!take(rest, SLICE("0")) && take_while(rest, is_digit) == 0)
@@ -95,16 +95,20 @@ static bool take_number(struct slice* rest) {
     return !is_double || isfinite(strtod(whole.bytes, NULL));
 }
 
-static bool take_scalar(struct slice* rest) {
-    return take_string(rest) || take_number(rest) || take(rest, SLICE("true")) ||
-           take(rest, SLICE("false")) || take(rest, SLICE("null"));
+/// What it begins with decides what it is, because what is no string or number may have been taken in part.
+static bool take_scalar(struct slice *rest) {
+    if (json_is_string(*rest))
+        return take_string(rest);
+    if (json_is_number(*rest))
+        return take_number(rest);
+    return take(rest, SLICE("true")) || take(rest, SLICE("false")) || take(rest, SLICE("null"));
 }
 
-static void take_spaces(struct slice* rest) {
+static void take_spaces(struct slice *rest) {
     take_while(rest, is_space);
 }
 
-static bool take_name(struct slice* rest) {
+static bool take_name(struct slice *rest) {
     take_spaces(rest);
     if (!take_string(rest))
         return false;
@@ -113,7 +117,7 @@ static bool take_name(struct slice* rest) {
 }
 
 /// Takes one value. No recursion: what is open is a stack of brackets.
-static bool take_value(struct slice* rest) {
+static bool take_value(struct slice *rest) {
     char open[JSON_DEPTH];
     int depth = 0;
     for (;;) {
@@ -148,7 +152,7 @@ static bool take_value(struct slice* rest) {
     }
 }
 
-bool json_read(struct slice text, struct slice* value) {
+bool json_read(struct slice text, struct slice *value) {
     if (!utf8_is_valid(text))
         return false;
     take_spaces(&text);
@@ -186,20 +190,20 @@ bool json_is_null(struct slice value) {
 
 // From here on the text is known to be JSON, and is not checked again.
 
-static char const* after_spaces(char const* at) {
+static char const *after_spaces(char const *at) {
     while (is_space(*at))
         ++at;
     return at;
 }
 
-static char const* after_string(char const* at) {
+static char const *after_string(char const *at) {
     for (++at; *at != '"'; ++at)
         if (*at == '\\')
             ++at;
     return at + 1;
 }
 
-static char const* after_value(char const* at) {
+static char const *after_value(char const *at) {
     int depth = 0;
     do {
         if (*at == '"') {
@@ -222,7 +226,7 @@ static char const* after_value(char const* at) {
     return at;
 }
 
-static struct slice value_at(char const* at) {
+static struct slice value_at(char const *at) {
     return (struct slice){at, (size_t)(after_value(at) - at)};
 }
 
@@ -230,7 +234,7 @@ struct json_items json_items(struct slice container) {
     return (struct json_items){after_spaces(container.bytes + 1)};
 }
 
-bool json_next_element(struct json_items* items, struct slice* value) {
+bool json_next_element(struct json_items *items, struct slice *value) {
     if (*items->at == ']' || *items->at == '}')
         return false;
     *value = value_at(items->at);
@@ -240,11 +244,11 @@ bool json_next_element(struct json_items* items, struct slice* value) {
     return true;
 }
 
-bool json_next_member(struct json_items* items, struct slice* name, struct slice* value) {
+bool json_next_member(struct json_items *items, struct slice *name, struct slice *value) {
     if (*items->at == '}')
         return false;
     *name = value_at(items->at);
-    char const* const colon = after_spaces(name->bytes + name->size);
+    char const *const colon = after_spaces(name->bytes + name->size);
     items->at = after_spaces(colon + 1);
     return json_next_element(items, value);
 }
@@ -272,7 +276,7 @@ struct slice json_member(struct slice object, struct slice name) {
     return found;
 }
 
-void json_append_decoded(struct buffer* text, struct slice string) {
+void json_append_decoded(struct buffer *text, struct slice string) {
     struct slice rest = {string.bytes + 1, string.size - 2};
     while (rest.size > 0) {
         struct slice const before = rest;

@@ -13,7 +13,7 @@ enum { JSON_DEPTH = 512 };
 
 /// Reads a text that is one value; false if it is none. The byte behind `text` must be no part of a number:
 /// buffers end in NUL.
-bool json_read(struct slice text, struct slice* value);
+bool json_read(struct slice text, struct slice *value);
 
 // Of a value: what it begins with says what it is. An empty slice, a value that is not there, is nothing at
 // all.
@@ -25,16 +25,16 @@ bool json_is_null(struct slice value);
 
 /// Goes through the members of an object or the elements of an array.
 struct json_items {
-    char const* at;
+    char const *at;
 };
 struct json_items json_items(struct slice container);
-bool json_next_member(struct json_items* items, struct slice* name, struct slice* value);
-bool json_next_element(struct json_items* items, struct slice* value);
+bool json_next_member(struct json_items *items, struct slice *name, struct slice *value);
+bool json_next_element(struct json_items *items, struct slice *value);
 
 /// The last member of that name; empty if there is none or if `object` is no object.
 struct slice json_member(struct slice object, struct slice name);
 /// Appends the characters that a string stands for.
-void json_append_decoded(struct buffer* text, struct slice string);
+void json_append_decoded(struct buffer *text, struct slice string);
 /// Whether a string stands for no characters.
 bool json_is_empty_string(struct slice string);
 

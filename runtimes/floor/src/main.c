@@ -30,7 +30,7 @@ static void start_afresh(void) {
     close(missing);
 }
 
-int main(int count, char** arguments) {
+int main(int count, char **arguments) {
     start_afresh();
     if (count == 2)
         return perform(arguments[1]);

@@ -8,7 +8,7 @@ struct placeholder {
     struct slice value;
 };
 
-void prompts_read(struct prompts* prompts, struct fields const* fields) {
+void prompts_read(struct prompts *prompts, struct fields const *fields) {
     fields_text(fields, SLICE("system"), &prompts->system);
     fields_text(fields, SLICE("user"), &prompts->user);
     fields_text(fields, SLICE("tests_failed"), &prompts->tests_failed);
@@ -16,7 +16,7 @@ void prompts_read(struct prompts* prompts, struct fields const* fields) {
     fields_text(fields, SLICE("no_code"), &prompts->no_code);
 }
 
-bool prompts_load(struct prompts* prompts, char const* path, struct buffer* problem) {
+bool prompts_load(struct prompts *prompts, char const *path, struct buffer *problem) {
     struct buffer text = {0};
     struct fields fields;
     if (fields_read_file(&fields, slice_of(path), &text, problem))
@@ -25,7 +25,7 @@ bool prompts_load(struct prompts* prompts, char const* path, struct buffer* prob
     return problem->size == 0;
 }
 
-void prompts_free(struct prompts* prompts) {
+void prompts_free(struct prompts *prompts) {
     buffer_free(&prompts->system);
     buffer_free(&prompts->user);
     buffer_free(&prompts->tests_failed);
@@ -33,15 +33,15 @@ void prompts_free(struct prompts* prompts) {
     buffer_free(&prompts->no_code);
 }
 
-void body_frame_make(struct body_frame* frame, struct slice model, struct slice request) {
+void body_frame_make(struct body_frame *frame, struct slice model, struct slice request) {
     size_t count = 0;
-    struct member* const members = sorted_members(request, &count);
-    struct buffer* part = &frame->before;
+    struct member *const members = sorted_members(request, &count);
+    struct buffer *part = &frame->before;
     char separator = '{';
     size_t next = 0;
     // The three fields of every body are in order, and the others go where they belong between them.
     static struct slice const OWN[] = {{"messages", 8}, {"model", 5}, {"stream", 6}, {NULL, 0}};
-    for (struct slice const* own = OWN;; ++own) {
+    for (struct slice const *own = OWN;; ++own) {
         for (; next < count &&
                (own->bytes == NULL || slice_compare(buffer_slice(&members[next].name), *own) < 0);
              ++next) {
@@ -68,14 +68,14 @@ void body_frame_make(struct body_frame* frame, struct slice model, struct slice 
     free_members(members, count);
 }
 
-void body_frame_free(struct body_frame* frame) {
+void body_frame_free(struct body_frame *frame) {
     buffer_free(&frame->before);
     buffer_free(&frame->after);
 }
 
 /// Appends a text as it is within JSON, with the placeholders replaced; what is put in is not looked at
 /// again.
-static void append_filled(struct buffer* json, struct slice text, struct placeholder const* placeholders,
+static void append_filled(struct buffer *json, struct slice text, struct placeholder const *placeholders,
                           size_t count) {
     while (text.size > 0) {
         size_t const at = slice_find(text, SLICE("{"));
@@ -95,15 +95,15 @@ static void append_filled(struct buffer* json, struct slice text, struct placeho
     }
 }
 
-static void append_message(struct buffer* json, char const* role, struct slice text,
-                           struct placeholder const* placeholders, size_t count) {
+static void append_message(struct buffer *json, char const *role, struct slice text,
+                           struct placeholder const *placeholders, size_t count) {
     buffer_append(json, SLICE("{\"content\":\""));
     append_filled(json, text, placeholders, count);
     buffer_format(json, "\",\"role\":\"%s\"}", role);
 }
 
-void append_body(struct buffer* body, struct body_frame const* frame, struct prompts const* prompts,
-                 struct task const* task, struct slice turns) {
+void append_body(struct buffer *body, struct body_frame const *frame, struct prompts const *prompts,
+                 struct task const *task, struct slice turns) {
     struct placeholder const placeholders[] = {
         {SLICE("{task_id}"), buffer_slice(&task->task_id)},
         {SLICE("{prompt}"), buffer_slice(&task->prompt)},
@@ -119,7 +119,7 @@ void append_body(struct buffer* body, struct body_frame const* frame, struct pro
     buffer_append(body, buffer_slice(&frame->after));
 }
 
-void append_turn(struct buffer* turns, struct slice reply, struct slice prompt, struct slice const* output) {
+void append_turn(struct buffer *turns, struct slice reply, struct slice prompt, struct slice const *output) {
     struct placeholder const placeholder = {SLICE("{output}"), output == NULL ? SLICE("") : *output};
     buffer_append_char(turns, ',');
     append_message(turns, "assistant", reply, NULL, 0);

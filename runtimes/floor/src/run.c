@@ -20,7 +20,7 @@ static struct run run;
 
 // The verifier's slots.
 
-void run_line_up(struct run* in, struct agent* agent) {
+void run_line_up(struct run *in, struct agent *agent) {
     agent->next_in_line = NULL;
     if (in->first_in_line == NULL)
         in->first_in_line = agent;
@@ -31,7 +31,7 @@ void run_line_up(struct run* in, struct agent* agent) {
 
 static void give_slots(void) {
     while (run.free_slots > 0 && run.first_in_line != NULL) {
-        struct agent* const agent = run.first_in_line;
+        struct agent *const agent = run.first_in_line;
         run.first_in_line = agent->next_in_line;
         --run.free_slots;
         agent->state = SPAWN;
@@ -72,8 +72,8 @@ static int work(void) {
             }
         }
         moment const time = now();
-        for (struct timer* timer; (timer = timers_take_due(&run.timers, time)) != NULL;) {
-            agent_on_time(&run, (struct agent*)(void*)timer);
+        for (struct timer *timer; (timer = timers_take_due(&run.timers, time)) != NULL;) {
+            agent_on_time(&run, (struct agent *)(void *)timer);
             give_slots();
         }
     }
@@ -133,14 +133,14 @@ static void prepare_agents(size_t count) {
 }
 
 /// Reads all that the run needs; false, with a line in `problem`, if something of it cannot be used.
-static bool load(char const* run_file, struct buffer* problem) {
+static bool load(char const *run_file, struct buffer *problem) {
     if (!run_file_load(&run.settings, run_file, problem) ||
         !prompts_load(&run.prompts, run.settings.prompts_file, problem))
         return false;
     size_t const tasks = tasks_open(&run.tasks, run.settings.tasks_file, problem);
     if (tasks == 0)
         return false;
-    char const* const key = getenv("LLM_API_KEY");
+    char const *const key = getenv("LLM_API_KEY");
     if (!endpoint_set_key(&run.settings.endpoint, slice_of(key == NULL ? "" : key))) {
         buffer_format(problem,
                       "LLM_API_KEY: holds characters that a header may not; set it to the key alone");
@@ -172,7 +172,7 @@ static void free_all(void) {
     run_file_free(&run.settings);
 }
 
-int perform(char const* run_file) {
+int perform(char const *run_file) {
     struct buffer problem = {0};
     if (!load(run_file, &problem)) {
         complain("%s", problem.bytes);

@@ -12,7 +12,7 @@ struct run {
     struct run_file settings;
     struct prompts prompts;
     struct tasks tasks;
-    struct agent* agents;
+    struct agent *agents;
     size_t agent_count;
     size_t agents_at_work;
     struct timers timers;
@@ -24,8 +24,8 @@ struct run {
 };
 
 /// Does the run that a run file describes and returns the exit status; what goes wrong is one line on stderr.
-int perform(char const* run_file);
+int perform(char const *run_file);
 /// Puts an agent at the end of the line for a slot of the verifier.
-void run_line_up(struct run* run, struct agent* agent);
+void run_line_up(struct run *run, struct agent *agent);
 
 #endif

@@ -10,18 +10,18 @@
 enum { CONTRACT_VERSION = 1 };
 
 /// A path of something that is there, made absolute and free of symbolic links.
-static char* path_of(struct fields const* fields, struct slice name, char const* wanted) {
-    char* const given = fields_c_string(fields, name, wanted);
-    char* const real = given == NULL ? NULL : realpath(given, NULL);
+static char *path_of(struct fields const *fields, struct slice name, char const *wanted) {
+    char *const given = fields_c_string(fields, name, wanted);
+    char *const real = given == NULL ? NULL : realpath(given, NULL);
     if (given != NULL && real == NULL)
         fields_refuse(fields, name, wanted);
     free(given);
     return real;
 }
 
-static char* writable_folder(struct fields const* fields, struct slice name) {
+static char *writable_folder(struct fields const *fields, struct slice name) {
     static char const WANTED[] = "an existing folder that can be written to";
-    char* const path = path_of(fields, name, WANTED);
+    char *const path = path_of(fields, name, WANTED);
     struct stat status;
     if (path != NULL &&
         (stat(path, &status) != 0 || !S_ISDIR(status.st_mode) || access(path, W_OK | X_OK) != 0))
@@ -29,7 +29,7 @@ static char* writable_folder(struct fields const* fields, struct slice name) {
     return path;
 }
 
-static void read_endpoint(struct fields const* fields, struct endpoint* endpoint) {
+static void read_endpoint(struct fields const *fields, struct endpoint *endpoint) {
     struct buffer base_url = {0};
     fields_text(fields, SLICE("base_url"), &base_url);
     if (!endpoint_read_url(endpoint, buffer_slice(&base_url)))
@@ -38,7 +38,7 @@ static void read_endpoint(struct fields const* fields, struct endpoint* endpoint
     buffer_free(&base_url);
 }
 
-static void read_frame(struct fields const* fields, struct body_frame* frame) {
+static void read_frame(struct fields const *fields, struct body_frame *frame) {
     struct buffer model = {0};
     fields_text(fields, SLICE("model"), &model);
     struct slice const request = fields_object(fields, SLICE("request"));
@@ -50,8 +50,8 @@ static void read_frame(struct fields const* fields, struct body_frame* frame) {
     buffer_free(&model);
 }
 
-static void read_verify(struct fields const* fields, struct run_file* run_file) {
-    struct command* const command = &run_file->verify;
+static void read_verify(struct fields const *fields, struct run_file *run_file) {
+    struct command *const command = &run_file->verify;
     command->argv = fields_argv(fields, SLICE("argv"));
     command->environment = fields_environment(fields, SLICE("env"));
     run_file->verify_timeout_s = fields_number(fields, SLICE("timeout_s"), false);
@@ -65,7 +65,7 @@ static void read_verify(struct fields const* fields, struct run_file* run_file) 
                       "a program, by its path or on the PATH of verify.env, and its arguments");
 }
 
-static void read_fields(struct fields const* fields, struct run_file* run_file) {
+static void read_fields(struct fields const *fields, struct run_file *run_file) {
     if (fields_integer(fields, SLICE("contract_version"), 0) != CONTRACT_VERSION)
         fields_refuse(fields, SLICE("contract_version"), "1, the one that this runtime obeys");
     run_file->tasks_file = fields_c_string(fields, SLICE("tasks_file"), "a path");
@@ -88,7 +88,7 @@ static void read_fields(struct fields const* fields, struct run_file* run_file) 
     run_file->events = fields_c_string(fields, SLICE("events"), "a path");
 }
 
-bool run_file_load(struct run_file* run_file, char const* path, struct buffer* problem) {
+bool run_file_load(struct run_file *run_file, char const *path, struct buffer *problem) {
     struct buffer text = {0};
     struct fields fields;
     *run_file = (struct run_file){0};
@@ -98,7 +98,7 @@ bool run_file_load(struct run_file* run_file, char const* path, struct buffer* p
     return problem->size == 0;
 }
 
-void run_file_free(struct run_file* run_file) {
+void run_file_free(struct run_file *run_file) {
     free(run_file->tasks_file);
     free(run_file->prompts_file);
     free(run_file->workspaces);

@@ -55,7 +55,7 @@ void sha256(struct slice text, unsigned char digest[SHA256_BYTES]) {
                         0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
     size_t at = 0;
     for (; text.size - at >= BLOCK_BYTES; at += BLOCK_BYTES)
-        add_block(hash, (unsigned char const*)text.bytes + at);
+        add_block(hash, (unsigned char const *)text.bytes + at);
     // What is left, a bit, zeros, and the length in bits: one block or two.
     unsigned char last[2 * BLOCK_BYTES] = {0};
     size_t const left = text.size - at;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-struct slice slice_of(char const* text) {
+struct slice slice_of(char const *text) {
     return (struct slice){text, strlen(text)};
 }
 
@@ -44,7 +44,7 @@ size_t slice_find(struct slice text, struct slice sought) {
         return NOT_FOUND;
     if (sought.size == 0)
         return 0;
-    char const* const found = memmem(text.bytes, text.size, sought.bytes, sought.size);
+    char const *const found = memmem(text.bytes, text.size, sought.bytes, sought.size);
     return found == NULL ? NOT_FOUND : (size_t)(found - text.bytes);
 }
 
@@ -74,14 +74,14 @@ struct slice stripped(struct slice text) {
     return without_trailing_white_space(text);
 }
 
-bool take(struct slice* rest, struct slice literal) {
+bool take(struct slice *rest, struct slice literal) {
     if (rest->size < literal.size || memcmp(rest->bytes, literal.bytes, literal.size) != 0)
         return false;
     *rest = slice_after(*rest, literal.size);
     return true;
 }
 
-size_t take_while(struct slice* rest, bool (*belongs)(char)) {
+size_t take_while(struct slice *rest, bool (*belongs)(char)) {
     size_t count = 0;
     while (count < rest->size && belongs(rest->bytes[count]))
         ++count;
@@ -89,10 +89,10 @@ size_t take_while(struct slice* rest, bool (*belongs)(char)) {
     return count;
 }
 
-bool take_line(struct slice* rest, struct slice* line) {
+bool take_line(struct slice *rest, struct slice *line) {
     if (rest->size == 0)
         return false;
-    char const* const end = memchr(rest->bytes, '\n', rest->size);
+    char const *const end = memchr(rest->bytes, '\n', rest->size);
     *line = slice_first(*rest, end == NULL ? rest->size : (size_t)(end - rest->bytes));
     *rest = slice_after(*rest, line->size + (end != NULL));
     return true;
@@ -102,7 +102,7 @@ static bool is_of_minutes(char c) {
     return is_digit(c) || (c >= 'a' && c <= 'z') || c == ',' || c == ':' || c == ' ';
 }
 
-bool take_duration(struct slice* rest) {
+bool take_duration(struct slice *rest) {
     struct slice ahead = *rest;
     if (!take(&ahead, SLICE(" in ")) || take_while(&ahead, is_digit) == 0 || !take(&ahead, SLICE(".")) ||
         take_while(&ahead, is_digit) == 0 || !take(&ahead, SLICE("s")))

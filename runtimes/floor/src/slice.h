@@ -7,14 +7,14 @@
 
 /// Bytes that belong to somebody else; they may hold NUL.
 struct slice {
-    char const* bytes;
+    char const *bytes;
     size_t size;
 };
 
 #define SLICE(literal) ((struct slice){literal, sizeof(literal) - 1})
 #define NOT_FOUND SIZE_MAX
 
-struct slice slice_of(char const* text);
+struct slice slice_of(char const *text);
 bool slice_equals(struct slice a, struct slice b);
 bool slice_equals_in_any_case(struct slice a, struct slice lower_case);
 bool slice_ends_with(struct slice text, struct slice ending);
@@ -33,12 +33,12 @@ struct slice without_trailing_white_space(struct slice text);
 struct slice stripped(struct slice text);
 
 // Going through a text from left to right: what matches is taken from `rest`, what does not leaves it alone.
-bool take(struct slice* rest, struct slice literal);
-size_t take_while(struct slice* rest, bool (*belongs)(char));
+bool take(struct slice *rest, struct slice literal);
+size_t take_while(struct slice *rest, bool (*belongs)(char));
 /// The text up to the next LF, which is taken as well; false at the end of `rest`.
-bool take_line(struct slice* rest, struct slice* line);
+bool take_line(struct slice *rest, struct slice *line);
 /// What pytest prints of a duration, ` in 0.12s` or ` in 75.30s (0:01:15)`: vectors/README.md,
 /// feedback.json, 5.
-bool take_duration(struct slice* rest);
+bool take_duration(struct slice *rest);
 
 #endif

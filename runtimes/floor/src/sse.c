@@ -5,7 +5,7 @@ static bool is_no_line_end(char c) {
 }
 
 /// Takes in a line; returns whether it ends an event that has data.
-static bool add_line(struct event_stream* stream, struct slice line) {
+static bool add_line(struct event_stream *stream, struct slice line) {
     if (!stream->is_past_start)
         take(&line, SLICE("\xEF\xBB\xBF"));
     stream->is_past_start = true;
@@ -21,7 +21,7 @@ static bool add_line(struct event_stream* stream, struct slice line) {
     return false;
 }
 
-bool event_stream_next(struct event_stream* stream, struct slice* input, struct slice* data) {
+bool event_stream_next(struct event_stream *stream, struct slice *input, struct slice *data) {
     if (stream->is_dispatched) {
         stream->is_dispatched = false;
         buffer_clear(&stream->data);
@@ -57,7 +57,7 @@ bool event_stream_next(struct event_stream* stream, struct slice* input, struct 
     return false;
 }
 
-void event_stream_free(struct event_stream* stream) {
+void event_stream_free(struct event_stream *stream) {
     buffer_free(&stream->line);
     buffer_free(&stream->data);
     *stream = (struct event_stream){0};

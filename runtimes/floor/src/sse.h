@@ -19,7 +19,7 @@ struct event_stream {
 /// Takes bytes from `input` until an event is complete; false when it is empty before that.
 ///
 /// The data is there until the next call; it may be empty, and need not be UTF-8.
-bool event_stream_next(struct event_stream* stream, struct slice* input, struct slice* data);
-void event_stream_free(struct event_stream* stream);
+bool event_stream_next(struct event_stream *stream, struct slice *input, struct slice *data);
+void event_stream_free(struct event_stream *stream);
 
 #endif

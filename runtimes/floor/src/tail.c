@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-void tail_append(struct tail* tail, struct slice piece) {
+void tail_append(struct tail *tail, struct slice piece) {
     if (piece.size > tail->limit)
         piece = slice_after(piece, piece.size - tail->limit);
     size_t const room = tail->limit - tail->kept.size;
@@ -19,7 +19,7 @@ void tail_append(struct tail* tail, struct slice piece) {
     }
 }
 
-static void reverse(char* bytes, size_t size) {
+static void reverse(char *bytes, size_t size) {
     for (size_t i = 0; i < size / 2; ++i) {
         char const c = bytes[i];
         bytes[i] = bytes[size - 1 - i];
@@ -27,7 +27,7 @@ static void reverse(char* bytes, size_t size) {
     }
 }
 
-struct slice tail_slice(struct tail* tail) {
+struct slice tail_slice(struct tail *tail) {
     // A rotation in place is three reversals.
     if (tail->oldest > 0) {
         reverse(tail->kept.bytes, tail->oldest);
@@ -38,7 +38,7 @@ struct slice tail_slice(struct tail* tail) {
     return buffer_slice(&tail->kept);
 }
 
-void tail_free(struct tail* tail) {
+void tail_free(struct tail *tail) {
     buffer_free(&tail->kept);
     tail->oldest = 0;
 }

@@ -11,9 +11,9 @@ struct tail {
     size_t oldest;
 };
 
-void tail_append(struct tail* tail, struct slice piece);
+void tail_append(struct tail *tail, struct slice piece);
 /// What is kept, in order.
-struct slice tail_slice(struct tail* tail);
-void tail_free(struct tail* tail);
+struct slice tail_slice(struct tail *tail);
+void tail_free(struct tail *tail);
 
 #endif

@@ -17,7 +17,7 @@ static struct buffer text;
 static struct task current;
 
 /// Appends up to `size` bytes of the file from `begin` on to `text`; returns how many.
-static size_t read_at(struct tasks const* tasks, int64_t begin, size_t size) {
+static size_t read_at(struct tasks const *tasks, int64_t begin, size_t size) {
     buffer_reserve(&text, size);
     ssize_t length = 0;
     do
@@ -30,11 +30,11 @@ static size_t read_at(struct tasks const* tasks, int64_t begin, size_t size) {
     return (size_t)length;
 }
 
-bool tasks_next(struct tasks* tasks, struct task_place* place) {
+bool tasks_next(struct tasks *tasks, struct task_place *place) {
     buffer_clear(&text);
     for (size_t begin = 0;; begin = text.size) {
         size_t const length = read_at(tasks, tasks->next + (int64_t)begin, PIECE_BYTES);
-        char const* const end = length == 0 ? NULL : memchr(text.bytes + begin, '\n', length);
+        char const *const end = length == 0 ? NULL : memchr(text.bytes + begin, '\n', length);
         if (end == NULL && length > 0)
             continue;
         size_t const size = end == NULL ? text.size : (size_t)(end - text.bytes);
@@ -46,7 +46,7 @@ bool tasks_next(struct tasks* tasks, struct task_place* place) {
 }
 
 /// Decodes the task that `line` holds; what is wrong with it is put into `problem`.
-static void decode(struct slice where, struct slice line, struct buffer* problem) {
+static void decode(struct slice where, struct slice line, struct buffer *problem) {
     struct fields fields;
     struct buffer entry_point = {0};
     buffer_clear(&current.task_id);
@@ -61,7 +61,7 @@ static void decode(struct slice where, struct slice line, struct buffer* problem
     buffer_free(&entry_point);
 }
 
-struct task const* tasks_load(struct tasks const* tasks, struct task_place place) {
+struct task const *tasks_load(struct tasks const *tasks, struct task_place place) {
     struct buffer problem = {0};
     buffer_clear(&text);
     while (text.size < place.size)
@@ -73,17 +73,17 @@ struct task const* tasks_load(struct tasks const* tasks, struct task_place place
     return &current;
 }
 
-static int by_bytes(void const* a, void const* b) {
+static int by_bytes(void const *a, void const *b) {
     return memcmp(a, b, SHA256_BYTES);
 }
 
 /// Whether any of the digests is there twice.
-static bool holds_twins(struct buffer* digests) {
+static bool holds_twins(struct buffer *digests) {
     size_t const count = digests->size / SHA256_BYTES;
     if (count > 1)
         qsort(digests->bytes, count, SHA256_BYTES, by_bytes);
     for (size_t i = 1; i < count; ++i) {
-        char const* const digest = digests->bytes + i * SHA256_BYTES;
+        char const *const digest = digests->bytes + i * SHA256_BYTES;
         if (memcmp(digest, digest - SHA256_BYTES, SHA256_BYTES) == 0)
             return true;
     }
@@ -91,7 +91,7 @@ static bool holds_twins(struct buffer* digests) {
 }
 
 /// Goes through all tasks and returns how many there are.
-static size_t check(struct tasks* tasks, struct buffer* problem) {
+static size_t check(struct tasks *tasks, struct buffer *problem) {
     struct task_place place;
     // Names by their digests: they are short, and of one size.
     struct buffer digests = {0}, where = {0};
@@ -103,7 +103,7 @@ static size_t check(struct tasks* tasks, struct buffer* problem) {
         text.bytes[place.size] = '\0';
         decode(buffer_slice(&where), slice_first(buffer_slice(&text), place.size), problem);
         sha256(buffer_slice(&current.task_id), digest);
-        buffer_append(&digests, (struct slice){(char const*)digest, sizeof digest});
+        buffer_append(&digests, (struct slice){(char const *)digest, sizeof digest});
     }
     if (problem->size == 0 && count == 0)
         buffer_format(problem, "tasks file %s: holds no task; write one JSON object a line there",
@@ -117,7 +117,7 @@ static size_t check(struct tasks* tasks, struct buffer* problem) {
     return count;
 }
 
-size_t tasks_open(struct tasks* tasks, char const* path, struct buffer* problem) {
+size_t tasks_open(struct tasks *tasks, char const *path, struct buffer *problem) {
     struct stat status;
     *tasks = (struct tasks){path, open(path, O_RDONLY | O_CLOEXEC), 0};
     if (tasks->file < 0)

@@ -19,7 +19,7 @@ enum {
     EXISTING_FILE = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
 };
 
-static bool refuse(struct slice path, char const* why, struct buffer* problem) {
+static bool refuse(struct slice path, char const *why, struct buffer *problem) {
     buffer_append_char(problem, '\'');
     buffer_append(problem, path);
     buffer_append(problem, SLICE("': "));
@@ -27,7 +27,7 @@ static bool refuse(struct slice path, char const* why, struct buffer* problem) {
     return false;
 }
 
-static bool refuse_by_errno(struct slice path, struct buffer* problem) {
+static bool refuse_by_errno(struct slice path, struct buffer *problem) {
     bool const is_link = errno == ELOOP || errno == ENOTDIR;
     return refuse(path,
                   is_link ? "goes through a symbolic link or something that is no folder" : strerror(errno),
@@ -39,7 +39,7 @@ static bool is_no_slash(char c) {
 }
 
 /// Takes the next name of a path into `name`; false at its end. Names that say nothing are passed over.
-static bool take_name(struct slice* path, char name[NAME_MAX + 1]) {
+static bool take_name(struct slice *path, char name[NAME_MAX + 1]) {
     struct slice part;
     do {
         take(path, SLICE("/"));
@@ -74,7 +74,7 @@ static bool leads_out(struct slice path) {
 ///
 /// Goes down one folder at a time, so that one exchanged for a link meanwhile is not followed either.
 static int open_parent(struct workspace workspace, struct slice path, bool makes_folders,
-                       char name[NAME_MAX + 1], struct buffer* problem) {
+                       char name[NAME_MAX + 1], struct buffer *problem) {
     struct slice rest = path;
     char next[NAME_MAX + 1];
     if (leads_out(path) || !take_name(&rest, name)) {
@@ -98,7 +98,7 @@ static int open_parent(struct workspace workspace, struct slice path, bool makes
 }
 
 /// Opens what `path` names; -1 where that is refused.
-static int open_in(struct workspace workspace, struct slice path, int flags, struct buffer* problem) {
+static int open_in(struct workspace workspace, struct slice path, int flags, struct buffer *problem) {
     char name[NAME_MAX + 1];
     int const parent = open_parent(workspace, path, false, name, problem);
     if (parent < 0)
@@ -111,7 +111,7 @@ static int open_in(struct workspace workspace, struct slice path, int flags, str
 }
 
 bool tool_write_file(struct workspace workspace, struct slice path, struct slice content,
-                     struct buffer* problem) {
+                     struct buffer *problem) {
     char name[NAME_MAX + 1];
     struct stat status;
     int const parent = open_parent(workspace, path, true, name, problem);
@@ -129,8 +129,8 @@ bool tool_write_file(struct workspace workspace, struct slice path, struct slice
     return written;
 }
 
-bool tool_read_file(struct workspace workspace, struct slice path, struct buffer* text,
-                    struct buffer* problem) {
+bool tool_read_file(struct workspace workspace, struct slice path, struct buffer *text,
+                    struct buffer *problem) {
     struct buffer content = {0};
     struct stat status;
     int const file = open_in(workspace, path, EXISTING_FILE, problem);
@@ -156,21 +156,21 @@ struct shown {
 };
 
 struct shown_list {
-    struct shown* items;
+    struct shown *items;
     size_t count;
     size_t capacity;
 };
 
-static void add_shown(struct shown_list* list, struct slice prefix, struct slice name, bool is_folder_name) {
+static void add_shown(struct shown_list *list, struct slice prefix, struct slice name, bool is_folder_name) {
     if (list->count == list->capacity) {
         list->capacity = 2 * list->capacity + 16;
-        struct shown* const items = allocate(list->capacity, sizeof *items);
+        struct shown *const items = allocate(list->capacity, sizeof *items);
         if (list->count > 0)
             memcpy(items, list->items, list->count * sizeof *items);
         free(list->items);
         list->items = items;
     }
-    struct shown* const item = &list->items[list->count++];
+    struct shown *const item = &list->items[list->count++];
     buffer_append(&item->bytes, prefix);
     buffer_append(&item->bytes, name);
     if (is_folder_name)
@@ -178,7 +178,7 @@ static void add_shown(struct shown_list* list, struct slice prefix, struct slice
     utf8_append(&item->text, buffer_slice(&item->bytes));
 }
 
-static void free_shown(struct shown_list* list) {
+static void free_shown(struct shown_list *list) {
     for (size_t i = 0; i < list->count; ++i) {
         buffer_free(&list->items[i].bytes);
         buffer_free(&list->items[i].text);
@@ -186,19 +186,19 @@ static void free_shown(struct shown_list* list) {
     free(list->items);
 }
 
-static int by_text(void const* a, void const* b) {
+static int by_text(void const *a, void const *b) {
     struct shown const *const first = a, *const second = b;
     return slice_compare(buffer_slice(&first->text), buffer_slice(&second->text));
 }
 
-static void sort_shown(struct shown_list* list) {
+static void sort_shown(struct shown_list *list) {
     if (list->count > 1)
         qsort(list->items, list->count, sizeof *list->items, by_text);
 }
 
 /// Adds the entries of a folder, with `prefix` before their names.
 static bool add_entries(struct workspace workspace, struct slice path, struct slice prefix,
-                        struct shown_list* list, struct buffer* problem) {
+                        struct shown_list *list, struct buffer *problem) {
     struct buffer names = {0};
     bool const is_workspace = path.size == 0 || slice_equals(path, SLICE("."));
     int const folder =
@@ -215,8 +215,8 @@ static bool add_entries(struct workspace workspace, struct slice path, struct sl
     return is_listed;
 }
 
-bool tool_list_dir(struct workspace workspace, struct slice path, struct buffer* json,
-                   struct buffer* problem) {
+bool tool_list_dir(struct workspace workspace, struct slice path, struct buffer *json,
+                   struct buffer *problem) {
     struct shown_list list = {0};
     bool const is_listed = add_entries(workspace, path, SLICE(""), &list, problem);
     sort_shown(&list);
@@ -232,7 +232,7 @@ bool tool_list_dir(struct workspace workspace, struct slice path, struct buffer*
 }
 
 /// Appends the lines of a file that hold the text.
-static void append_found(struct slice content, struct slice text, struct slice path, struct buffer* json) {
+static void append_found(struct slice content, struct slice text, struct slice path, struct buffer *json) {
     struct slice line;
     for (int64_t number = 1; take_line(&content, &line); ++number) {
         bool const is_ended = line.bytes[line.size] == '\n';
@@ -253,7 +253,7 @@ static void append_found(struct slice content, struct slice text, struct slice p
 }
 
 /// Appends a path without the parts that say nothing, and with a slash behind it.
-static void append_prefix(struct slice path, struct buffer* prefix) {
+static void append_prefix(struct slice path, struct buffer *prefix) {
     char name[NAME_MAX + 1];
     while (take_name(&path, name)) {
         buffer_append(prefix, slice_of(name));
@@ -261,8 +261,8 @@ static void append_prefix(struct slice path, struct buffer* prefix) {
     }
 }
 
-bool tool_search(struct workspace workspace, struct slice text, struct slice path, struct buffer* json,
-                 struct buffer* problem) {
+bool tool_search(struct workspace workspace, struct slice text, struct slice path, struct buffer *json,
+                 struct buffer *problem) {
     struct shown_list list = {0};
     struct buffer prefix = {0}, content = {0}, unread = {0};
     bool is_found = false;
@@ -278,7 +278,7 @@ bool tool_search(struct workspace workspace, struct slice text, struct slice pat
     sort_shown(&list);
     buffer_append_char(json, '[');
     for (size_t i = 0; i < list.count; ++i) {
-        struct shown const* const item = &list.items[i];
+        struct shown const *const item = &list.items[i];
         buffer_clear(&content);
         // Links, and what is no file, cannot be read or is gone, are not searched.
         if (!slice_ends_with(buffer_slice(&item->bytes), SLICE("/")) &&

@@ -13,14 +13,14 @@ struct workspace {
 };
 
 bool tool_write_file(struct workspace workspace, struct slice path, struct slice content,
-                     struct buffer* problem);
-bool tool_read_file(struct workspace workspace, struct slice path, struct buffer* text,
-                    struct buffer* problem);
+                     struct buffer *problem);
+bool tool_read_file(struct workspace workspace, struct slice path, struct buffer *text,
+                    struct buffer *problem);
 /// Appends a JSON list of names.
-bool tool_list_dir(struct workspace workspace, struct slice path, struct buffer* json,
-                   struct buffer* problem);
+bool tool_list_dir(struct workspace workspace, struct slice path, struct buffer *json,
+                   struct buffer *problem);
 /// Appends a JSON list of what was found.
-bool tool_search(struct workspace workspace, struct slice text, struct slice path, struct buffer* json,
-                 struct buffer* problem);
+bool tool_search(struct workspace workspace, struct slice text, struct slice path, struct buffer *json,
+                 struct buffer *problem);
 
 #endif

@@ -19,7 +19,7 @@
 enum { PIECE_BYTES = 16 * 1024, UNUSABLE = 2 };
 
 /// The child that runs, which must not outlive this process.
-static struct child* running;
+static struct child *running;
 
 static void end_running(void) {
     if (running != NULL)
@@ -27,7 +27,7 @@ static void end_running(void) {
 }
 
 /// Waits until the child has ended or is stopped.
-static struct ending finish(struct child* child, double timeout_s) {
+static struct ending finish(struct child *child, double timeout_s) {
     moment const deadline = moment_after(now(), timeout_s);
     struct pollfd watched[3] = {{child->pidfd, POLLIN, 0},
                                 {child->outputs[0].read_end, POLLIN, 0},
@@ -51,7 +51,7 @@ static struct ending finish(struct child* child, double timeout_s) {
     return child_reap(child);
 }
 
-static void append_output(struct buffer* json, char const* name, struct child* child, int index) {
+static void append_output(struct buffer *json, char const *name, struct child *child, int index) {
     struct buffer text = {0};
     utf8_append(&text, tail_slice(&child->outputs[index].tail));
     buffer_format(json, "\"%s\":", name);
@@ -59,7 +59,7 @@ static void append_output(struct buffer* json, char const* name, struct child* c
     buffer_free(&text);
 }
 
-static void append_ending(struct buffer* json, struct child* child, struct ending ending) {
+static void append_ending(struct buffer *json, struct child *child, struct ending ending) {
     buffer_append_char(json, '{');
     append_output(json, "stdout", child, 0);
     buffer_append_char(json, ',');
@@ -71,8 +71,8 @@ static void append_ending(struct buffer* json, struct child* child, struct endin
     buffer_format(json, ",\"timed_out\":%s}", ending.timed_out ? "true" : "false");
 }
 
-static bool run_command(char const* folder, struct command const* command, double timeout_s,
-                        struct buffer* json, struct buffer* problem) {
+static bool run_command(char const *folder, struct command const *command, double timeout_s,
+                        struct buffer *json, struct buffer *problem) {
     struct child child;
     if (!child_start(&child, command, folder)) {
         buffer_format(problem, "bash cannot be started: %s", strerror(errno));
@@ -86,14 +86,14 @@ static bool run_command(char const* folder, struct command const* command, doubl
     return true;
 }
 
-static bool bash(char const* folder, struct fields const* call, struct buffer* json, struct buffer* problem) {
+static bool bash(char const *folder, struct fields const *call, struct buffer *json, struct buffer *problem) {
     char shell[] = "bash", option[] = "-c";
-    char* const line = fields_c_string(call, SLICE("command"), "a command line, without U+0000");
-    char* argv[] = {shell, option, line, NULL};
-    char** const environment = fields_environment(call, SLICE("env"));
+    char *const line = fields_c_string(call, SLICE("command"), "a command line, without U+0000");
+    char *argv[] = {shell, option, line, NULL};
+    char **const environment = fields_environment(call, SLICE("env"));
     double const timeout_s = fields_number(call, SLICE("timeout_s"), false);
     size_t const output_limit = (size_t)fields_integer(call, SLICE("output_limit_bytes"), 1);
-    char* const program = problem->size > 0 ? NULL : find_program(shell, environment);
+    char *const program = problem->size > 0 ? NULL : find_program(shell, environment);
     bool is_run = false;
     if (program != NULL) {
         struct command const command = {program, argv, environment, output_limit};
@@ -108,8 +108,8 @@ static bool bash(char const* folder, struct fields const* call, struct buffer* j
 }
 
 /// Appends what a tool returns; false, with a line in `problem`, where it refuses or fails.
-static bool append_result(struct workspace workspace, char const* folder, struct fields const* call,
-                          struct buffer* json, struct buffer* problem) {
+static bool append_result(struct workspace workspace, char const *folder, struct fields const *call,
+                          struct buffer *json, struct buffer *problem) {
     struct buffer tool = {0}, path = {0}, text = {0}, content = {0};
     bool is_done = false;
     fields_text(call, SLICE("tool"), &tool);
@@ -149,7 +149,7 @@ static bool append_result(struct workspace workspace, char const* folder, struct
 }
 
 /// The lines of an answer's problem are one.
-static void append_in_one_line(struct buffer* json, struct slice problem) {
+static void append_in_one_line(struct buffer *json, struct slice problem) {
     struct buffer text = {0};
     utf8_append(&text, problem);
     for (size_t i = 0; i < text.size; ++i)
@@ -159,7 +159,7 @@ static void append_in_one_line(struct buffer* json, struct slice problem) {
     buffer_free(&text);
 }
 
-static void answer(struct workspace workspace, char const* folder, struct slice line, struct buffer* json) {
+static void answer(struct workspace workspace, char const *folder, struct slice line, struct buffer *json) {
     struct buffer problem = {0};
     struct fields call;
     buffer_clear(json);
@@ -175,7 +175,7 @@ static void answer(struct workspace workspace, char const* folder, struct slice 
 }
 
 /// Reads more calls; false at their end.
-static bool read_more(struct buffer* calls) {
+static bool read_more(struct buffer *calls) {
     buffer_reserve(calls, PIECE_BYTES);
     ssize_t size = 0;
     do
@@ -188,16 +188,16 @@ static bool read_more(struct buffer* calls) {
     return true;
 }
 
-static void answer_line(struct workspace workspace, char const* folder, struct slice line,
-                        struct buffer* json) {
+static void answer_line(struct workspace workspace, char const *folder, struct slice line,
+                        struct buffer *json) {
     answer(workspace, folder, line, json);
     if (!file_write_all(STDOUT_FILENO, buffer_slice(json)))
         fatal("the answer cannot be written; read it as long as there are calls");
 }
 
-int serve_tools(char const* folder) {
+int serve_tools(char const *folder) {
     struct buffer calls = {0}, json = {0};
-    char* const real = realpath(folder, NULL);
+    char *const real = realpath(folder, NULL);
     struct workspace const workspace = {real == NULL ? -1 : open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (workspace.folder < 0) {
         complain("%s is no folder; name the workspace that the tools are to work in", folder);
@@ -208,7 +208,7 @@ int serve_tools(char const* folder) {
     // Where there is no line end yet is not looked through again.
     for (size_t searched = 0; read_more(&calls);) {
         struct slice rest = buffer_slice(&calls), line;
-        for (char* end; (end = memchr(rest.bytes + searched, '\n', rest.size - searched)) != NULL;
+        for (char *end; (end = memchr(rest.bytes + searched, '\n', rest.size - searched)) != NULL;
              searched = 0) {
             *end = '\0';
             line = slice_first(rest, (size_t)(end - rest.bytes));

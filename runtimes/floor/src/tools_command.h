@@ -5,6 +5,6 @@
 /// exit status.
 ///
 /// Source: CONTRACT.md, "Tools".
-int serve_tools(char const* folder);
+int serve_tools(char const *folder);
 
 #endif

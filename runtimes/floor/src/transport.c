@@ -14,7 +14,7 @@ bool is_retryable(int status) {
     return status == 408 || status == 429 || (status >= 500 && status < 600);
 }
 
-double backoff_s(struct transport const* transport, int64_t failures_before) {
+double backoff_s(struct transport const *transport, int64_t failures_before) {
     uint32_t random = 0;
     while (getrandom(&random, sizeof random, 0) != sizeof random) {
     }
@@ -32,7 +32,7 @@ static bool is_number_of_seconds(struct slice value) {
 }
 
 double retry_after_s(struct slice value, time_t now) {
-    static char const* const FORMS[] = {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT",
+    static char const *const FORMS[] = {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT",
                                         "%a %b %e %H:%M:%S %Y"};
     char text[LONGEST_DATE];
     if (is_number_of_seconds(value))
@@ -42,7 +42,7 @@ double retry_after_s(struct slice value, time_t now) {
     snprintf(text, sizeof text, "%.*s", (int)value.size, value.bytes);
     for (size_t i = 0; i < sizeof FORMS / sizeof *FORMS; ++i) {
         struct tm date = {0};
-        char const* const end = strptime(text, FORMS[i], &date);
+        char const *const end = strptime(text, FORMS[i], &date);
         if (end != NULL && *end == '\0')
             return fmin(fmax(difftime(timegm(&date), now), 0), LONGEST_S);
     }

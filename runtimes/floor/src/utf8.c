@@ -2,7 +2,7 @@
 
 /// The length of the character that `bytes` begins with, or 0; then `bad` is the length of the maximal
 /// subpart.
-static size_t character_length(struct slice bytes, size_t* bad) {
+static size_t character_length(struct slice bytes, size_t *bad) {
     unsigned char const lead = (unsigned char)bytes.bytes[0];
     unsigned char lower = 0x80, upper = 0xBF;
     size_t length = 0;
@@ -37,7 +37,7 @@ static size_t character_length(struct slice bytes, size_t* bad) {
 }
 
 /// How many bytes at the beginning are whole characters.
-static size_t valid_length(struct slice bytes, size_t* bad) {
+static size_t valid_length(struct slice bytes, size_t *bad) {
     size_t at = 0;
     while (at < bytes.size) {
         if ((unsigned char)bytes.bytes[at] < 0x80) {
@@ -57,7 +57,7 @@ bool utf8_is_valid(struct slice bytes) {
     return valid_length(bytes, &bad) == bytes.size;
 }
 
-void utf8_append(struct buffer* text, struct slice bytes) {
+void utf8_append(struct buffer *text, struct slice bytes) {
     for (;;) {
         size_t bad = 0;
         size_t const valid = valid_length(bytes, &bad);
@@ -70,7 +70,7 @@ void utf8_append(struct buffer* text, struct slice bytes) {
     }
 }
 
-void utf8_append_code_point(struct buffer* text, uint32_t code_point) {
+void utf8_append_code_point(struct buffer *text, uint32_t code_point) {
     if (code_point < 0x80) {
         buffer_append_char(text, (char)code_point);
         return;

@@ -2,7 +2,7 @@
 
 #include "buffer.h"
 
-char const* const VERDICT_NAMES[] = {"passed",    "failed",  "unproven", "no_summary",
+char const *const VERDICT_NAMES[] = {"passed",    "failed",  "unproven", "no_summary",
                                      "timed_out", "no_code", "error",    "interrupted"};
 
 /// What a summary of pytest says.
@@ -20,7 +20,7 @@ static bool is_intermediate(char c) {
     return c >= ' ' && c <= '/';
 }
 
-static bool take_escape_sequence(struct slice* rest) {
+static bool take_escape_sequence(struct slice *rest) {
     struct slice ahead = *rest;
     if (!take(&ahead, SLICE("\x1b[")))
         return false;
@@ -32,7 +32,7 @@ static bool take_escape_sequence(struct slice* rest) {
     return true;
 }
 
-static void append_without_escape_sequences(struct buffer* text, struct slice line) {
+static void append_without_escape_sequences(struct buffer *text, struct slice line) {
     while (line.size > 0) {
         if (take_escape_sequence(&line))
             continue;
@@ -53,8 +53,8 @@ static bool is_of_word(char c) {
     return c != ' ' && c != ',';
 }
 
-static bool take_count(struct slice* rest, struct summary* summary) {
-    static char const* const UNCLEAR[] = {"skipped", "xfailed", "xpassed", "rerun", "reruns", "deselected"};
+static bool take_count(struct slice *rest, struct summary *summary) {
+    static char const *const UNCLEAR[] = {"skipped", "xfailed", "xpassed", "rerun", "reruns", "deselected"};
     bool const has_zeros = take_while(rest, is_zero) > 0;
     bool const is_positive = take_while(rest, is_digit) > 0;
     if ((!has_zeros && !is_positive) || !take(rest, SLICE(" ")))
@@ -80,7 +80,7 @@ static bool take_count(struct slice* rest, struct summary* summary) {
     return slice_equals(name, SLICE("warning")) || slice_equals(name, SLICE("warnings"));
 }
 
-static bool take_counts(struct slice* rest, struct summary* summary) {
+static bool take_counts(struct slice *rest, struct summary *summary) {
     if (take(rest, SLICE("no tests ran")))
         return true;
     do
@@ -91,7 +91,7 @@ static bool take_counts(struct slice* rest, struct summary* summary) {
 }
 
 /// Whether a line is a summary as a whole.
-static bool read_summary(struct slice line, struct summary* summary) {
+static bool read_summary(struct slice line, struct summary *summary) {
     *summary = (struct summary){0};
     if (take_while(&line, is_equals_sign) > 0 && !take(&line, SLICE(" ")))
         return false;
@@ -102,7 +102,7 @@ static bool read_summary(struct slice line, struct summary* summary) {
     return line.size == 0;
 }
 
-static bool find_last_summary(struct slice output, struct summary* summary) {
+static bool find_last_summary(struct slice output, struct summary *summary) {
     struct buffer text = {0};
     bool is_found = false;
     for (bool at_start = false; !at_start && !is_found;) {

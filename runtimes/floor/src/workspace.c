@@ -29,13 +29,13 @@ static int close_and_return(int descriptor, int result) {
     return result;
 }
 
-bool folder_names(int folder, struct buffer* names) {
+bool folder_names(int folder, struct buffer *names) {
     // Its own descriptor, because the folder stays open and is read from the start.
     int const again = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR* const entries = again < 0 ? NULL : fdopendir(again);
+    DIR *const entries = again < 0 ? NULL : fdopendir(again);
     if (entries == NULL)
         return again >= 0 ? close_and_return(again, false) : false;
-    struct dirent const* entry;
+    struct dirent const *entry;
     for (errno = 0; (entry = readdir(entries)) != NULL; errno = 0)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             buffer_append(names, (struct slice){entry->d_name, strlen(entry->d_name) + 1});
@@ -45,13 +45,13 @@ bool folder_names(int folder, struct buffer* names) {
     return error == 0;
 }
 
-bool is_folder(int parent, char const* name) {
+bool is_folder(int parent, char const *name) {
     struct stat status;
     return fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
 }
 
 /// Opens a folder for listing, with all permissions for the owner; -1 where the system refuses.
-static int open_folder(int parent, char const* name) {
+static int open_folder(int parent, char const *name) {
     int const handle = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (handle < 0)
         return -1;
@@ -64,12 +64,12 @@ static int open_folder(int parent, char const* name) {
 }
 
 /// Gives a folder to be moved the permissions that it needs for it.
-static bool unlock_folder(int parent, char const* name) {
+static bool unlock_folder(int parent, char const *name) {
     int const folder = open_folder(parent, name);
     return folder >= 0 && close_and_return(folder, true);
 }
 
-static bool remove_inner(int folder, char const* name, int top, struct unused_names* unused) {
+static bool remove_inner(int folder, char const *name, int top, struct unused_names *unused) {
     if (!is_folder(folder, name))
         return unlinkat(folder, name, 0) == 0;
     char unused_name[NAME_BYTES];
@@ -79,11 +79,11 @@ static bool remove_inner(int folder, char const* name, int top, struct unused_na
 
 /// Calls for each name of a list; what is gone meanwhile is no failure.
 #define FOR_EACH_NAME(name, names)                                                              \
-    for (char const* name = (names).bytes; name != NULL && name < (names).bytes + (names).size; \
+    for (char const *name = (names).bytes; name != NULL && name < (names).bytes + (names).size; \
          name += strlen(name) + 1)
 
 /// Removes an entry of the folder `top`; a folder's own folders are moved to `top` instead.
-static bool remove_entry(int top, char const* name, struct unused_names* unused) {
+static bool remove_entry(int top, char const *name, struct unused_names *unused) {
     if (!is_folder(top, name))
         return unlinkat(top, name, 0) == 0;
     int const folder = open_folder(top, name);
@@ -99,7 +99,7 @@ static bool remove_entry(int top, char const* name, struct unused_names* unused)
 }
 
 /// Removes what is in the open folder `top` until `name` itself can be removed.
-static bool empty_and_remove(int top, int parent, char const* name) {
+static bool empty_and_remove(int top, int parent, char const *name) {
     struct unused_names unused = {0};
     uint64_t random = 0;
     if (getrandom(&random, sizeof random, 0) != sizeof random)
@@ -128,7 +128,7 @@ static bool empty_and_remove(int top, int parent, char const* name) {
     return going_on;
 }
 
-bool remove_tree(int parent, char const* name) {
+bool remove_tree(int parent, char const *name) {
     int const top = open_folder(parent, name);
     if (top >= 0)
         return close_and_return(top, empty_and_remove(top, parent, name));
