@@ -216,9 +216,7 @@ impl Chat {
         match timeout(self.timeouts.connect, self.endpoint.connect()).await {
             Ok(Ok(stream)) => Ok(stream),
             Ok(Err(failure)) => Err(TryFailed::new(format!("no connection ({failure})"))),
-            Err(_) => {
-                Err(TryFailed::new(format!("no connection within {}", seconds(self.timeouts.connect))))
-            }
+            Err(_) => Err(TryFailed::new(format!("no connection within {}", seconds(self.timeouts.connect)))),
         }
     }
 

@@ -39,7 +39,13 @@ impl Address {
         let port = match port.strip_prefix(':') {
             Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok()?,
             Some(_) => return None,
-            None if port.is_empty() => if is_encrypted { 443 } else { 80 },
+            None if port.is_empty() => {
+                if is_encrypted {
+                    443
+                } else {
+                    80
+                }
+            }
             None => return None,
         };
         let is_of_path = |byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'#' | b'?');
@@ -109,7 +115,8 @@ fn tls(host: &str) -> Result<(TlsConnector, ServerName<'static>), Unusable> {
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
         return Err(Unusable(
-            "base_url: https needs certificates to trust; install ca-certificates or set SSL_CERT_FILE".into(),
+            "base_url: https needs certificates to trust; install ca-certificates or set SSL_CERT_FILE"
+                .into(),
         ));
     }
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))

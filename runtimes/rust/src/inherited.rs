@@ -23,8 +23,7 @@ pub fn disown() -> io::Result<()> {
     }
     let only_marked = libc::CLOSE_RANGE_CLOEXEC;
     // SAFETY: no descriptor is closed before this process becomes another.
-    let marked = unsafe {
-        libc::syscall(libc::SYS_close_range, FIRST_BEYOND_STDERR, libc::c_uint::MAX, only_marked)
-    };
+    let marked =
+        unsafe { libc::syscall(libc::SYS_close_range, FIRST_BEYOND_STDERR, libc::c_uint::MAX, only_marked) };
     if marked == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

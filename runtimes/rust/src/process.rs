@@ -185,12 +185,18 @@ impl Output {
 
     /// Waits until there is something to read, or the end, and reads it.
     async fn read(&mut self) {
+        self.is_open = self.pipe.readable().await.is_ok() && self.read_some();
+    }
+
+    /// Returns whether there may be more to read at some time. Its buffer would be an agent's if it waited.
+    fn read_some(&mut self) -> bool {
         let mut piece = [0; READ_BYTES];
-        self.is_open = self.pipe.readable().await.is_ok();
         match self.pipe.try_read(&mut piece) {
-            Ok(0) => self.is_open = false,
-            Ok(size) => self.keep(&piece[..size]),
-            Err(failure) => self.is_open &= failure.kind() == io::ErrorKind::WouldBlock,
+            Ok(size) => {
+                self.keep(&piece[..size]);
+                size > 0
+            }
+            Err(failure) => failure.kind() == io::ErrorKind::WouldBlock,
         }
     }
 

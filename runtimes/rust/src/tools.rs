@@ -11,9 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fs::{
-    AtFlags, Dir, FileType, Mode, OFlags, mkdirat, open, openat, renameat, statat, unlinkat,
-};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, mkdirat, open, openat, renameat, statat, unlinkat};
 use rustix::io::Errno;
 use serde::Serialize;
 
@@ -21,13 +19,9 @@ use crate::process::Finished;
 use crate::run_file::Verify;
 use crate::verifier::start;
 
-const FOLDER: OFlags =
-    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
-const NEW_FILE: OFlags = OFlags::WRONLY
-    .union(OFlags::CREATE)
-    .union(OFlags::EXCL)
-    .union(OFlags::NOFOLLOW)
-    .union(OFlags::CLOEXEC);
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+const NEW_FILE: OFlags =
+    OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 // Without NONBLOCK, opening a named pipe would wait for someone to write to it.
 const EXISTING_FILE: OFlags =
     OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
@@ -83,8 +77,7 @@ impl<'a> ToolDispatcher<'a> {
     pub fn list_dir(&self, path: &str) -> io::Result<Vec<String>> {
         let folder = self.opened(&names(path)?, path, false)?;
         let entries = entries(&folder)?.into_iter();
-        let shown =
-            |(name, is_folder): (OsString, bool)| printable(&name) + if is_folder { "/" } else { "" };
+        let shown = |(name, is_folder): (OsString, bool)| printable(&name) + if is_folder { "/" } else { "" };
         let mut listed: Vec<_> = entries.map(shown).collect();
         listed.sort();
         Ok(listed)
@@ -133,12 +126,7 @@ impl<'a> ToolDispatcher<'a> {
     }
 
     /// Goes down one folder at a time, so that one exchanged for a link meanwhile is not followed either.
-    fn opened(
-        &self,
-        folders: &[impl AsRef<OsStr>],
-        path: &str,
-        makes_folders: bool,
-    ) -> io::Result<OwnedFd> {
+    fn opened(&self, folders: &[impl AsRef<OsStr>], path: &str, makes_folders: bool) -> io::Result<OwnedFd> {
         let mut here = open(self.folder, FOLDER, Mode::empty())?;
         for folder in folders {
             if makes_folders {

@@ -44,7 +44,9 @@ fn result(call: &[u8], tools: &ToolDispatcher<'_>, event_loop: &Runtime) -> Resu
         "bash" => {
             let command = call.text("command")?;
             if command.contains('\0') {
-                return Err(call.unusable("command", "without U+0000, which no command line may hold").into());
+                return Err(call
+                    .unusable("command", "without U+0000, which no command line may hold")
+                    .into());
             }
             let rules = Verify {
                 argv: ["bash", "-c", command].map(str::to_owned).into(),

@@ -1,0 +1,196 @@
+//! Parsers at their edges: numbers, addresses, pauses and what a run file may say.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use agentloop::canonical::write_value;
+use agentloop::endpoint::Address;
+use agentloop::run_file::{RunFile, Transport};
+use agentloop::task::{Tasks, count_tasks};
+use agentloop::transport::{backoff, retry_after};
+use serde_json::{Value, json};
+
+fn canonical(text: &str) -> String {
+    let mut out = String::new();
+    write_value(&serde_json::from_str(text).unwrap(), &mut out);
+    out
+}
+
+#[test]
+fn numbers_are_shown_as_all_runtimes_show_them() {
+    for (given, expected) in [
+        ("1.0", "1"),
+        ("-0.0", "0"),
+        ("1e22", "10000000000000000000000"),
+        ("4503599627370495.5", "4503599627370495.5"),
+        ("0.0001", "0.0001"),
+        ("0.00001", "1e-05"),
+        ("-1.5e-7", "-1.5e-07"),
+        ("1e-100", "1e-100"),
+        ("18446744073709551615", "18446744073709551615"),
+    ] {
+        assert_eq!(canonical(given), expected);
+    }
+}
+
+#[test]
+fn random_doubles_read_back_the_same() {
+    let mut random = fastrand::Rng::with_seed(1);
+    for _ in 0..20_000 {
+        let double = f64::from_bits(random.u64(..));
+        if double.is_finite() {
+            assert_eq!(canonical(&format!("{double:e}")).parse::<f64>().unwrap(), double);
+        }
+    }
+}
+
+#[test]
+fn random_texts_read_back_the_same() {
+    let mut random = fastrand::Rng::with_seed(2);
+    for _ in 0..2_000 {
+        let text: String = (0..20)
+            .map(|_| if random.bool() { random.char(..) } else { random.char('\0'..'\u{80}') })
+            .collect();
+        let value = json!({ &text: [&text, { "": null }] });
+        let shown = canonical(&value.to_string());
+        assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), value);
+        assert_eq!(shown, value.to_string());
+    }
+}
+
+#[test]
+fn addresses() {
+    let address = Address::parse("https://[::1]:8443/a/v1/").unwrap();
+    assert_eq!((&*address.host, address.port, &*address.path), ("::1", 8443, "/a/v1"));
+    assert!(address.is_encrypted);
+    assert_eq!(Address::parse("http://localhost/v1").unwrap().port, 80);
+    for refused in [
+        "",
+        "localhost/v1",
+        "ftp://localhost/v1",
+        "http://",
+        "http://:80/v1",
+        "http://a b/v1",
+        "http://a/v 1",
+        "http://a:65536/v1",
+        "http://a:+1/v1",
+        "http://a@b/v1",
+        "http://a/v1?x=y",
+        "http://[::1/v1",
+        "http://[::1]x/v1",
+    ] {
+        assert_eq!(Address::parse(refused), None, "{refused}");
+    }
+}
+
+#[test]
+fn pauses_are_drawn_below_a_bound_that_doubles() {
+    let transport =
+        Transport { max_retries: 9, base: Duration::from_millis(100), cap: Duration::from_secs(1) };
+    for (failures, bound_ms) in [(0, 100), (1, 200), (3, 800), (4, 1000), (40, 1000), (u64::MAX, 1000)] {
+        let drawn: Vec<_> = (0..200).map(|_| backoff(&transport, failures)).collect();
+        assert!(drawn.iter().all(|pause| *pause <= Duration::from_millis(bound_ms)));
+        assert!(drawn.iter().any(|pause| *pause > Duration::from_millis(bound_ms / 2)));
+    }
+}
+
+#[test]
+fn retry_after_is_a_number_or_a_date() {
+    assert_eq!(retry_after("7"), Duration::from_secs(7));
+    assert_eq!(retry_after("1.5"), Duration::from_millis(1500));
+    for senseless in ["", "soon", "-1", "1e3", "inf", "1.", "Wed, 21 Oct 2015 07:28:00 GMT"] {
+        assert_eq!(retry_after(senseless), Duration::ZERO, "{senseless}");
+    }
+    let in_an_hour = SystemTime::now() + Duration::from_secs(3600);
+    let asked = retry_after(&httpdate::fmt_http_date(in_an_hour));
+    assert!((3500..=3600).contains(&asked.as_secs()), "{asked:?}");
+}
+
+/// A folder with everything that a run file names.
+struct Scene(PathBuf);
+
+impl Scene {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("agentloop-{name}-{}", std::process::id()));
+        fs::create_dir(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn write(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    fn run_file(&self) -> Value {
+        json!({
+            "contract_version": 1,
+            "tasks_file": self.0.join("tasks.jsonl"),
+            "prompts_file": self.0.join("prompts.json"),
+            "base_url": "http://127.0.0.1:1/v1",
+            "model": "m",
+            "request": { "temperature": 0 },
+            "agents": 2,
+            "max_retries": 3,
+            "verify": {
+                "argv": ["true"], "env": { "PATH": "/bin" },
+                "timeout_s": 1e300, "slots": 2, "output_limit_bytes": 100
+            },
+            "timeouts": { "connect_s": 1, "event_idle_s": 2.5, "total_s": 3 },
+            "transport": { "max_retries": 2, "base_s": 0, "cap_s": 1 },
+            "workspaces": self.0,
+            "events": self.0.join("events.jsonl"),
+            "something": "else"
+        })
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+#[test]
+fn run_files_are_taken_or_refused_by_field() {
+    let scene = Scene::new("run-file");
+    let load = |run: &Value| RunFile::load(&scene.write("run.json", &run.to_string()));
+    let run = load(&scene.run_file()).unwrap();
+    assert_eq!(run.timeouts.event_idle, Duration::from_millis(2500));
+    assert_eq!(run.verify.timeout, Duration::MAX);
+    for (pointer, value, said) in [
+        ("/agents", json!(0), "agents is 0; it must be an integer of at least 1"),
+        ("/agents", json!(1.5), "agents is 1.5; it must be an integer of at least 1"),
+        ("/model", json!(null), "model is null; it must be a string"),
+        ("/verify/argv", json!([]), "verify.argv is []; it must be a list of strings, at least one"),
+        ("/timeouts/total_s", json!(0), "timeouts.total_s is 0; it must be a number above 0"),
+        ("/transport/cap_s", json!(-1), "transport.cap_s is -1; it must be a number of at least 0"),
+        (
+            "/request",
+            json!({ "stream": false }),
+            "request is {\"stream\":false}; it must be an object without messages, model, stream",
+        ),
+    ] {
+        let mut changed = scene.run_file();
+        *changed.pointer_mut(pointer).unwrap() = value;
+        let refused = load(&changed).unwrap_err().to_string();
+        assert_eq!(refused, format!("{}: {said}", scene.0.join("run.json").display()));
+    }
+}
+
+#[test]
+fn tasks_are_read_one_by_one_and_checked() {
+    let scene = Scene::new("tasks");
+    let task = |name: &str| {
+        json!({ "task_id": name, "prompt": "p\u{2028}", "tests": "t", "entry_point": "e" }).to_string()
+    };
+    let path = scene.write("tasks.jsonl", &format!("{}\r\n{}", task("a"), task("b")));
+    assert_eq!(count_tasks(&path).unwrap(), 2);
+    let names: Vec<_> = Tasks::open(&path).unwrap().map(|task| task.unwrap().task_id).collect();
+    assert_eq!(names, ["a", "b"]);
+    let twice = scene.write("tasks.jsonl", &format!("{}\n{}\n", task("a"), task("a")));
+    let refused = count_tasks(&twice).unwrap_err().to_string();
+    let expected = "task_id \"a\" is there twice; give every task its own";
+    assert_eq!(refused, format!("{}: {expected}", twice.display()));
+}
