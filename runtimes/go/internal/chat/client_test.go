@@ -1,0 +1,249 @@
+package chat
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"agentloop/internal/events"
+)
+
+const (
+	chunk  = `data: {"choices":[{"delta":{"content":"hello"}}]}` + "\n\n"
+	finish = `data: {"choices":[{"finish_reason":"stop"}]}` + "\n\ndata: [DONE]\n\n"
+)
+
+// clientOf returns a client of an endpoint that tries again twice, without a pause.
+func clientOf(t *testing.T, baseURL, key string) *Client {
+	t.Helper()
+	endpoint, err := NewEndpoint(baseURL, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &Client{
+		Endpoint: endpoint,
+		Timeouts: Timeouts{Connect: time.Minute, Idle: time.Minute, Total: time.Minute},
+		Retries:  Retries{Max: 2},
+	}
+	t.Cleanup(client.Close)
+	return client
+}
+
+// scripted answers each connection's requests with the bytes of one script after the other, and then closes it.
+func scripted(t *testing.T, connections ...[]string) (baseURL string, requests *atomic.Int64) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	requests = new(atomic.Int64)
+	go func() {
+		for _, answers := range connections {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			reader := bufio.NewReader(conn)
+			for _, answer := range answers {
+				request, err := http.ReadRequest(reader)
+				if err != nil {
+					break
+				}
+				io.Copy(io.Discard, request.Body)
+				requests.Add(1)
+				io.WriteString(conn, answer)
+			}
+			conn.Close()
+		}
+	}()
+	return "http://" + listener.Addr().String() + "/v1", requests
+}
+
+func streamed(head, body string) string {
+	return "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n" + head + "\r\n" + body
+}
+
+func withLength(body string) string {
+	return streamed(fmt.Sprintf("Content-Length: %d\r\n", len(body)), body)
+}
+
+func TestEveryFraming(t *testing.T) {
+	half := len(chunk+finish) / 2
+	chunked := fmt.Sprintf("%x;extension\r\n%s\r\n%X\r\n%s\r\n000\r\nTrailer: x\r\n\r\n",
+		half, (chunk + finish)[:half], len(chunk+finish)-half, (chunk + finish)[half:])
+	for name, answer := range map[string]string{
+		"length":       withLength(chunk + finish),
+		"chunks":       streamed("Transfer-Encoding: chunked\r\n", chunked),
+		"until closed": streamed("", chunk+finish),
+		"interim":      "HTTP/1.1 100 Continue\r\n\r\n" + withLength(chunk+finish),
+		"lower case":   strings.Replace(withLength(chunk+finish), "Content-Type", "content-type", 1),
+		"no [DONE]":    withLength(chunk + strings.TrimSuffix(finish, "data: [DONE]\n\n")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			url, _ := scripted(t, []string{answer})
+			attempt := events.Attempt{}
+			reply, err := clientOf(t, url, "").Complete(t.Context(), []byte("{}"), &attempt)
+			if reply != "hello" || err != nil || attempt.TransportRetries != 0 {
+				t.Errorf("%q, %v after %d retries", reply, err, attempt.TransportRetries)
+			}
+		})
+	}
+}
+
+func TestFailedTriesAreRepeated(t *testing.T) {
+	for name, answer := range map[string]string{
+		"closed at once":   "",
+		"closed in head":   "HTTP/1.1 200 OK\r\nContent-",
+		"not HTTP":         "SSH-2.0-OpenSSH\r\n",
+		"truncated":        withLength(chunk),
+		"closed in body":   withLength(chunk + finish)[:120],
+		"bad chunk":        streamed("Transfer-Encoding: chunked\r\n", "x\r\n"),
+		"compressed":       streamed("Content-Encoding: gzip\r\n", ""),
+		"no stream":        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+		"error in stream":  withLength(`data: {"error":{"message":"busy"}}` + "\n\n"),
+		"service down":     "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
+		"two many lengths": streamed("Content-Length: 1\r\nContent-Length: 2\r\n", ""),
+	} {
+		t.Run(name, func(t *testing.T) {
+			url, _ := scripted(t, []string{answer}, []string{withLength(chunk + finish)})
+			attempt := events.Attempt{}
+			reply, err := clientOf(t, url, "").Complete(t.Context(), []byte("{}"), &attempt)
+			if reply != "hello" || err != nil || attempt.TransportRetries != 1 {
+				t.Errorf("%q, %v after %d retries", reply, err, attempt.TransportRetries)
+			}
+		})
+	}
+}
+
+func TestConnectionsAreUsedAgain(t *testing.T) {
+	twice := []string{withLength(chunk + finish), withLength(chunk + finish)}
+	url, requests := scripted(t, twice)
+	client := clientOf(t, url, "")
+	for range twice {
+		if reply, err := client.Complete(t.Context(), []byte("{}"), &events.Attempt{}); reply != "hello" || err != nil {
+			t.Fatal(reply, err)
+		}
+	}
+	if requests.Load() != 2 {
+		t.Errorf("%d requests on the only connection", requests.Load())
+	}
+}
+
+func TestConnectionWithMoreThanItsResponseIsNotUsedAgain(t *testing.T) {
+	url, _ := scripted(t, []string{withLength(chunk+finish) + "more"}, []string{withLength(chunk + finish)})
+	client := clientOf(t, url, "")
+	for range 2 {
+		attempt := events.Attempt{}
+		if _, err := client.Complete(t.Context(), []byte("{}"), &attempt); err != nil || attempt.TransportRetries != 0 {
+			t.Fatal(err, attempt.TransportRetries)
+		}
+	}
+}
+
+func TestReasons(t *testing.T) {
+	const key = "sk-secret-1234"
+	refusal := func(status int, body string) string {
+		return fmt.Sprintf("HTTP/1.1 %d No\r\nContent-Length: %d\r\n\r\n%s", status, len(body), body)
+	}
+	for answer, expected := range map[string]string{
+		refusal(401, "no such key:\n "+key):               "the endpoint answered 401: no such key: ***",
+		refusal(404, ""):                                  "the endpoint answered 404",
+		refusal(400, strings.Repeat(" ", 2042)+key+"xxx"): "the endpoint answered 400: ***…",
+		withLength("data: [1]\n\n"):                       "the stream holds something that is no JSON object: [1]",
+	} {
+		url, _ := scripted(t, []string{answer}, []string{answer}, []string{answer})
+		_, err := clientOf(t, url, key).Complete(t.Context(), []byte("{}"), &events.Attempt{})
+		if err != error(Failed(expected)) {
+			t.Errorf("%v, expected %s", err, expected)
+		}
+	}
+}
+
+func TestTotal(t *testing.T) {
+	url, _ := scripted(t, []string{"HTTP/1.1 503 No\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n"})
+	client := clientOf(t, url, "")
+	client.Timeouts.Total = 10 * time.Millisecond
+	_, err := client.Complete(t.Context(), []byte("{}"), &events.Attempt{})
+	if err != error(Failed("no completion within 0.01 s")) {
+		t.Error(err)
+	}
+}
+
+func TestInterruptionInMidStream(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		io.WriteString(w, chunk)
+		w.(http.Flusher).Flush()
+		cancel()
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	_, err := clientOf(t, server.URL+"/v1", "").Complete(ctx, []byte("{}"), &events.Attempt{})
+	if !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func TestTLS(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		io.WriteString(w, chunk)
+		w.(http.Flusher).Flush()
+		io.WriteString(w, finish)
+	}))
+	defer server.Close()
+	client := clientOf(t, server.URL+"/v1", "")
+	trusted := server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	client.Endpoint.settings = &tls.Config{RootCAs: trusted, ServerName: "example.com"}
+	for range 2 {
+		if reply, err := client.Complete(t.Context(), []byte("{}"), &events.Attempt{}); reply != "hello" || err != nil {
+			t.Fatal(reply, err)
+		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(1994, 11, 6, 8, 49, 30, 0, time.UTC)
+	for value, expected := range map[string]time.Duration{
+		"":                               0,
+		"2":                              2 * time.Second,
+		"1.5":                            1500 * time.Millisecond,
+		"-1":                             0,
+		"1e3":                            0,
+		"soon":                           0,
+		"Sun, 06 Nov 1994 08:49:37 GMT":  7 * time.Second,
+		"Sunday, 06-Nov-94 08:49:37 GMT": 7 * time.Second,
+		"Sun Nov  6 08:49:37 1994":       7 * time.Second,
+		"Sun, 06 Nov 1994 08:49:00 GMT":  0,
+	} {
+		if pause := retryAfter(value, now); pause != expected {
+			t.Errorf("%q: %v, expected %v", value, pause, expected)
+		}
+	}
+	if pause := retryAfter(strings.Repeat("9", 400), now); pause < 24*time.Hour {
+		t.Errorf("%v for a number beyond a double", pause)
+	}
+}
+
+func TestBackoffStaysWithinItsBounds(t *testing.T) {
+	retries := Retries{BaseS: 0.5, CapS: 3}
+	for failures, bound := range map[int]time.Duration{1: 500 * time.Millisecond, 3: 2 * time.Second, 5000: 3 * time.Second} {
+		for range 100 {
+			if pause := retries.backoff(failures); pause < 0 || pause > bound {
+				t.Errorf("%v after %d failures, expected at most %v", pause, failures, bound)
+			}
+		}
+	}
+}
