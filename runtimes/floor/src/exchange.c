@@ -8,7 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "fatal.h"
 #include "receive.h"
 #include "transport.h"
 
@@ -47,10 +46,11 @@ static struct slice system_message(int error) {
 
 // The connection.
 
+/// Asks for the socket's events; the try has failed where the system refuses.
 static void watch(struct exchange *exchange, int epoll, int operation, uint32_t events) {
     struct epoll_event wanted = {.events = events, .data.u64 = exchange->tag};
     if (epoll_ctl(epoll, operation, exchange->socket, &wanted) != 0)
-        fatal("epoll: %s", strerror(errno));
+        fail(exchange, "the connection cannot be watched", system_message(errno));
 }
 
 /// Begins a connection to the address, or to one behind it.
@@ -81,8 +81,8 @@ static void on_connecting(struct exchange *exchange, int epoll) {
     socklen_t size = sizeof error;
     getsockopt(exchange->socket, SOL_SOCKET, SO_ERROR, &error, &size);
     if (error == 0) {
-        watch(exchange, epoll, EPOLL_CTL_MOD, EPOLLIN);
         exchange->state = EXCHANGE_CONNECTED;
+        watch(exchange, epoll, EPOLL_CTL_MOD, EPOLLIN);
         return;
     }
     exchange_close(exchange);

@@ -6,6 +6,14 @@
 
 enum { LIMIT_BYTES = 4000 };
 
+/// Moves a piece of the text up to the first `size` bytes, which stay.
+static void keep(struct buffer *text, size_t *size, struct slice piece) {
+    // Where nothing was taken out yet, musl would move every byte onto itself.
+    if (text->bytes + *size != piece.bytes)
+        memmove(text->bytes + *size, piece.bytes, piece.size);
+    *size += piece.size;
+}
+
 /// Replaces everything that `take_it` takes, which begins with `beginning`. `with` is not longer than what it
 /// replaces, so all happens in place.
 static void replace_each(struct buffer *text, struct slice beginning, bool (*take_it)(struct slice *),
@@ -15,8 +23,7 @@ static void replace_each(struct buffer *text, struct slice beginning, bool (*tak
     while (rest.size > 0) {
         size_t const at = slice_find(rest, beginning);
         size_t const kept = at == NOT_FOUND ? rest.size : at;
-        memmove(text->bytes + size, rest.bytes, kept);
-        size += kept;
+        keep(text, &size, slice_first(rest, kept));
         rest = slice_after(rest, kept);
         if (rest.size == 0)
             break;
@@ -77,9 +84,7 @@ static void remove_rules(struct buffer *text) {
     size_t size = 0;
     while (take_line(&rest, &line)) {
         bool const is_ended = line.bytes + line.size < text->bytes + text->size;
-        struct slice const kept = without_rules(line);
-        memmove(text->bytes + size, kept.bytes, kept.size);
-        size += kept.size;
+        keep(text, &size, without_rules(line));
         if (is_ended)
             text->bytes[size++] = '\n';
     }
@@ -141,8 +146,7 @@ static void shorten_library_paths(struct buffer *text) {
             memcpy(text->bytes + size, "lib/python3/", strlen("lib/python3/"));
             size += strlen("lib/python3/");
         }
-        memmove(text->bytes + size, path.bytes, path.size);
-        size += path.size;
+        keep(text, &size, path);
         if (rest.size > 0) {
             text->bytes[size++] = rest.bytes[0];
             rest = slice_after(rest, 1);

@@ -216,7 +216,8 @@ int serve_tools(char const *folder) {
             answer_line(workspace, real, line, &json);
         }
         searched = rest.size;
-        memmove(calls.bytes, rest.bytes, rest.size);
+        if (rest.bytes > calls.bytes)
+            memmove(calls.bytes, rest.bytes, rest.size);
         calls.size = rest.size;
     }
     if (calls.size > 0) {

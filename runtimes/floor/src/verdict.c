@@ -111,7 +111,7 @@ static bool find_last_summary(struct slice output, struct summary *summary) {
         buffer_clear(&text);
         append_without_escape_sequences(&text, slice_after(output, at_start ? 0 : line_end + 1));
         is_found = read_summary(without_trailing_white_space(buffer_slice(&text)), summary);
-        output = slice_first(output, line_end);
+        output = slice_first(output, at_start ? 0 : line_end);
     }
     buffer_free(&text);
     return is_found;
