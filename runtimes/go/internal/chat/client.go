@@ -117,6 +117,9 @@ func (c *Client) exchange(ctx context.Context, connection *connection, body []by
 	head := c.Endpoint.requestHead + strconv.Itoa(len(body)) + "\r\n\r\n"
 	request := net.Buffers{[]byte(head), body}
 	connection.SetDeadline(received.deadline())
+	if ctx.Err() != nil { // It may have set the deadline before.
+		return ctx.Err()
+	}
 	received.attempt.Request = events.Now()
 	_, err := request.WriteTo(connection.Conn)
 	received.lastEvent = time.Now()
@@ -157,9 +160,7 @@ func (c *Client) connect(ctx context.Context, total time.Time) (*connection, err
 	if total.Before(deadline) {
 		deadline = total
 	}
-	connection, err := onOwnStack(func() (*connection, error) {
-		return dial(ctx, c.Endpoint.address, c.Endpoint.settings, deadline)
-	})
+	connection, err := dial(ctx, c.Endpoint.address, c.Endpoint.settings, deadline)
 	var timeout net.Error
 	switch {
 	case err == nil:
@@ -172,18 +173,6 @@ func (c *Client) connect(ctx context.Context, total time.Time) (*connection, err
 		return nil, failed("no connection within %g s", c.Timeouts.Connect.Seconds())
 	}
 	return nil, failed("no connection (%v)", err)
-}
-
-// onOwnStack does what goes deep on a stack that is given back, because a stack that has grown stays so while an
-// agent waits: with 1,000 agents it is 4 MiB.
-func onOwnStack[T any](work func() (T, error)) (result T, err error) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		result, err = work()
-	}()
-	<-done
-	return result, err
 }
 
 func (c *Client) takeIdle() *connection {
