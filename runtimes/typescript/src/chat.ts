@@ -92,8 +92,8 @@ export class Chat {
     const pauseMs = milliseconds(Math.max(leastS, Math.random() * boundS));
     let timer: NodeJS.Timeout | undefined;
     try {
-      await deadline.wait<void>((resolve) => {
-        timer = setTimeout(resolve, pauseMs);
+      await deadline.wait((resolve: (value: null) => void) => {
+        timer = setTimeout(resolve, pauseMs, null);
       });
     } finally {
       clearTimeout(timer);

@@ -70,9 +70,6 @@ export async function run(command: Command, stop: Stop, onStarted: () => void): 
       resolve();
     });
   });
-  if (child.pid !== undefined) {
-    onStarted();
-  }
   const stdout = new Tail(child.stdout, outputLimitBytes);
   const stderr = new Tail(child.stderr, outputLimitBytes);
   let timedOut = false;
@@ -83,6 +80,9 @@ export async function run(command: Command, stop: Stop, onStarted: () => void): 
   const forget = stop.onStop(() => {
     kill(child);
   });
+  if (child.pid !== undefined) {
+    onStarted();
+  }
   try {
     await ended;
   } finally {

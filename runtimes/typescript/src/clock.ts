@@ -1,5 +1,7 @@
 /** Nanoseconds of CLOCK_MONOTONIC. They outgrow the integers of a double after 104 days of uptime. */
-export const now: () => bigint = process.hrtime.bigint;
+export function now(): bigint {
+  return process.hrtime.bigint();
+}
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

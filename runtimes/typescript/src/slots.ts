@@ -17,8 +17,10 @@ export class Slots {
       this.#free--;
       return;
     }
-    await this.#stop.wait<void>((resolve) => {
-      this.#queue.add(resolve);
+    await this.#stop.wait((resolve: (value: null) => void) => {
+      this.#queue.add(() => {
+        resolve(null);
+      });
     });
   }
 

@@ -8,7 +8,7 @@ import { stripEnd } from "./white-space.js";
 
 export type Judgement = "passed" | "failed" | "unproven" | "no_summary" | "timed_out";
 
-const ESCAPE_SEQUENCE = /\x1b\[[0-?]*[ -/]*[@-~]/g; // eslint-disable-line no-control-regex
+const ESCAPE_SEQUENCE = /\x1b\[[0-?]*[ -/]*[@-~]/g;
 const COUNT = "[0-9]+ (?:passed|failed|errors?|skipped|xfailed|xpassed|warnings?|deselected|reruns?)";
 const SUMMARY = new RegExp(
   String.raw`^(?:=+ )?(${COUNT}(?:, ${COUNT})*|no tests ran) in [0-9]+\.[0-9]+s(?: \([0-9a-z,: ]+\))?(?: =+)?$`,
