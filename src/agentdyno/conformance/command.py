@@ -15,10 +15,10 @@ from agentdyno.errors import Refusal
 from agentdyno.experiment.command import whole
 from agentdyno.experiment.interrupt import Interrupted, Interrupts
 from agentdyno.files import write_json
-from agentdyno.project import RESULTS
+from agentdyno.project import CONTRACT_VERSION, RESULTS
 from agentdyno.runtimes.build import build
 from agentdyno.runtimes.manifest import Manifest, choose
-from agentdyno.runtimes.packages import install, remedy
+from agentdyno.runtimes.packages import buildable, install, say_skipped
 
 JOBS_PER_CORE = 2
 """Most cases wait most of the time."""
@@ -60,7 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.install:
         install(manifests)
     if not arguments.runtimes:
-        manifests = [manifest for manifest in manifests if _can_be_built(manifest)]
+        every, manifests = manifests, buildable(manifests)
+        say_skipped([manifest for manifest in every if manifest not in manifests])
     console = Console()
     played: dict[str, list[suite.Result]] = {}
     interrupts = Interrupts()
@@ -80,13 +81,6 @@ def run(arguments: argparse.Namespace) -> int:
         table.show_together(console, played)
     broken = any(result.result == suite.BROKEN for results in played.values() for result in results)
     return 1 if broken else 0
-
-
-def _can_be_built(manifest: Manifest) -> bool:
-    """Whether it can; if not, what would enable it is said."""
-    if manifest.missing():
-        print(f"skipped {manifest.name}: needs {remedy(manifest)}", file=sys.stderr)
-    return not manifest.missing()
 
 
 def _chosen(only: Sequence[str] | None) -> list[str]:
@@ -132,7 +126,7 @@ def _played(
 
 def _document(played: dict[str, list[suite.Result]]) -> dict[str, object]:
     return {
-        "contract_version": 1,
+        "contract_version": CONTRACT_VERSION,
         "rules": [asdict(rule) for rule in RULES],
         "runtimes": {
             runtime: {

@@ -26,7 +26,7 @@ from agentdyno.experiment.settings import Settings
 from agentdyno.project import RESULTS
 from agentdyno.report.terminal import print_rows
 from agentdyno.runtimes.manifest import Manifest, choose
-from agentdyno.runtimes.packages import install, remedy
+from agentdyno.runtimes.packages import buildable, install, say_skipped
 from agentdyno.tasks.load import load
 from agentdyno.verifiers import VERIFIERS
 
@@ -119,7 +119,8 @@ def run(arguments: argparse.Namespace) -> int:
             settings = _settings(arguments)
             interrupts.defer()
             progress = Progress(console)
-            _say_what_is_left_out(arguments, settings)
+            left_out = _left_out(arguments, settings)
+            say_skipped(left_out)
             progress.say(_announcement(settings))
             rows, interrupted = measure(settings, progress, interrupts)
         except Interrupted as signal:
@@ -127,7 +128,7 @@ def run(arguments: argparse.Namespace) -> int:
             return signal.status
     if rows:
         print_rows(console, rows, _title(settings))
-    _say_what_is_left_out(arguments, settings)
+    say_skipped(left_out)
     console.print(f"results: {_short(settings.folder)}", markup=False, highlight=False, soft_wrap=True)
     if interrupted is not None:
         print(
@@ -151,7 +152,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     if arguments.install:
         install(manifests)
     if arguments.runtimes is None:
-        manifests = _buildable(manifests)
+        manifests = buildable(manifests)
     tasks = load(arguments.tasks, None)[: arguments.limit]
     if endpoint is not None:
         real_endpoint.probe(endpoint, os.environ.get("LLM_API_KEY", ""))
@@ -182,20 +183,11 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     )
 
 
-def _buildable(manifests: list[Manifest]) -> list[Manifest]:
-    """Without those whose programs or libraries this machine lacks: nobody asked for them in particular."""
-    buildable = [manifest for manifest in manifests if not manifest.missing()]
-    if not buildable:
-        raise Refusal("no runtime can be built on this machine: see `agentdyno check`")
-    return buildable
-
-
-def _say_what_is_left_out(arguments: argparse.Namespace, settings: Settings) -> None:
-    """Name each runtime that was not asked for in particular and cannot be built, and what it needs."""
-    if arguments.runtimes is None:
-        for manifest in choose(None):
-            if manifest not in settings.runtimes:
-                print(f"skipped {manifest.name}: needs {remedy(manifest)}", file=sys.stderr)
+def _left_out(arguments: argparse.Namespace, settings: Settings) -> list[Manifest]:
+    """The runtimes that were not asked for in particular and cannot be built."""
+    if arguments.runtimes is not None:
+        return []
+    return [manifest for manifest in choose(None) if manifest not in settings.runtimes]
 
 
 def _new(folder: Path) -> Path:

@@ -6,27 +6,32 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from agentdyno.runtimes.manifest import Manifest
+from agentdyno.errors import Refusal
+from agentdyno.runtimes.manifest import Manifest, Requirement
 
 
 def remedy(manifest: Manifest) -> str:
     """What the runtime lacks and, last, the command that gets it, or hints where there is no such command."""
     lacking = manifest.missing()
-    if shutil.which("apt-get") is None or any(requirement.debian is None for requirement in lacking):
+    packages = _packages(lacking)
+    if shutil.which("apt-get") is None or None in packages:
         return "; ".join(f"`{requirement.what}` ({requirement.hint})" for requirement in lacking)
     names = ", ".join(f"`{requirement.what}`" for requirement in lacking)
-    return f"{names}: {' '.join(_command(missing([manifest])))}"
+    return f"{names}: {' '.join(_command(packages))}"
 
 
-def missing(manifests: Sequence[Manifest]) -> list[str]:
-    """The Debian packages that hold what the runtimes lack."""
-    packages = {
-        requirement.debian
-        for manifest in manifests
-        for requirement in manifest.missing()
-        if requirement.debian is not None
-    }
-    return sorted(packages)
+def buildable(manifests: Sequence[Manifest]) -> list[Manifest]:
+    """Those of which this machine lacks nothing; a Refusal when there is none."""
+    found = [manifest for manifest in manifests if not manifest.missing()]
+    if not found:
+        raise Refusal("no runtime can be built on this machine: see `agentdyno check`")
+    return found
+
+
+def say_skipped(manifests: Sequence[Manifest]) -> None:
+    """Name each runtime that is left out because it cannot be built, and what it needs."""
+    for manifest in manifests:
+        print(f"skipped {manifest.name}: needs {remedy(manifest)}", file=sys.stderr)
 
 
 def install(manifests: Sequence[Manifest]) -> None:
@@ -34,11 +39,13 @@ def install(manifests: Sequence[Manifest]) -> None:
 
     Nothing is raised: what cannot be had is missing afterwards as before, and apt-get has said why.
     """
-    packages = missing(manifests)
+    lacking = {manifest.name: requirements for manifest in manifests if (requirements := manifest.missing())}
+    packages = _packages([requirement for requirements in lacking.values() for requirement in requirements])
+    packages.discard(None)
     if not packages or shutil.which("apt-get") is None or not _is_allowed():
         return
     for command in ([*_rights(), "apt-get", "update", "--quiet"], _command(packages)):
-        print(f"installing for {', '.join(_lacking(manifests))}: {' '.join(command)}", file=sys.stderr)
+        print(f"installing for {', '.join(lacking)}: {' '.join(command)}", file=sys.stderr)
         done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
@@ -49,12 +56,14 @@ def install(manifests: Sequence[Manifest]) -> None:
             print(f"apt-get ended with status {done.returncode}; going on", file=sys.stderr)
 
 
-def _lacking(manifests: Sequence[Manifest]) -> list[str]:
-    return [manifest.name for manifest in manifests if manifest.missing()]
+def _packages(requirements: Sequence[Requirement]) -> set[str | None]:
+    """The Debian packages that hold them; None is among these when one has none."""
+    return {requirement.debian for requirement in requirements}
 
 
-def _command(packages: Sequence[str]) -> list[str]:
-    return [*_rights(), "apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *packages]
+def _command(packages: set[str | None]) -> list[str]:
+    names = sorted(name for name in packages if name is not None)
+    return [*_rights(), "apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *names]
 
 
 def _rights() -> list[str]:
