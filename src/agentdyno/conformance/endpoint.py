@@ -31,7 +31,7 @@ class Request:
 
     `task` is the first line of the first user message, `attempt` one more than there are assistant messages,
     `number` 1 for the first request with both, 2 for the one after it. Times are CLOCK_MONOTONIC in ns: it
-    came, its answer began, the answer was over, the runtime had closed the connection.
+    came, its answer began, the answer was over.
     """
 
     connection: int
@@ -44,7 +44,6 @@ class Request:
     number: int = 0
     t_answer: int | None = None
     t_end: int | None = None
-    t_gone: int | None = None
 
     def header(self, name: str) -> list[str]:
         """The values of a header, named in lower case."""
@@ -119,7 +118,6 @@ class Exchange:
         with contextlib.suppress(ConnectionError):
             while await self._reader.read(65536):
                 pass
-        self.request.t_gone = time.monotonic_ns()
         self.is_over = True
 
     def close(self) -> None:
@@ -151,14 +149,8 @@ class Endpoint:
     most_open: int = 0
     problems: list[str] = field(default_factory=list)
     failures: list[BaseException] = field(default_factory=list)
-    arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
     server: asyncio.Server | None = None
     writers: set[asyncio.StreamWriter] = field(default_factory=set)
-
-    async def until(self, requests: int) -> None:
-        """Wait until that many requests have come."""
-        async with self.arrived:
-            await self.arrived.wait_for(lambda: len(self.requests) >= requests)
 
     def die(self) -> None:
         """Listen no more and break every connection."""
@@ -177,14 +169,13 @@ class Endpoint:
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             while (request := await _read_request(reader, number)) is not None:
-                await self._note(request)
+                self._note(request)
                 exchange = Exchange(request, reader, writer)
                 self.open += 1
                 self.most_open = max(self.most_open, self.open)
                 try:
                     await self.answer(exchange)
                 except Gone:
-                    request.t_gone = time.monotonic_ns()
                     return
                 finally:
                     self.open -= 1
@@ -203,7 +194,7 @@ class Endpoint:
             self.writers.discard(writer)
             writer.close()
 
-    async def _note(self, request: Request) -> None:
+    def _note(self, request: Request) -> None:
         try:
             messages = request.messages
             request.task = next(message["content"] for message in messages if message["role"] == "user")
@@ -214,9 +205,7 @@ class Endpoint:
         request.number = 1 + sum(
             (other.task, other.attempt) == (request.task, request.attempt) for other in self.requests
         )
-        async with self.arrived:
-            self.requests.append(request)
-            self.arrived.notify_all()
+        self.requests.append(request)
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

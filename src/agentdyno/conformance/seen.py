@@ -16,7 +16,6 @@ class Seen:
 
     folder: Path
     status: int
-    wall_s: float
     t_ended: int
     requests: list[Request]
     connections: int

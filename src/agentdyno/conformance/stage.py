@@ -212,7 +212,6 @@ class Stage:
     ) -> Seen:
         environment = inherited() | ({} if key is None else {"LLM_API_KEY": key})
         events = Path(str(document.get("events")))
-        started = time.monotonic_ns()
         with (
             no_survivors(),
             (folder / "stderr").open("wb") as stderr,
@@ -243,13 +242,12 @@ class Stage:
             zombies = look.not_reaped()
         if look.too_long:
             raise Broken(f"it had not ended after {within_s:g} s")
-        return _seen(folder, status, started, ended, endpoint, events, workspaces, survivors, zombies, look)
+        return _seen(folder, status, ended, endpoint, events, workspaces, survivors, zombies, look)
 
 
 def _seen(
     folder: Path,
     status: int,
-    started: int,
     ended: int,
     endpoint: Endpoint,
     events: Path,
@@ -261,7 +259,6 @@ def _seen(
     return Seen(
         folder=folder,
         status=status,
-        wall_s=(ended - started) / 1e9,
         t_ended=ended,
         requests=endpoint.requests,
         connections=endpoint.connections,

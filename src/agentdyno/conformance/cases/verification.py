@@ -630,7 +630,9 @@ os.read(begun, 1)
 """Starts a process in a session of its own that does something for a while and holds both pipes."""
 
 
-async def not_waited_for(stage: Stage, does: str, ends: str = "os._exit(1)") -> Seen:
+async def not_waited_for(
+    stage: Stage, does: str, ends: str = "os._exit(1)", *, timeout_s: float = 12, verdict: str = "failed"
+) -> None:
     """Require that an attempt is over although a descendant that nobody can reach goes on."""
     first = noting(stage, f"{AWAY.format(does=does)}\nprint('1 failed in 0.00s', flush=True)\n{ends}\n")
     alive: list[bool] = []
@@ -643,12 +645,11 @@ async def not_waited_for(stage: Stage, does: str, ends: str = "os._exit(1)") -> 
             tell(stage, "enough")
             await exchange.code(PASSING)
 
-    seen = await stage.run(answer, max_retries=1, verify={"timeout_s": 12}, escapes=True)
+    seen = await stage.run(answer, max_retries=1, verify={"timeout_s": timeout_s}, escapes=True)
     with contextlib.suppress(ProcessLookupError):  # one that waits for a pipe has not seen that it is enough
         os.kill(noted(stage, "away"), signal.SIGKILL)
-    same((seen.attempt().verdict, seen.attempt().timed_out), ("failed", False))
+    same((seen.attempt().verdict, seen.attempt().timed_out), (verdict, verdict == "timed_out"))
     require(alive == [True], "the attempt was over only when the descendant had ended")
-    return seen
 
 
 @case("verify.descendants", "one that sleeps")
@@ -685,20 +686,8 @@ async def one_without_pipes(stage: Stage) -> str:
 @case("verify.descendants", "a stopped leader's")
 async def a_stopped_leaders(stage: Stage) -> str:
     """The leader is killed at its timeout; who holds its pipes is not waited for then either."""
-    first = noting(stage, f"{AWAY.format(does='time.sleep(0.01)')}\nwhile True:\n    time.sleep(1)\n")
-    alive: list[bool] = []
-
-    async def answer(exchange: Exchange) -> None:
-        if exchange.request.attempt == 1:
-            await exchange.code(first)
-        else:
-            alive.append(is_alive(noted(stage, "away")))
-            tell(stage, "enough")
-            await exchange.code(PASSING)
-
-    seen = await stage.run(answer, max_retries=1, verify={"timeout_s": 1}, escapes=True)
-    same(seen.attempt().verdict, "timed_out")
-    require(alive == [True], "the attempt was over only when the descendant had ended")
+    endless = "while True:\n    time.sleep(1)"
+    await not_waited_for(stage, "time.sleep(0.01)", endless, timeout_s=1, verdict="timed_out")
     return "killed at the timeout, and the descendant not waited for"
 
 
