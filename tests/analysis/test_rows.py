@@ -12,6 +12,7 @@ import pytest
 
 from agentdyno.analysis.run_data import Ending, RunData, read
 from agentdyno.experiment.cell import Cell
+from agentdyno.report.markdown import write_table
 from agentdyno.report.summary import Row, rows
 
 MS = 1_000_000
@@ -170,15 +171,73 @@ def test_the_figures_of_a_run_that_can_be_checked_by_hand(build: Build) -> None:
             for part in ("overhead", "model", "verify", "queue")
             for name in ("p95", "p99")
         },
+        # The floor was not measured.
+        "peak_rss_x_floor": None,
+        "overhead_ms_p50_x_floor": None,
+        "cpu_s_per_task_x_floor": None,
     }
+
+
+def run_with_peak(kib: int) -> dict[str, Any]:
+    run = good_run()
+    run["samples"] = [{"t": 1, "peak_rss_kib": kib, "tree_pss_kib": None}]
+    return run
+
+
+def test_a_runtime_is_held_to_the_floor_of_its_own_block(build: Build) -> None:
+    floor = Cell("floor", 2, "cold", "chat-7b")
+    pairs = [(4096, 1024), (8192, 4096), (6144, 1024)]
+    runs = [
+        build(run_with_peak(kib), cell, block)
+        for block, pair in enumerate(pairs, start=1)
+        for cell, kib in zip((CELL, floor), pair, strict=True)
+    ]
+    python, lowest = rows(runs, [CELL, floor], simulated=True)
+    assert python.metrics["peak_rss_x_floor"].values == [4.0, 2.0, 6.0]
+    assert python.metrics["peak_rss_x_floor"].median == 4.0
+    assert lowest.metrics["peak_rss_x_floor"].values == [1.0, 1.0, 1.0]
+    assert python.metrics["cpu_s_per_task_x_floor"].median == 1.0
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        Cell("floor", 3, "cold", "chat-7b"),
+        Cell("floor", 2, "null", "chat-7b"),
+        Cell("floor", 2, "cold", "steady"),
+    ],
+)
+def test_a_runtime_is_not_held_to_a_floor_of_another_kind(build: Build, cell: Cell) -> None:
+    python, _ = rows([build(good_run()), build(good_run(), cell)], [CELL, cell], simulated=True)
+    assert python.metrics["peak_rss_x_floor"].median is None
+
+
+def test_the_markdown_table_has_every_row_and_says_why_one_is_not_valid(build: Build, tmp_path: Path) -> None:
+    late = good_run()
+    change_request(late_us=[10_500] * 100)(late)
+    cell = Cell("slow", 2, "cold", "chat-7b")
+    write_table(
+        tmp_path / "table.md", rows([build(good_run()), build(late, cell)], [CELL, cell], simulated=True)
+    )
+    heading, rule, sound, struck, empty, reason = (tmp_path / "table.md").read_text().splitlines()
+    assert heading.startswith(
+        "| verifier | agents | runtime | peak MiB | ×floor | first | recovered | failed |"
+    )
+    assert rule.count("|") == heading.count("|")
+    figures = "3.0 | – | 1 | 1 | 0 | 0 | 0.50 | 10.0 | – | – | 250.0 | 20.0 | 0.2 | 2"
+    assert sound == f"| cold | 2 | python | {figures} | 0.5 |"
+    assert struck == f"| cold | 2 | ~~slow~~ | {figures} | 10.5 |"
+    assert empty == ""
+    assert reason == (
+        "- INVALID slow, 2 agents, verifier cold, run 1: the endpoint was late, p99 10.5 ms (limit 10 ms): "
+        "lower --verify-slots or --agents, or give it a free core"
+    )
 
 
 def test_a_row_has_the_median_and_the_interval_of_its_runs(build: Build) -> None:
     runs = []
     for block, peak in enumerate((2048, 4096, 3072), start=1):
-        run = good_run()
-        run["samples"] = [{"t": 1, "peak_rss_kib": peak, "tree_pss_kib": None}]
-        runs.append(build(run, block=block))
+        runs.append(build(run_with_peak(peak), block=block))
     metric = row(*runs).metrics["peak_rss_mib"]
     assert metric.median == 3.0
     assert metric.values == [2.0, 4.0, 3.0]

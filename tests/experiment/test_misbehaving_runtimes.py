@@ -55,7 +55,7 @@ def test_the_row_is_invalid_and_says_why(
     assert row["valid"] is False
     assert row["runtime"] == fault
     assert done.returncode == 1
-    assert f"INVALID {fault}, 4 agents, {expected[0]}" in done.stdout
+    assert f"INVALID {fault}, 4 agents, verifier null, {expected[0]}" in done.stdout
     if fault in ("crashes", "killed", "hangs"):
         assert LOST in row["reasons"]
 

@@ -34,6 +34,10 @@ def refused(agentdyno: Agentdyno, *words: object, **environment: str) -> str:
         (["--repeats", "-1"], "--repeats must be a whole number of at least 1, not '-1'"),
         (["--verify-slots", "two"], "--verify-slots must be a whole number of at least 1, not 'two'"),
         (["--verify-timeout", "0"], "--verify-timeout must be a number of seconds above 0, not '0'"),
+        (
+            ["--verifier", "null,warm"],
+            "--verifier: 'warm' is not known; choose of cold, null, several with commas",
+        ),
         (["--stall", "nan"], "--stall must be a number of seconds above 0, not 'nan'"),
         (
             ["--request", "{"],

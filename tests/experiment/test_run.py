@@ -29,6 +29,7 @@ METRICS = {
     ),
     *("avg_retries", "wall_s", "tasks_per_s", "cpu_s_per_task", "max_in_flight", "endpoint_lateness_ms_p99"),
     *(f"{part}_ms_{name}" for part in ("overhead", "model", "verify", "queue") for name in PERCENTILES),
+    *("peak_rss_x_floor", "overhead_ms_p50_x_floor", "cpu_s_per_task_x_floor"),
 }
 
 
@@ -69,7 +70,7 @@ def run_folders(measured: Path) -> list[Path]:
 
 def test_the_summary_has_every_metric_with_its_values(measured: Path) -> None:
     document = summary(measured / "results")
-    assert document["schema_version"] == 1
+    assert document["schema_version"] == 2
     row = row_of(measured)
     assert (row["runtime"], row["agents"], row["verifier"]) == ("python", TASKS, "cold")
     assert set(row["metrics"]) == METRICS
@@ -242,3 +243,19 @@ def test_tasks_are_repeated_up_to_the_limit_and_to_one_an_agent(
     }
     first, second = [f"double/{number}" for number in range(4)], [f"double/{number}#2" for number in range(4)]
     assert given == {6: first + second[:2], 9: [*first, *second, "double/0#3"]}
+
+
+def test_each_verifier_makes_rows_of_its_own(agentdyno: Agentdyno, tasks: Path, tmp_path: Path) -> None:
+    done = agentdyno(
+        "run", "--runtimes", "python", "--tasks", tasks, "--limit", 4, "--agents", 4,
+        "--profile", "steady:ttft=200ms,itl=1ms", "--verifier", "null,cold", "--out", tmp_path / "results",
+    )  # fmt: skip
+    rows = summary(tmp_path / "results")["rows"]
+    assert [row["verifier"] for row in rows] == ["null", "cold"]
+    argv = {
+        json.loads((folder / "run.json").read_text())["verify"]["argv"][0]
+        for folder in (tmp_path / "results" / "latest" / "runs").iterdir()
+    }
+    assert argv == {"echo", "python3"}
+    titles = [line.strip() for line in done.stdout.splitlines() if line.startswith("milliseconds")]
+    assert titles == [f"milliseconds of an attempt, verifier {name}" for name in ("null", "cold")]

@@ -29,6 +29,7 @@ from agentdyno.runtimes.manifest import Manifest, choose
 from agentdyno.runtimes.packages import buildable, install, say_skipped
 from agentdyno.tasks.load import load
 from agentdyno.verifiers import VERIFIERS
+from agentdyno.verifiers.verifier import Verifier
 
 DEFAULT_AGENTS = 100
 _WHOLE = re.compile("[0-9]{1,18}")
@@ -55,7 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit", type=whole("--limit", 1), default=100, help="tasks a run (default: 100)")
     parser.add_argument(
-        "--repeats", type=whole("--repeats", 1), default=3, help="runs of every row (default: 3)"
+        "--repeats",
+        type=whole("--repeats", 1),
+        default=1,
+        help="runs of every row; 3 or more give intervals (default: 1)",
     )
     parser.add_argument(
         "--profile",
@@ -64,7 +68,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "TOML file (default: chat-7b)",
     )
     parser.add_argument(
-        "--verifier", choices=sorted(VERIFIERS), default="cold", help="how attempts are checked"
+        "--verifier",
+        default="cold",
+        metavar="NAME,…",
+        help=f"how attempts are checked: {', '.join(VERIFIERS)}; several make several rows (default: cold)",
     )
     parser.add_argument(
         "--verify-slots",
@@ -171,7 +178,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         limit=arguments.limit,
         repeats=arguments.repeats,
         profile=arguments.profile,
-        verifier=VERIFIERS[arguments.verifier](),
+        verifiers=_verifiers(arguments.verifier),
         verify_slots=arguments.verify_slots,
         verify_timeout_s=arguments.verify_timeout,
         max_retries=arguments.max_retries,
@@ -215,16 +222,18 @@ def _announcement(settings: Settings) -> str:
         if settings.real_endpoint
         else f"the simulated endpoint, profile {settings.profile}"
     )
+    agents = ", ".join(map(str, settings.agents))
+    verifiers = ", ".join(verifier.name for verifier in settings.verifiers)
+    repeats = "one repeat" if settings.repeats == 1 else f"{settings.repeats} repeats"
     return (
-        f"{names}: {_tasks(settings)}, "
-        f"agents {', '.join(map(str, settings.agents))}, {settings.repeats} repeats, "
-        f"verifier {settings.verifier.name} with {settings.verify_slots} slots, on {served}"
+        f"{names}: {_tasks(settings)}, agents {agents}, {repeats}, "
+        f"verifier {verifiers} with {settings.verify_slots} slots, on {served}"
     )
 
 
 def _title(settings: Settings) -> str:
     runs = "one run" if settings.repeats == 1 else f"medians of {settings.repeats} runs"
-    return f"{runs}, {_tasks(settings)}, verifier {settings.verifier.name}, profile {settings.served_by}"
+    return f"{runs}, {_tasks(settings)}, profile {settings.served_by}"
 
 
 def _tasks(settings: Settings) -> str:
@@ -247,6 +256,16 @@ def _agents(text: str) -> tuple[int, ...]:
             )
         numbers.append(int(word))
     return tuple(dict.fromkeys(numbers))
+
+
+def _verifiers(text: str) -> tuple[Verifier, ...]:
+    names = list(dict.fromkeys(word.strip() for word in text.split(",")))
+    for name in names:
+        if name not in VERIFIERS:
+            raise Refusal(
+                f"--verifier: {name!r} is not known; choose of {', '.join(VERIFIERS)}, several with commas"
+            )
+    return tuple(VERIFIERS[name]() for name in names)
 
 
 def whole(option: str, least: int) -> Callable[[str], int]:

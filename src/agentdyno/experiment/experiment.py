@@ -33,10 +33,12 @@ def measure(
             build(manifest, settings.folder / "build" / f"{manifest.name}.log", interrupts.check)
 
     manifests = {manifest.name: manifest for manifest in settings.runtimes}
+    verifiers = {verifier.name: verifier for verifier in settings.verifiers}
     cells = [
-        Cell(manifest.name, agents, settings.verifier.name, settings.served_by)
-        for manifest in settings.runtimes
+        Cell(runtime, agents, verifier, settings.served_by)
+        for verifier in verifiers
         for agents in settings.agents
+        for runtime in manifests
     ]
     plan = list(blocks(cells, settings.repeats, settings.seed))
     results = Results(settings, cells, plan)
@@ -48,7 +50,16 @@ def measure(
             tasks = settings.tasks_of_run(cell.agents)
             files = _task_files(settings.folder / "tasks", tasks)
             with progress.run(f"{number}/{len(plan)}", cell, len(tasks)) as observe:
-                run_once(cell, manifests[cell.runtime], settings, folder, files, observe, interrupts)
+                run_once(
+                    cell,
+                    manifests[cell.runtime],
+                    verifiers[cell.verifier],
+                    settings,
+                    folder,
+                    files,
+                    observe,
+                    interrupts,
+                )
             results.add(folder, cell, block)
         except Interrupted as signal:
             interrupted = signal

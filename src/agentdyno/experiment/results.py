@@ -12,12 +12,13 @@ from agentdyno.experiment.cell import Cell
 from agentdyno.experiment.run import TIMEOUTS, TRANSPORT
 from agentdyno.experiment.settings import Settings
 from agentdyno.measure.environment import environment
+from agentdyno.report.markdown import write_table
 from agentdyno.report.summary import Row, rows, write_summary, write_tasks
 
 
 class Results:
-    """The runs so far and the rows that they make; `summary.json` and `tasks.csv` are written at every
-    `add`.
+    """The runs so far and the rows that they make; `summary.json`, `tasks.csv` and `table.md` are written
+    at every `add`.
     """
 
     def __init__(self, settings: Settings, cells: Sequence[Cell], plan: Sequence[tuple[int, Cell]]) -> None:
@@ -25,7 +26,7 @@ class Results:
         self._settings = settings
         self._cells = cells
         self._plan = plan
-        self._environment = environment(settings.verifier)
+        self._environment = environment(settings.verifiers)
         self._started = _now()
         self._runs: dict[Path, RunData] = {}
 
@@ -38,6 +39,7 @@ class Results:
         write_tasks(self._settings.folder / "tasks.csv", runs)
         described = self._described(runs, interrupted=interrupted)
         write_summary(self._settings.folder / "summary.json", described, self._environment, self.rows)
+        write_table(self._settings.folder / "table.md", self.rows)
 
     def _described(self, runs: Sequence[RunData], *, interrupted: bool) -> dict[str, Any]:
         """What was asked and how far it came."""
@@ -69,7 +71,7 @@ class Results:
             "endpoint": settings.real_endpoint.base_url if settings.real_endpoint else "simulated",
             "model": settings.model,
             "request": settings.request,
-            "verifier": settings.verifier.name,
+            "verifiers": [verifier.name for verifier in settings.verifiers],
             "verify_slots": settings.verify_slots,
             "verify_timeout_s": settings.verify_timeout_s,
             "max_retries": settings.max_retries,
@@ -79,7 +81,7 @@ class Results:
 
 
 def _named(cell: Cell, block: int) -> dict[str, Any]:
-    return {"block": block, "runtime": cell.runtime, "agents": cell.agents}
+    return {"block": block, "runtime": cell.runtime, "agents": cell.agents, "verifier": cell.verifier}
 
 
 def _now() -> str:

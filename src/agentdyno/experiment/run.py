@@ -22,6 +22,7 @@ from agentdyno.measure.sampler import Sampler
 from agentdyno.project import CONTRACT_VERSION, PROMPTS
 from agentdyno.runtimes.environment import inherited
 from agentdyno.runtimes.manifest import Manifest
+from agentdyno.verifiers.verifier import Verifier
 
 LOOK_S = 0.25
 """Between two looks at whether the run has ended or moved on."""
@@ -40,6 +41,7 @@ Observe = Callable[[Path, Sampler], None]
 def run_once(
     cell: Cell,
     manifest: Manifest,
+    verifier: Verifier,
     settings: Settings,
     folder: Path,
     task_files: tuple[Path, Path],
@@ -68,7 +70,9 @@ def run_once(
                     interrupts.check,
                 ) as endpoint:
                     niceness = endpoint.niceness
-                    run_file = _write_run_file(settings, cell, folder, for_runtime, endpoint, workspaces)
+                    run_file = _write_run_file(
+                        settings, cell, verifier, folder, for_runtime, endpoint, workspaces
+                    )
                     _drive(manifest, settings, run_file, endpoint, observe, interrupts, ended)
             except Interrupted as signal:
                 interrupted = signal
@@ -162,7 +166,13 @@ def _workspaces() -> Iterator[Path]:
 
 
 def _write_run_file(
-    settings: Settings, cell: Cell, folder: Path, tasks_file: Path, endpoint: Endpoint, workspaces: Path
+    settings: Settings,
+    cell: Cell,
+    verifier: Verifier,
+    folder: Path,
+    tasks_file: Path,
+    endpoint: Endpoint,
+    workspaces: Path,
 ) -> Path:
     path = folder / "run.json"
     write_json(
@@ -177,8 +187,8 @@ def _write_run_file(
             "agents": cell.agents,
             "max_retries": settings.max_retries,
             "verify": {
-                "argv": list(settings.verifier.argv),
-                "env": settings.verifier.environment,
+                "argv": list(verifier.argv),
+                "env": verifier.environment,
                 "timeout_s": settings.verify_timeout_s,
                 "slots": settings.verify_slots,
                 "output_limit_bytes": OUTPUT_LIMIT_BYTES,

@@ -38,7 +38,7 @@ class Settings:
     limit: int
     repeats: int
     profile: str
-    verifier: Verifier
+    verifiers: tuple[Verifier, ...]
     verify_slots: int
     verify_timeout_s: float
     max_retries: int

@@ -5,6 +5,7 @@ import platform
 import resource
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from agentdyno.verifiers.verifier import Verifier
 LIBRARIES = ("aiohttp", "httptools", "uvloop", "scipy")
 
 
-def environment(verifier: Verifier) -> dict[str, Any]:
+def environment(verifiers: Sequence[Verifier]) -> dict[str, Any]:
     """Everything about this machine that a reader needs to judge or repeat a figure; memory in MiB."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return {
@@ -32,7 +33,7 @@ def environment(verifier: Verifier) -> dict[str, Any]:
         "open_files": {"soft": soft, "hard": hard},
         "virtualised": "hypervisor" in _cpu_flags(),
         "python": sys.version.split()[0],
-        "verifier": _verifier_versions(verifier),
+        "verifiers": [_verifier_versions(verifier) for verifier in verifiers],
         "agentdyno": __version__,
         "libraries": {name: metadata.version(name) for name in LIBRARIES},
         **_git(),

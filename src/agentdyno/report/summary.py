@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from agentdyno.analysis import floor
 from agentdyno.analysis.gates import CONDITIONS, FAULTS, identical_service
 from agentdyno.analysis.metrics import UNITS, TaskRow, metrics, task_rows
 from agentdyno.analysis.run_data import RunData
@@ -14,7 +15,7 @@ from agentdyno.analysis.statistics import interval, median
 from agentdyno.experiment.cell import Cell
 from agentdyno.files import write_json, write_text
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,20 @@ class Row:
         """Whether nothing does."""
         return not self.reasons
 
+    @property
+    def complaints(self) -> list[str]:
+        """The reasons as lines that people read below a table."""
+        cell = self.cell
+        where = f"{cell.runtime}, {cell.agents} agents, verifier {cell.verifier}"
+        return [f"INVALID {where}, {' '.join(reason.split())}" for reason in self.reasons]
+
 
 def rows(runs: Sequence[RunData], cells: Sequence[Cell], *, simulated: bool) -> list[Row]:
     """A row for each of `cells`, in their order, that has been run at all."""
-    figures = {run.folder.name: metrics(run) for run in runs}
+    of_runs = {run.folder.name: metrics(run) for run in runs}
+    to_floor = floor.ratios(runs, of_runs)
+    figures = {folder: of_runs[folder] | to_floor[folder] for folder in of_runs}
+    units = UNITS | floor.UNITS
     faults_of = {
         run.folder.name: [reason for gate in FAULTS for reason in gate(run, figures[run.folder.name])]
         for run in runs
@@ -76,7 +87,7 @@ def rows(runs: Sequence[RunData], cells: Sequence[Cell], *, simulated: bool) -> 
             for gate in CONDITIONS
             for reason in gate(run, figures[run.folder.name])
         ]
-        values = {name: [figures[run.folder.name][name] for run in its] for name in UNITS}
+        values = {name: [figures[run.folder.name][name] for run in its] for name in units}
         found.append(
             Row(
                 cell=cell,
@@ -84,7 +95,7 @@ def rows(runs: Sequence[RunData], cells: Sequence[Cell], *, simulated: bool) -> 
                 conditions=conditions,
                 metrics={
                     name: Metric(median(values[name]), interval(values[name]), values[name], unit)
-                    for name, unit in UNITS.items()
+                    for name, unit in units.items()
                 },
             )
         )

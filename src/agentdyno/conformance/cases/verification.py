@@ -216,12 +216,13 @@ async def exit_codes(stage: Stage) -> str:
 
 @case("verify.child", "signals that end it")
 async def ending_signals(stage: Stage) -> str:
-    numbers = (signal.SIGTERM, signal.SIGKILL, signal.SIGUSR1, signal.SIGPIPE, signal.SIGRTMIN + 3)
+    # Standard signals only: of the real-time ones Node.js tells no number.
+    numbers = (signal.SIGTERM, signal.SIGKILL, signal.SIGUSR1, signal.SIGPIPE, signal.SIGALRM)
 
     async def answer(exchange: Exchange) -> None:
         number = int(numbers[exchange.request.attempt - 1])
         await exchange.code(
-            f"import os, signal\nprint('1 failed in 0.00s', flush=True)\nos.setpgid(0, 0)\n"
+            f"import os, signal\nprint('1 failed in 0.00s', flush=True)\n"
             f"{'' if number == signal.SIGKILL else f'signal.signal({number}, signal.SIG_DFL)'}\n"
             f"os.kill(os.getpid(), {number})\n"
         )

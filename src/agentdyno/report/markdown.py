@@ -1,0 +1,54 @@
+"""`table.md`: the rows of an experiment as one table, for a README or an issue."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from agentdyno.files import write_text
+from agentdyno.report.summary import Metric, Row
+
+MISSING = "–"
+COLUMNS = {
+    "peak MiB": ("peak_rss_mib", ".1f"),
+    "×floor": ("peak_rss_x_floor", ".1f"),
+    "first": ("first_attempt_pass", ".0f"),
+    "recovered": ("recovered", ".0f"),
+    "failed": ("failed", ".0f"),
+    "errors": ("errors", ".0f"),
+    "retries": ("avg_retries", ".2f"),
+    "overhead p50 ms": ("overhead_ms_p50", ".1f"),
+    "p95": ("overhead_ms_p95", ".1f"),
+    "p99": ("overhead_ms_p99", ".1f"),
+    "CPU ms/task": ("cpu_s_per_task", ".1f"),
+    "verify p50 ms": ("verify_ms_p50", ".1f"),
+    "wall s": ("wall_s", ".1f"),
+    "in flight": ("max_in_flight", ".0f"),
+    "endpoint late p99 ms": ("endpoint_lateness_ms_p99", ".1f"),
+}
+"""What is shown, from left to right: the metric and how its median is written."""
+
+SCALE = {"cpu_s_per_task": 1000}
+"""Where a column's unit is not the metric's."""
+
+
+def write_table(path: Path, found: Sequence[Row]) -> None:
+    """Write the rows as a GitHub table, atomically; the reasons of those that are not valid stand below
+    it.
+    """
+    headings = ["verifier", "agents", "runtime", *COLUMNS]
+    lines = [_line(headings), _line(["---", "---:", "---", *["---:"] * len(COLUMNS)])]
+    for row in found:
+        name = row.cell.runtime if row.valid else f"~~{row.cell.runtime}~~"
+        figures = [
+            _text(row.metrics[metric], SCALE.get(metric, 1), form) for metric, form in COLUMNS.values()
+        ]
+        lines.append(_line([row.cell.verifier, f"{row.cell.agents:,}", name, *figures]))
+    complaints = [f"- {line}" for row in found for line in row.complaints]
+    write_text(path, "\n".join([*lines, *(["", *complaints] if complaints else []), ""]))
+
+
+def _line(words: Sequence[str]) -> str:
+    return f"| {' | '.join(words)} |"
+
+
+def _text(metric: Metric, scale: float, form: str) -> str:
+    return MISSING if metric.median is None else format(metric.median * scale, form)
