@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from agentdyno.analysis.run_data import Ending, RunData, read
+from agentdyno.analysis.measured import MeasuredRun, analyse
+from agentdyno.analysis.run_data import Ending, read
 from agentdyno.experiment.cell import Cell
 from agentdyno.report.markdown import write_table
 from agentdyno.report.summary import Row, rows
@@ -115,14 +116,14 @@ def good_run() -> dict[str, Any]:
     }
 
 
-Build = Callable[..., RunData]
+Build = Callable[..., MeasuredRun]
 
 
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
-    """Writes a run as the harness leaves it, and reads it back."""
+    """Writes a run as the harness leaves it, reads it back and analyses it."""
 
-    def make(run: dict[str, Any], cell: Cell = CELL, block: int = 1) -> RunData:
+    def make(run: dict[str, Any], cell: Cell = CELL, block: int = 1) -> MeasuredRun:
         folder = tmp_path / f"{block:03}-{cell.label}"
         folder.mkdir()
         tasks = folder / "tasks.jsonl"
@@ -132,12 +133,12 @@ def build(tmp_path: Path) -> Build:
         for name in ("events", "journal", "samples"):
             text = "".join(json.dumps(line) + "\n" for line in run[name])
             (folder / f"{name}.jsonl").write_text(text)
-        return read(folder, cell, block)
+        return analyse(read(folder, cell, block))
 
     return make
 
 
-def row(*runs: RunData, simulated: bool = True) -> Row:
+def row(*runs: MeasuredRun, simulated: bool = True) -> Row:
     (found,) = rows(runs, [runs[0].cell], simulated=simulated)
     return found
 

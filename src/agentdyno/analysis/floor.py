@@ -1,9 +1,9 @@
 """How far a runtime is from the practical limit, which is what the runtime `floor` measures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from agentdyno.analysis.run_data import RunData
+from agentdyno.analysis.measured import MeasuredRun
 
 FLOOR = "floor"
 """The runtime that the others are compared with, by its name."""
@@ -18,21 +18,18 @@ COMPARED = {
 UNITS = dict.fromkeys(COMPARED.values(), "times the floor's")
 
 
-def ratios(
-    runs: Sequence[RunData], figures: Mapping[str, Mapping[str, float | None]]
-) -> dict[str, dict[str, float | None]]:
-    """The ratios of every run by its folder's name, as `figures` has them.
+def ratios(runs: Sequence[MeasuredRun]) -> dict[str, dict[str, float | None]]:
+    """The ratios of every run, by its folder's name.
 
     A run is held to the floor's run of its own block that differs in nothing but the runtime, so that what
     slowed the machine then slowed both. None where there was none.
     """
-    floors = {(run.block, run.cell): figures[run.folder.name] for run in runs if run.cell.runtime == FLOOR}
+    floors = {(run.block, run.cell): run.metrics for run in runs if run.cell.runtime == FLOOR}
     found = {}
     for run in runs:
         floor = floors.get((run.block, replace(run.cell, runtime=FLOOR)), {})
         found[run.folder.name] = {
-            ratio: _ratio(figures[run.folder.name][metric], floor.get(metric))
-            for metric, ratio in COMPARED.items()
+            ratio: _ratio(run.metrics[metric], floor.get(metric)) for metric, ratio in COMPARED.items()
         }
     return found
 

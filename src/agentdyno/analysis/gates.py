@@ -1,7 +1,6 @@
 """Gates: yes/no questions that decide whether a row is valid. A failure says why, and what to do."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
 
 from agentdyno.analysis.events import accounting
 from agentdyno.analysis.ledger import match
@@ -13,11 +12,6 @@ CONCURRENCY_SHARE = 0.99
 
 Figures = Mapping[str, float | None]
 """A run's metrics by name."""
-
-Service = tuple[dict[tuple[str, int], set[str]], dict[str, tuple[str, int]]]
-"""What a run was: the hashes of its requests by task and attempt, and its outcomes by task."""
-
-Key = TypeVar("Key", str, tuple[str, int])
 
 Gate = Callable[[RunData, Figures], list[str]]
 """Asks one question of one run; an empty list is a yes."""
@@ -139,58 +133,3 @@ FAULTS: Sequence[Gate] = (
 
 CONDITIONS: Sequence[Gate] = (endpoint_on_time,)
 """What a busy machine can fail as well: the row is not valid, but nothing is broken."""
-
-
-def identical_service(runs: Sequence[RunData], *, simulated: bool) -> dict[str, list[str]]:
-    """Requests and outcomes that differ from what most runs with as many agents had, by the run's folder.
-
-    Where two groups are as large, the one with the first of `runs` is what the others are held to. A
-    simulated endpoint says the same to the same conversation, so every request and outcome must be the same
-    in every run. A real model need not, so only the first request of each task is held to it.
-    """
-    groups: dict[tuple[int, str], list[RunData]] = {}
-    for run in runs:
-        if not run.ending.interrupted:
-            groups.setdefault((run.cell.agents, run.cell.verifier), []).append(run)
-    found: dict[str, list[str]] = {}
-    for group in groups.values():
-        services = [
-            (_requests(run, only_first=not simulated), _outcomes(run) if simulated else {}) for run in group
-        ]
-        usual = max(services, key=services.count)
-        reference = group[services.index(usual)]
-        for run, service in zip(group, services, strict=True):
-            found[run.folder.name] = _differences(service, usual, reference.folder.name)
-    return found
-
-
-def _differences(service: Service, usual: Service, reference: str) -> list[str]:
-    (requests, outcomes), (usual_requests, usual_outcomes) = service, usual
-    reasons = []
-    if unlike := _unlike(requests, usual_requests):
-        task, attempt = unlike[0]
-        reasons.append(
-            f"{len(unlike)} requests differ from those of {reference}, the first: {task} attempt {attempt}"
-        )
-    if tasks := _unlike(outcomes, usual_outcomes):
-        reasons.append(f"{len(tasks)} outcomes differ from those of {reference}, the first: {tasks[0]}")
-    return reasons
-
-
-def _unlike(these: Mapping[Key, object], those: Mapping[Key, object]) -> list[Key]:
-    """The keys, in order, under which the two do not hold the same."""
-    return sorted(key for key in these.keys() | those.keys() if these.get(key) != those.get(key))
-
-
-def _requests(run: RunData, *, only_first: bool) -> dict[tuple[str, int], set[str]]:
-    seen: dict[tuple[str, int], set[str]] = {}
-    for request in run.journal.requests:
-        if request.task is None or request.attempt is None or request.request_sha256 is None:
-            continue
-        if request.attempt == 1 or not only_first:
-            seen.setdefault((request.task, request.attempt), set()).add(request.request_sha256)
-    return seen
-
-
-def _outcomes(run: RunData) -> dict[str, tuple[str, int]]:
-    return {outcome.task: (outcome.outcome, outcome.attempts) for outcome in run.events.outcomes}

@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections.abc import Sequence
+from functools import cache
 
 BOOTSTRAP_SEED = 0
 CONFIDENCE = 0.95
@@ -37,16 +38,22 @@ def interval(values: Sequence[float | None]) -> tuple[float, float] | None:
     With three runs it is close to their range: an honest picture of how little three runs know.
     """
     # SciPy cannot take quantiles of whole numbers, and counts are such.
-    there = [float(value) for value in values if value is not None]
+    there = tuple(float(value) for value in values if value is not None)
     if len(there) < LEAST_REPLICATES:
         return None
     if min(there) == max(there):
         return there[0], there[0]
+    return _bootstrapped(there)
+
+
+# A row's values are the same after each further run of other rows.
+@cache
+def _bootstrapped(values: tuple[float, ...]) -> tuple[float, float]:
     # SciPy takes a second to import, which commands that need no interval should not pay.
     from scipy.stats import bootstrap
 
     found = bootstrap(
-        (there,),
+        (values,),
         statistics.median,
         vectorized=False,
         method="percentile",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agentdyno.analysis import run_data
-from agentdyno.analysis.run_data import RunData
+from agentdyno.analysis.measured import MeasuredRun, analyse
 from agentdyno.experiment.cell import Cell
 from agentdyno.experiment.run import TIMEOUTS, TRANSPORT
 from agentdyno.experiment.settings import Settings
@@ -28,12 +28,12 @@ class Results:
         self._plan = plan
         self._environment = environment(settings.verifiers)
         self._started = _now()
-        self._runs: dict[Path, RunData] = {}
+        self._runs: dict[Path, MeasuredRun] = {}
 
     def add(self, folder: Path, cell: Cell, block: int, *, interrupted: bool = False) -> None:
         """Take in the run in `folder`, if there was one, and write everything."""
         if folder not in self._runs and (folder / "outcome.json").exists():
-            self._runs[folder] = run_data.read(folder, cell, block)
+            self._runs[folder] = analyse(run_data.read(folder, cell, block))
         runs = list(self._runs.values())
         self.rows = rows(runs, self._cells, simulated=self._settings.real_endpoint is None)
         write_tasks(self._settings.folder / "tasks.csv", runs)
@@ -41,10 +41,10 @@ class Results:
         write_summary(self._settings.folder / "summary.json", described, self._environment, self.rows)
         write_table(self._settings.folder / "table.md", self.rows)
 
-    def _described(self, runs: Sequence[RunData], *, interrupted: bool) -> dict[str, Any]:
+    def _described(self, runs: Sequence[MeasuredRun], *, interrupted: bool) -> dict[str, Any]:
         """What was asked and how far it came."""
         settings = self._settings
-        done = sum(not run.ending.interrupted for run in runs)
+        done = sum(not run.interrupted for run in runs)
         return {
             "command": ["agentdyno", *sys.argv[1:]],
             "started": self._started,

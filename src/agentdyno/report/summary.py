@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from agentdyno.analysis import floor
-from agentdyno.analysis.gates import CONDITIONS, FAULTS, identical_service
-from agentdyno.analysis.metrics import UNITS, TaskRow, metrics, task_rows
-from agentdyno.analysis.run_data import RunData
+from agentdyno.analysis.identical_service import identical_service
+from agentdyno.analysis.measured import MeasuredRun
+from agentdyno.analysis.metrics import UNITS, TaskRow
 from agentdyno.analysis.statistics import interval, median
 from agentdyno.experiment.cell import Cell
 from agentdyno.files import write_json, write_text
@@ -57,42 +57,28 @@ class Row:
         return [f"INVALID {where}, {' '.join(reason.split())}" for reason in self.reasons]
 
 
-def rows(runs: Sequence[RunData], cells: Sequence[Cell], *, simulated: bool) -> list[Row]:
+def rows(runs: Sequence[MeasuredRun], cells: Sequence[Cell], *, simulated: bool) -> list[Row]:
     """A row for each of `cells`, in their order, that has been run at all."""
-    of_runs = {run.folder.name: metrics(run) for run in runs}
-    to_floor = floor.ratios(runs, of_runs)
-    figures = {folder: of_runs[folder] | to_floor[folder] for folder in of_runs}
-    units = UNITS | floor.UNITS
-    faults_of = {
-        run.folder.name: [reason for gate in FAULTS for reason in gate(run, figures[run.folder.name])]
-        for run in runs
-    }
     # Sound runs first, then as asked for: what is compared with a run that crashed would be blamed for it.
-    sound_first = sorted(runs, key=lambda run: (bool(faults_of[run.folder.name]), cells.index(run.cell)))
+    sound_first = sorted(runs, key=lambda run: (bool(run.faults), cells.index(run.cell)))
     differences = identical_service(sound_first, simulated=simulated)
+    to_floor = floor.ratios(runs)
+    units = UNITS | floor.UNITS
     found = []
     for cell in cells:
         its = sorted((run for run in runs if run.cell == cell), key=lambda run: run.block)
         if not its:
             continue
-        faults = [
-            f"run {run.block}: {reason}"
-            for reasons_of in (faults_of, differences)
-            for run in its
-            for reason in reasons_of.get(run.folder.name, [])
-        ]
-        conditions = [
-            f"run {run.block}: {reason}"
-            for run in its
-            for gate in CONDITIONS
-            for reason in gate(run, figures[run.folder.name])
-        ]
-        values = {name: [figures[run.folder.name][name] for run in its] for name in units}
+        figures = [run.metrics | to_floor[run.folder.name] for run in its]
+        values = {name: [of_run[name] for of_run in figures] for name in units}
         found.append(
             Row(
                 cell=cell,
-                faults=faults,
-                conditions=conditions,
+                faults=[
+                    *_said(its, [run.faults for run in its]),
+                    *_said(its, [differences.get(run.folder.name, []) for run in its]),
+                ],
+                conditions=_said(its, [run.conditions for run in its]),
                 metrics={
                     name: Metric(median(values[name]), interval(values[name]), values[name], unit)
                     for name, unit in units.items()
@@ -100,6 +86,11 @@ def rows(runs: Sequence[RunData], cells: Sequence[Cell], *, simulated: bool) -> 
             )
         )
     return found
+
+
+def _said(runs: Sequence[MeasuredRun], reasons: Sequence[Sequence[str]]) -> list[str]:
+    """What stands against each of the runs, with the run's number."""
+    return [f"run {run.block}: {reason}" for run, its in zip(runs, reasons, strict=True) for reason in its]
 
 
 def write_summary(
@@ -125,7 +116,7 @@ def write_summary(
     )
 
 
-def write_tasks(path: Path, runs: Sequence[RunData]) -> None:
+def write_tasks(path: Path, runs: Sequence[MeasuredRun]) -> None:
     """Write `tasks.csv`: a line per task and run, times in ms."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
@@ -133,7 +124,7 @@ def write_tasks(path: Path, runs: Sequence[RunData]) -> None:
     writer.writerow(["runtime", "agents", "verifier", "profile", "run", *names])
     for run in runs:
         cell = run.cell
-        for row in task_rows(run):
+        for row in run.tasks:
             shown = [_shown(getattr(row, name)) for name in names]
             writer.writerow([cell.runtime, cell.agents, cell.verifier, cell.profile, run.block, *shown])
     write_text(path, text.getvalue())

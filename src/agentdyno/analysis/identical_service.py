@@ -1,0 +1,56 @@
+"""The gate that compares runs with each other: all were asked the same and came to the same outcomes."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from agentdyno.analysis.measured import MeasuredRun
+
+Service = tuple[dict[tuple[str, int], set[str]], dict[str, tuple[str, int]]]
+"""What a run was: the hashes of its requests by task and attempt, and its outcomes by task."""
+
+Key = TypeVar("Key", str, tuple[str, int])
+
+
+def identical_service(runs: Sequence[MeasuredRun], *, simulated: bool) -> dict[str, list[str]]:
+    """Requests and outcomes that differ from what most runs with as many agents had, by the run's folder.
+
+    Where two groups are as large, the one with the first of `runs` is what the others are held to. A
+    simulated endpoint says the same to the same conversation, so every request and outcome must be the same
+    in every run. A real model need not, so only the first request of each task is held to it.
+    """
+    groups: dict[tuple[int, str], list[MeasuredRun]] = {}
+    for run in runs:
+        if not run.interrupted:
+            groups.setdefault((run.cell.agents, run.cell.verifier), []).append(run)
+    found: dict[str, list[str]] = {}
+    for group in groups.values():
+        services = [_service(run, simulated=simulated) for run in group]
+        usual = max(services, key=services.count)
+        reference = group[services.index(usual)]
+        for run, service in zip(group, services, strict=True):
+            found[run.folder.name] = _differences(service, usual, reference.folder.name)
+    return found
+
+
+def _service(run: MeasuredRun, *, simulated: bool) -> Service:
+    if simulated:
+        return run.requests, run.outcomes
+    return {(task, attempt): seen for (task, attempt), seen in run.requests.items() if attempt == 1}, {}
+
+
+def _differences(service: Service, usual: Service, reference: str) -> list[str]:
+    (requests, outcomes), (usual_requests, usual_outcomes) = service, usual
+    reasons = []
+    if unlike := _unlike(requests, usual_requests):
+        task, attempt = unlike[0]
+        reasons.append(
+            f"{len(unlike)} requests differ from those of {reference}, the first: {task} attempt {attempt}"
+        )
+    if tasks := _unlike(outcomes, usual_outcomes):
+        reasons.append(f"{len(tasks)} outcomes differ from those of {reference}, the first: {tasks[0]}")
+    return reasons
+
+
+def _unlike(these: Mapping[Key, object], those: Mapping[Key, object]) -> list[Key]:
+    """The keys, in order, under which the two do not hold the same."""
+    return sorted(key for key in these.keys() | those.keys() if these.get(key) != those.get(key))
