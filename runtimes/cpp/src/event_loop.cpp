@@ -22,10 +22,13 @@ void EventLoop::run(std::vector<Async<void>> coroutines) {
         work.push_back(supervised(std::move(coroutine)));
     coroutines.clear();
     running_ = work.size();
-    for (Async<void>& coroutine : work)
+    // What is ready goes on in between: an agent's request is sent before the next agent makes its own.
+    for (Async<void>& coroutine : work) {
         coroutine.start();
+        turn(false);
+    }
     while (running_ > 0)
-        turn();
+        turn(true);
     if (failure_)
         std::rethrow_exception(std::exchange(failure_, nullptr));
 }
@@ -47,14 +50,14 @@ Async<void> EventLoop::supervised(Async<void> coroutine) {
     --running_;
 }
 
-void EventLoop::turn() {
+void EventLoop::turn(bool may_wait) {
     run_ready();
     if (running_ == 0)
         return;
     std::array<epoll_event, 64> events;
     Clock::time_point const deadline = timers_.empty() ? NEVER : timers_.front()->deadline_;
     int const count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
-                                 ready_.empty() ? poll_timeout_ms(deadline) : 0);
+                                 may_wait && ready_.empty() ? poll_timeout_ms(deadline) : 0);
     if (count < 0 && errno != EINTR)
         throw system_failure("epoll_wait");
     being_handled_ = std::span(events).first(static_cast<std::size_t>(std::max(count, 0)));

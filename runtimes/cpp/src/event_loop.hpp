@@ -31,7 +31,7 @@ class EventLoop {
     EventLoop(EventLoop const&) = delete;
     EventLoop& operator=(EventLoop const&) = delete;
 
-    /// Runs all coroutines at the same time, until all are over. When one throws, the loop is stopped; what
+    /// Runs all coroutines at the same time, begun one after the other, until all are over. When one throws, the loop is stopped; what
     /// the first of them threw is thrown when all have ended.
     void run(std::vector<Async<void>> coroutines);
 
@@ -44,7 +44,7 @@ class EventLoop {
     friend Watch;
 
     Async<void> supervised(Async<void> coroutine);
-    void turn();
+    void turn(bool may_wait);
     void run_ready();
     void run_timers();
 

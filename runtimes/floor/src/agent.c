@@ -17,6 +17,8 @@
 #include "run.h"
 #include "workspace.h"
 
+static char const SOLUTION[] = "solution.py", TESTS[] = "test_solution.py";
+
 // For all agents, because each is done with them before another's turn comes.
 static struct buffer body, request, code, path;
 
@@ -155,12 +157,26 @@ static bool write_files(struct run *run, struct agent *agent) {
     if (folder < 0)
         return false;
     struct task const *const task = tasks_load(&run->tasks, agent->task);
-    bool const written = file_write_in(folder, "solution.py", buffer_slice(&code)) &&
-                         file_write_in(folder, "test_solution.py", buffer_slice(&task->tests));
+    bool const written = file_write_in(folder, SOLUTION, buffer_slice(&code)) &&
+                         file_write_in(folder, TESTS, buffer_slice(&task->tests));
     int const error = errno;
     close(folder);
     errno = error;
     return written;
+}
+
+/// Removes the attempt's folder, or what is in its place.
+static bool remove_files(char const *workspace) {
+    int const folder = open(workspace, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (folder >= 0) {
+        // Mostly there is nothing else in it, and then it need not be listed.
+        unlinkat(folder, SOLUTION, 0);
+        unlinkat(folder, TESTS, 0);
+        close(folder);
+        if (rmdir(workspace) == 0)
+            return true;
+    }
+    return remove_tree(AT_FDCWD, workspace);
 }
 
 static enum agent_state use_reply(struct run *run, struct agent *agent) {
@@ -258,7 +274,7 @@ bool agent_leave_nothing(struct run *run, struct agent *agent) {
         return true;
     workspace_path(run, agent);
     agent->workspace = 0;
-    return remove_tree(AT_FDCWD, path.bytes);
+    return remove_files(path.bytes);
 }
 
 static void record_attempt(struct run *run, struct agent *agent) {
@@ -315,6 +331,11 @@ void agent_advance(struct run *run, struct agent *agent) {
         agent->state = STEPS[agent->state](run, agent);
 }
 
+void agent_begin(struct run *run, struct agent *agent) {
+    agent->state = TAKE_TASK;
+    agent_advance(run, agent);
+}
+
 void agent_on_ready(struct run *run, struct agent *agent, enum source source) {
     switch (source) {
         case CONNECTION_READY:
@@ -362,6 +383,7 @@ void agent_on_time(struct run *run, struct agent *agent) {
 }
 
 void agent_make(struct agent *agent, size_t number) {
+    agent->state = NOTHING;
     exchange_make(&agent->exchange, (uint64_t)number * SOURCES + CONNECTION_READY);
 }
 

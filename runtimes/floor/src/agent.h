@@ -25,7 +25,7 @@ enum agent_state {
     NEXT_TRY,
     SLOT,
     VERIFIER,
-    NOTHING,  ///< There are no more tasks.
+    NOTHING,  ///< It has not begun, or there are no more tasks.
 };
 
 struct agent {
@@ -47,6 +47,8 @@ struct agent {
 enum source { CONNECTION_READY, CHILD_ENDED, OUTPUT_READY, ERRORS_READY, SOURCES };
 
 void agent_make(struct agent *agent, size_t number);
+/// Takes its first task.
+void agent_begin(struct run *run, struct agent *agent);
 /// Takes all steps that can be taken now.
 void agent_advance(struct run *run, struct agent *agent);
 void agent_on_ready(struct run *run, struct agent *agent, enum source source);

@@ -60,17 +60,31 @@ static void close_quietly(int descriptor) {
     errno = error;
 }
 
+/// The signals that children must not inherit as ignored. Naming all would be a system call for each of them.
+static sigset_t const *ignored_signals(void) {
+    static sigset_t ignored;
+    static bool is_known;
+    struct sigaction action;
+    if (is_known)
+        return &ignored;
+    sigemptyset(&ignored);
+    for (int signal = 1; signal < NSIG; ++signal)
+        if (sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+            sigaddset(&ignored, signal);
+    is_known = true;
+    return &ignored;
+}
+
 /// Starts the process; returns the error, or 0. Nothing of this process is copied, so it takes no longer as
 /// it grows.
 static int spawn(pid_t *pid, struct command const *command, char const *folder, int output, int errors) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    sigset_t none, all;
+    sigset_t none;
     sigemptyset(&none);
-    sigfillset(&all);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setsigdefault(&attributes, ignored_signals());
     posix_spawnattr_setpgroup(&attributes, 0);
     posix_spawnattr_setflags(&attributes,
                              POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);

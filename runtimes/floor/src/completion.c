@@ -25,31 +25,43 @@ static void copy_in_one_line(struct buffer *copy, struct slice value) {
 }
 
 static void add_choice(struct completion *completion, struct slice choice) {
-    struct slice const content = json_member(json_member(choice, SLICE("delta")), SLICE("content"));
+    struct slice of_choice[2];
+    json_members(choice, (struct slice const[]){SLICE("delta"), SLICE("finish_reason")}, of_choice, 2);
+    struct slice const content = json_member(of_choice[0], SLICE("content"));
+    struct slice const finish_reason = of_choice[1];
     if (json_is_string(content) && !json_is_empty_string(content))
         json_append_decoded(&completion->text, content);
-    struct slice const finish_reason = json_member(choice, SLICE("finish_reason"));
     if (json_is_string(finish_reason) && !json_is_empty_string(finish_reason))
         json_append_decoded(&completion->finish_reason, finish_reason);
 }
 
-static enum chunk_result add_chunk(struct completion *completion, struct slice data, struct buffer *reason) {
+/// Reads a chunk; what is not UTF-8 in it is replaced in `decoded`.
+static bool read_chunk(struct slice data, struct buffer *decoded, struct slice *chunk) {
+    if (json_read(data, chunk))
+        return json_is_object(*chunk);
+    utf8_append(decoded, data);
+    return json_read(buffer_slice(decoded), chunk) && json_is_object(*chunk);
+}
+
+static enum chunk_result add_chunk(struct completion *completion, struct slice data, struct buffer *decoded,
+                                   struct buffer *reason) {
     struct slice chunk, choice;
-    if (!json_read(data, &chunk) || !json_is_object(chunk)) {
+    if (!read_chunk(data, decoded, &chunk)) {
         buffer_append(reason, SLICE("the stream holds something that is no JSON object: "));
         buffer_append(reason, data);
         return CHUNK_MALFORMED;
     }
-    struct slice const error = json_member(chunk, SLICE("error"));
+    struct slice of_chunk[3];
+    json_members(chunk, (struct slice const[]){SLICE("error"), SLICE("usage"), SLICE("choices")}, of_chunk,
+                 3);
+    struct slice const error = of_chunk[0], usage = of_chunk[1], choices = of_chunk[2];
     if (error.size > 0 && !json_is_null(error)) {
         buffer_append(reason, SLICE("the endpoint reports in the stream: "));
         append_message_of(error, reason);
         return CHUNK_ERROR;
     }
-    struct slice const usage = json_member(chunk, SLICE("usage"));
     if (json_is_object(usage))
         copy_in_one_line(&completion->usage, usage);
-    struct slice const choices = json_member(chunk, SLICE("choices"));
     if (completion_is_finished(completion) || !json_is_array(choices))
         return CHUNK_TAKEN;
     struct json_items items = json_items(choices);
@@ -68,11 +80,7 @@ enum chunk_result completion_add(struct completion *completion, struct slice dat
     }
     size_t const reason_size = reason->size;
     struct buffer decoded = {0};
-    if (!utf8_is_valid(data)) {
-        utf8_append(&decoded, data);
-        data = buffer_slice(&decoded);
-    }
-    enum chunk_result result = add_chunk(completion, data, reason);
+    enum chunk_result result = add_chunk(completion, data, &decoded, reason);
     buffer_free(&decoded);
     if (result != CHUNK_TAKEN && completion_is_finished(completion)) {
         completion->is_ended = true;

@@ -1,7 +1,6 @@
 #include "exchange.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -74,20 +73,21 @@ static void connect_to(struct exchange *exchange, struct addrinfo const *address
 
 /// The socket may be connected now, or never.
 static void on_connecting(struct exchange *exchange, int epoll) {
-    struct pollfd writable = {exchange->socket, POLLOUT, 0};
-    if (poll(&writable, 1, 0) <= 0)
+    struct addrinfo const *const address = exchange->address;
+    // Asked for again, a connection says how it stands.
+    bool const is_there =
+        connect(exchange->socket, address->ai_addr, address->ai_addrlen) == 0 || errno == EISCONN;
+    int const error = errno;
+    if (!is_there && error == EALREADY)
         return;
-    int error = 0;
-    socklen_t size = sizeof error;
-    getsockopt(exchange->socket, SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error == 0) {
+    if (is_there) {
         exchange->state = EXCHANGE_CONNECTED;
         watch(exchange, epoll, EPOLL_CTL_MOD, EPOLLIN);
         return;
     }
     exchange_close(exchange);
-    if (exchange->address->ai_next != NULL)
-        connect_to(exchange, exchange->address->ai_next, epoll);
+    if (address->ai_next != NULL)
+        connect_to(exchange, address->ai_next, epoll);
     else
         fail(exchange, "no connection", system_message(error));
 }

@@ -264,16 +264,23 @@ static bool stands_for(struct slice string, struct slice text) {
     return equal;
 }
 
-struct slice json_member(struct slice object, struct slice name) {
-    struct slice found = {0};
+void json_members(struct slice object, struct slice const names[], struct slice values[], size_t count) {
+    for (size_t i = 0; i < count; ++i)
+        values[i] = (struct slice){0};
     if (!json_is_object(object))
-        return found;
+        return;
     struct json_items items = json_items(object);
     struct slice candidate, value;
     while (json_next_member(&items, &candidate, &value))
-        if (stands_for(candidate, name))
-            found = value;
-    return found;
+        for (size_t i = 0; i < count; ++i)
+            if (stands_for(candidate, names[i]))
+                values[i] = value;
+}
+
+struct slice json_member(struct slice object, struct slice name) {
+    struct slice value;
+    json_members(object, &name, &value, 1);
+    return value;
 }
 
 void json_append_decoded(struct buffer *text, struct slice string) {

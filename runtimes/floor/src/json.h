@@ -31,6 +31,8 @@ struct json_items json_items(struct slice container);
 bool json_next_member(struct json_items *items, struct slice *name, struct slice *value);
 bool json_next_element(struct json_items *items, struct slice *value);
 
+/// Puts the last member of each name into `values`; empty where there is none or `object` is no object.
+void json_members(struct slice object, struct slice const names[], struct slice values[], size_t count);
 /// The last member of that name; empty if there is none or if `object` is no object.
 struct slice json_member(struct slice object, struct slice name);
 /// Appends the characters that a string stands for.

@@ -52,13 +52,13 @@ static int milliseconds_until(moment then) {
 /// Works until every task has its outcome, or a signal comes; returns the signal, or 0.
 static int work(void) {
     struct epoll_event ready[READY_AT_ONCE];
-    for (size_t i = 0; i < run.agent_count; ++i) {
-        agent_advance(&run, &run.agents[i]);
-        give_slots();
-    }
+    size_t begun = 0;
     while (run.agents_at_work > 0) {
-        int const count =
-            epoll_wait(run.epoll, ready, READY_AT_ONCE, milliseconds_until(timers_next(&run.timers)));
+        // One at a time, and what is ready in between: a request is sent before the next is made.
+        if (begun < run.agent_count)
+            agent_begin(&run, &run.agents[begun++]);
+        int const wait_ms = begun < run.agent_count ? 0 : milliseconds_until(timers_next(&run.timers));
+        int const count = epoll_wait(run.epoll, ready, READY_AT_ONCE, wait_ms);
         if (count < 0 && errno != EINTR)
             fatal("epoll: %s", strerror(errno));
         for (int i = 0; i < count; ++i) {

@@ -127,7 +127,9 @@ static void try_run(char const *verifier, bool is_silent, int expected_status, c
     struct slice const all = buffer_slice(&events);
     CHECK(count_events(all, "event", "\"run_start\"") == 1);
     CHECK(count_events(all, "event", "\"run_end\"") == 1);
-    CHECK(count_events(all, "event", "\"attempt\"") == attempts);
+    int const recorded = count_events(all, "event", "\"attempt\"");
+    // Stopped so early, some agents may not have begun.
+    CHECK(is_silent ? recorded <= attempts : recorded == attempts);
     CHECK(count_events(all, "outcome", outcome) == TASKS);
     CHECK(count_events(all, "transport_retries", "1") == retries);
     CHECK(folder_names(folder, &names) && slice_find(buffer_slice(&names), SLICE("attempt-")) == NOT_FOUND);
