@@ -83,6 +83,7 @@ export class Agent {
       await removeTree(folder);
     }
   }
+
   async #verify(
     folder: string,
     code: string,

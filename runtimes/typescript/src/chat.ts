@@ -51,10 +51,10 @@ export class Chat {
 
   /** The reply to a request body, stamping `attempt`; throws `ChatFailed` and `Interrupted`. */
   async complete(body: string, attempt: Attempt): Promise<string> {
-    const bytes = Buffer.from(body);
-    attempt.requestSha256 = sha256(bytes);
-    const head = Buffer.from(`${this.#requestHead}Content-Length: ${String(bytes.length)}\r\n\r\n`);
-    const completion = await this.#complete(Buffer.concat([head, bytes]), attempt);
+    const head = `${this.#requestHead}Content-Length: ${String(Buffer.byteLength(body))}\r\n\r\n`;
+    const request = inUtf8(head + body);
+    attempt.requestSha256 = sha256(request.subarray(head.length));
+    const completion = await this.#complete(request, attempt);
     const { text } = completion;
     attempt.completionSha256 = sha256(text);
     attempt.usage = completion.usage;
@@ -151,4 +151,11 @@ export class Chat {
     }
     return inOneLine(shown).slice(0, REASON_LIMIT);
   }
+}
+
+/** The bytes of a text in memory of their own: a slab that others have a part of would stay as long as any of them. */
+function inUtf8(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
 }

@@ -26,12 +26,12 @@ export interface Listener extends Receiver {
 /** One connection. */
 export class Connection {
   readonly #socket: Socket;
-  readonly #idle: Set<Connection>;
+  readonly #idle: Connection[];
   #parser: ResponseParser | null = null;
   #listener: Listener | null = null;
 
   /** Begin to connect; `idle` is where the connection puts itself when it may be used again. */
-  constructor(connect: Connect, { host, port }: BaseUrl, idle: Set<Connection>) {
+  constructor(connect: Connect, { host, port }: BaseUrl, idle: Connection[]) {
     this.#idle = idle;
     this.#socket = connect({
       host,
@@ -101,7 +101,10 @@ export class Connection {
 
   /** Close the connection at once. */
   close(): void {
-    this.#idle.delete(this);
+    const at = this.#idle.indexOf(this);
+    if (at >= 0) {
+      this.#idle.splice(at, 1);
+    }
     this.#socket.destroy();
   }
 
@@ -128,7 +131,7 @@ export class Connection {
     this.#parser = null;
     this.#listener = null;
     if (usable && !this.#socket.destroyed) {
-      this.#idle.add(this);
+      this.#idle.push(this);
     } else {
       this.close();
     }
@@ -149,8 +152,8 @@ export class Connection {
 export class Pool {
   readonly #baseUrl: BaseUrl;
   readonly #connect: Connect;
-  // A set keeps its order; the connection that was used last is the one least likely to be closed.
-  readonly #idle = new Set<Connection>();
+  // The one that was used last comes last, and is the one least likely to be closed.
+  readonly #idle: Connection[] = [];
 
   private constructor(baseUrl: BaseUrl, connect: Connect) {
     this.#baseUrl = baseUrl;
@@ -165,15 +168,10 @@ export class Pool {
   /** An open connection nobody uses, or null. Those that the endpoint has closed meanwhile would only cost a try. */
   async idle(): Promise<Connection | null> {
     // What the endpoint sent or closed may be with the kernel still.
-    if (this.#idle.size > 0) {
+    if (this.#idle.length > 0) {
       await pollOnce();
     }
-    const connection = [...this.#idle].at(-1);
-    if (connection === undefined) {
-      return null;
-    }
-    this.#idle.delete(connection);
-    return connection;
+    return this.#idle.pop() ?? null;
   }
 
   /** Begin to make a new connection, and call one of two functions, once. */

@@ -2,30 +2,36 @@
 
 import { complain } from "./complaint.js";
 import { Unusable } from "./failures.js";
+import { perform } from "./run.js";
+import { serve } from "./tools-command.js";
 
 const USAGE = "usage: node dist/src/main.js run.json, or node dist/src/main.js tools FOLDER";
 
 async function main(words: readonly string[]): Promise<number> {
   const [first, second, ...others] = words;
   if (first === "tools" && second !== undefined && others.length === 0) {
-    const { serve } = await import("./tools-command.js");
     await serve(second);
     return 0;
   }
   if (first === undefined || second !== undefined) {
     throw new Unusable(`${String(words.length)} run files are given and one is needed; ${USAGE}`);
   }
-  const { perform } = await import("./run.js");
   return await perform(first);
 }
 
-try {
-  // Not left to the end of the event loop: taken down with it, the handlers of signals would let one decide the status.
-  process.exit(await main(process.argv.slice(2)));
-} catch (failure) {
-  if (!(failure instanceof Unusable)) {
-    throw failure;
+async function exitStatus(words: readonly string[]): Promise<number> {
+  try {
+    return await main(words);
+  } catch (failure) {
+    if (!(failure instanceof Unusable)) {
+      throw failure;
+    }
+    complain(failure.message);
+    return 2;
   }
-  complain(failure.message);
-  process.exit(2);
 }
+
+void exitStatus(process.argv.slice(2)).then((status) => {
+  // Not left to the end of the event loop: taken down with it, the handlers of signals would let one decide the status.
+  process.exit(status);
+});

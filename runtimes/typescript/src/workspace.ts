@@ -37,7 +37,7 @@ export async function removeTree(path: string): Promise<void> {
   try {
     const removal = new Removal(top);
     let deadline: bigint | null = null;
-    while (!removeIfEmpty(path)) {
+    do {
       const names = readdirSync(inFolder(top, "."), "buffer");
       if (deadline !== null) {
         if (now() > deadline && !names.every((name) => removal.hasMoved(name))) {
@@ -51,7 +51,7 @@ export async function removeTree(path: string): Promise<void> {
         });
       }
       deadline ??= now() + PATIENCE_NS;
-    }
+    } while (!removeIfEmpty(path));
   } finally {
     closeSync(top);
   }

@@ -1,8 +1,6 @@
 /** What the vectors of the contract define, but for streams. */
 
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { constants } from "node:os";
 import { suite, test } from "node:test";
 
 import { extract } from "../src/extraction.js";
@@ -153,18 +151,4 @@ suite("JSON", () => {
     const expected = all.toSorted((one, other) => Buffer.from(one).compare(Buffer.from(other)));
     assert.deepEqual(all.toSorted(byCodePoint), expected);
   });
-});
-
-test("SHA-256 is that of OpenSSL, at every length around the size of a block", () => {
-  for (let length = 0; length < 200; length++) {
-    const data = Buffer.alloc(length, "\u00e9");
-    assert.equal(sha256(data), createHash("sha256").update(data).digest("hex"));
-  }
-});
-
-test("Node names the signals of POSIX by their numbers", () => {
-  assert.deepEqual(
-    [constants.signals.SIGKILL, constants.signals.SIGTERM, constants.signals.SIGINT],
-    [9, 15, 2],
-  );
 });

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 
-const FOLDER = new URL("../../../contract/vectors/", import.meta.url);
+// From dist/tests/.
+const FOLDER = join(__dirname, "../../../contract/vectors");
 
 interface Named {
   readonly name: string;
@@ -9,7 +11,7 @@ interface Named {
 
 /** The cases of a vector file, each with its name and why it is there. */
 export function vectors<Case>(file: string): (Case & Named)[] {
-  const cases = JSON.parse(readFileSync(new URL(file, FOLDER), "utf8")) as (Case & Named)[];
+  const cases = JSON.parse(readFileSync(join(FOLDER, file), "utf8")) as (Case & Named)[];
   if (cases.length === 0) {
     throw new Error(`${file} holds no case`);
   }
