@@ -1,7 +1,9 @@
 package agent
 
 import (
+	"bytes"
 	"fmt"
+	"sync"
 
 	"agentloop/internal/jsontext"
 )
@@ -32,6 +34,9 @@ func NewRequest(model string, further jsontext.Value) (Request, error) {
 	return Request{before: canonical[:end-1], after: canonical[end-1:]}, nil
 }
 
+// drafts are where bodies grow, so that what a conversation keeps while it waits has no room to spare.
+var drafts = sync.Pool{New: func() any { return new([]byte) }}
+
 // Conversation is all that was said about one task, as the body of the next request.
 type Conversation struct {
 	request *Request
@@ -50,13 +55,15 @@ func (c *Conversation) Begin(task *Task) {
 		}
 		return task.Tests
 	}
-	c.body = append(c.body[:0], c.request.before...)
-	c.body = append(c.body, `{"content":"`...)
-	c.body = c.prompts.system.appendEscaped(c.body, value)
-	c.body = append(c.body, `","role":"system"},{"content":"`...)
-	c.body = c.prompts.user.appendEscaped(c.body, value)
-	c.body = append(c.body, `","role":"user"}`...)
-	c.body = append(c.body, c.request.after...)
+	c.write(func(body []byte) []byte {
+		body = append(body, c.request.before...)
+		body = append(body, `{"content":"`...)
+		body = c.prompts.system.appendEscaped(body, value)
+		body = append(body, `","role":"system"},{"content":"`...)
+		body = c.prompts.user.appendEscaped(body, value)
+		body = append(body, `","role":"user"}`...)
+		return append(body, c.request.after...)
+	})
 }
 
 // TestsFailed goes on after a reply that did not pass; said is the normalised output of the tests.
@@ -74,11 +81,21 @@ func (c *Conversation) NoCode(reply string) { c.goOn(reply, c.prompts.noCode, ""
 func (c *Conversation) Body() []byte { return c.body }
 
 func (c *Conversation) goOn(reply string, answer template, said string) {
-	c.body = c.body[:len(c.body)-len(c.request.after)]
-	c.body = append(c.body, `,{"content":`...)
-	c.body = jsontext.AppendQuoted(c.body, reply)
-	c.body = append(c.body, `,"role":"assistant"},{"content":"`...)
-	c.body = answer.appendEscaped(c.body, func(string) string { return said })
-	c.body = append(c.body, `","role":"user"}`...)
-	c.body = append(c.body, c.request.after...)
+	c.write(func(body []byte) []byte {
+		body = append(body, c.body[:len(c.body)-len(c.request.after)]...)
+		body = append(body, `,{"content":`...)
+		body = jsontext.AppendQuoted(body, reply)
+		body = append(body, `,"role":"assistant"},{"content":"`...)
+		body = answer.appendEscaped(body, func(string) string { return said })
+		body = append(body, `","role":"user"}`...)
+		return append(body, c.request.after...)
+	})
+}
+
+// write makes what compose appends the body.
+func (c *Conversation) write(compose func(body []byte) []byte) {
+	draft := drafts.Get().(*[]byte)
+	defer drafts.Put(draft)
+	*draft = compose((*draft)[:0])
+	c.body = bytes.Clone(*draft)
 }

@@ -32,6 +32,7 @@ var (
 type connection struct {
 	net.Conn
 	tcp    syscall.RawConn
+	read   func(descriptor uintptr) bool // tryRead, made a value once and not at every read
 	secure bool
 
 	buffer *[bufferBytes]byte
@@ -58,6 +59,7 @@ func dial(ctx context.Context, address string, settings *tls.Config, deadline ti
 		return nil, err
 	}
 	c := &connection{Conn: conn, tcp: tcp}
+	c.read = c.tryRead
 	if settings != nil {
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
@@ -114,7 +116,7 @@ func (c *connection) fill() error {
 		return c.fillSecurely()
 	}
 	c.release()
-	if err := c.tcp.Read(c.tryRead); err != nil {
+	if err := c.tcp.Read(c.read); err != nil {
 		return err
 	}
 	return c.readErr

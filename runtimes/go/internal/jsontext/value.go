@@ -59,12 +59,12 @@ func (v Value) Members() iter.Seq2[Value, Value] {
 		if !v.IsObject() {
 			return
 		}
-		rest := bytes.TrimLeft(v[1:], space)
+		rest := afterSpace(v[1:], ' ')
 		for rest[0] != '}' {
 			name := Value(rest[:end(rest)])
-			rest = bytes.TrimLeft(rest[len(name):], space+":")
+			rest = afterSpace(rest[len(name):], ':')
 			value := Value(rest[:end(rest)])
-			rest = bytes.TrimLeft(rest[len(value):], space+",")
+			rest = afterSpace(rest[len(value):], ',')
 			if !yield(name, value) {
 				return
 			}
@@ -78,10 +78,10 @@ func (v Value) Elements() iter.Seq[Value] {
 		if !v.IsArray() {
 			return
 		}
-		rest := bytes.TrimLeft(v[1:], space)
+		rest := afterSpace(v[1:], ' ')
 		for rest[0] != ']' {
 			element := Value(rest[:end(rest)])
-			rest = bytes.TrimLeft(rest[len(element):], space+",")
+			rest = afterSpace(rest[len(element):], ',')
 			if !yield(element) {
 				return
 			}
@@ -98,7 +98,16 @@ func (v Value) First() Value {
 }
 
 // Text returns what a string says, with U+FFFD for half of a surrogate pair; "" if v is no string.
-func (v Value) Text() string { return string(v.AppendText(nil)) }
+func (v Value) Text() string {
+	if !v.IsString() {
+		return ""
+	}
+	if bytes.IndexByte(v, '\\') < 0 {
+		return string(v[1 : len(v)-1])
+	}
+	// What is escaped is never shorter than what it stands for.
+	return string(v.AppendText(make([]byte, 0, len(v))))
+}
 
 // AppendText appends what a string says.
 func (v Value) AppendText(text []byte) []byte {
@@ -139,6 +148,16 @@ func (v Value) is(text string) bool {
 		return string(v[1:len(v)-1]) == text
 	}
 	return v.Text() == text
+}
+
+// afterSpace returns what follows white space and separators; a space is no separator of its own.
+func afterSpace(rest []byte, separator byte) []byte {
+	for i, c := range rest {
+		if c > ' ' && c != separator {
+			return rest[i:]
+		}
+	}
+	return nil
 }
 
 // end returns where the first value of rest ends.
