@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,55 @@ def test_nothing_is_installed_unasked(
     log = apt_get(programs, "")
     agentdyno("run", "--runtimes", compiled, "--tasks", tasks, "--out", tmp_path / "r", PATH=str(programs))
     assert not log.exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "needed"),
+    [
+        ("echo mix 1.9.3", "1.10"),  # by number, not by letter
+        ("echo mix 2 of today", "1.0"),  # a number alone is no version
+        ('test "$1" = version && echo mix 1.9', "1.9.1"),
+        ("echo mix 9.9; exit 3", "1.0"),
+    ],
+)
+def test_a_program_that_is_too_old_is_as_good_as_missing(
+    agentdyno: Agentdyno, programs: Path, tasks: Path, tmp_path: Path, script: str, needed: str
+) -> None:
+    program(programs / "mix", script)
+    done = run_with_requirement(agentdyno, programs, tasks, tmp_path, f"mix >= {needed}")
+    assert done.returncode == 1
+    assert done.stderr == f"agentdyno: runtime `elixir` needs `mix >= {needed}` (get it)\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "needed"),
+    [
+        ("echo mix 1.10", "1.9.3"),
+        ("echo v20.12.1", "20.12"),
+        ('test "$1" = version && echo go1.26.8', "1.26"),
+    ],
+)
+def test_a_program_that_is_new_enough_serves(
+    agentdyno: Agentdyno, programs: Path, tasks: Path, tmp_path: Path, script: str, needed: str
+) -> None:
+    program(programs / "mix", script)
+    done = run_with_requirement(agentdyno, programs, tasks, tmp_path, f"mix >= {needed}")
+    assert "needs" not in done.stderr
+    assert [row["runtime"] for row in summary(tmp_path / "results")["rows"]] == ["elixir"]
+
+
+def run_with_requirement(
+    agentdyno: Agentdyno, programs: Path, tasks: Path, tmp_path: Path, requirement: str
+) -> subprocess.CompletedProcess[str]:
+    folder = tmp_path / "elixir"
+    folder.mkdir()
+    manifest(folder, "elixir", run=["true"])
+    with (folder / "runtime.toml").open("a") as file:
+        file.write(f'requires = [{{ program = "{requirement}", hint = "get it" }}]\n')
+    return agentdyno(
+        "run", "--runtimes", folder, "--tasks", tasks, "--agents", 1, "--limit", 1, "--verifier", "null",
+        "--out", tmp_path / "results", PATH=f"{programs}:{os.environ['PATH']}",
+    )  # fmt: skip
 
 
 def test_runtimes_that_nobody_asked_for_in_particular_are_skipped_and_named(

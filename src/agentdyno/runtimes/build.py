@@ -7,8 +7,9 @@ from pathlib import Path
 
 from agentdyno.child import Child
 from agentdyno.errors import Refusal
-from agentdyno.runtimes.manifest import Manifest, build_path
+from agentdyno.runtimes.manifest import Manifest
 from agentdyno.runtimes.packages import remedy
+from agentdyno.runtimes.requirement import build_path
 
 LOOK_S = 0.25
 LAST_LINES = 15

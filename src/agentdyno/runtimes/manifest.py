@@ -1,49 +1,15 @@
 """A runtime's manifest: `runtime.toml`, and any `runtime.NAME.toml` beside it (CONTRACT.md)."""
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from agentdyno.errors import Refusal
 from agentdyno.project import RUNTIMES
+from agentdyno.runtimes.requirement import Requirement, is_requirement, requirement
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,39}")
-
-
-def build_path() -> str:
-    """Our PATH, with the interpreter that the set-up found as `python3`: the one on PATH may be too old, or
-    not there.
-    """
-    return f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """A program that a runtime needs, or a library by its name in pkg-config and perhaps a version
-    (`libcurl >= 7.80`), with a hint that says how to get it, and the Debian package that holds it.
-    """
-
-    what: str
-    is_library: bool
-    hint: str
-    debian: str | None
-
-    def is_met(self) -> bool:
-        """Whether the program is on the PATH of builds, or pkg-config knows the library."""
-        if not self.is_library:
-            return shutil.which(self.what, path=build_path()) is not None
-        try:
-            query = subprocess.run(
-                ["pkg-config", "--exists", self.what], stdin=subprocess.DEVNULL, capture_output=True
-            )
-        except FileNotFoundError:
-            return False
-        return query.returncode == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +63,7 @@ def read(path: Path) -> Manifest:
         return tuple(value)
 
     requires = document.get("requires", [])
-    if not isinstance(requires, list) or not all(map(_is_requirement, requires)):
+    if not isinstance(requires, list) or not all(map(is_requirement, requires)):
         raise Refusal(
             f"{path}: `requires` must be a list of {{program, hint, debian}} or {{library, hint, debian}}, "
             "the last of which may be left out; see runtimes/CONTRACT.md"
@@ -118,21 +84,9 @@ def read(path: Path) -> Manifest:
         folder=path.parent.resolve(),
         run=argv("run"),
         build=argv("build") if "build" in document else None,
-        requires=tuple(map(_requirement, requires)),
+        requires=tuple(map(requirement, requires)),
         tools=argv("tools") if "tools" in document else None,
     )
-
-
-def _is_requirement(entry: object) -> bool:
-    if not isinstance(entry, dict) or not all(isinstance(value, str) and value for value in entry.values()):
-        return False
-    return set(entry) - {"debian"} in ({"program", "hint"}, {"library", "hint"})
-
-
-def _requirement(entry: dict[str, str]) -> Requirement:
-    is_library = "library" in entry
-    what = entry["library" if is_library else "program"]
-    return Requirement(what, is_library, entry["hint"], entry.get("debian"))
 
 
 def read_all(folder: Path = RUNTIMES) -> dict[str, Manifest]:

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from agentdyno.errors import Refusal
-from agentdyno.runtimes.manifest import Manifest, Requirement
+from agentdyno.runtimes.manifest import Manifest
+from agentdyno.runtimes.requirement import Requirement
 
 
 def remedy(manifest: Manifest) -> str:

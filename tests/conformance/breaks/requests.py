@@ -173,7 +173,7 @@ def last_turn_alone() -> None:
     go_on = Conversation._go_on
 
     def forgetful(self: Any, reply: str, answer: str) -> None:
-        del self._messages[2:]
+        self._turns.clear()
         go_on(self, reply, answer)
 
     Conversation._go_on = forgetful  # type: ignore[method-assign]
