@@ -82,16 +82,17 @@ def show(console: Console, runtime: str, results: Sequence[Result]) -> None:
 
 def show_together(console: Console, played: Mapping[str, Sequence[Result]]) -> None:
     """Print how many rules of each section of the contract each runtime keeps, of those that were tried."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("rules kept, by section", no_wrap=True)
     found = {runtime: lines(results) for runtime, results in played.items()}
-    for runtime in found:
-        table.add_column(runtime, justify="right", no_wrap=True)
-    for section in dict.fromkeys(rule.section for rule in RULES):
-        of_section = [[line for line in some if line.rule.section == section] for some in found.values()]
-        if any(of_section):
-            table.add_row(section, *map(_kept, of_section))
-    table.add_row("all", *map(_kept, found.values()))
+    tried = {line.rule.section for some in found.values() for line in some}
+    sections = [section for section in dict.fromkeys(rule.section for rule in RULES) if section in tried]
+    table = Table(title="rules kept, by section", title_justify="left", box=None, pad_edge=False)
+    table.add_column("runtime", vertical="bottom", no_wrap=True)
+    for heading in (*sections, "all"):
+        # A word a line: ten runtimes and all sections then fit 80 columns.
+        table.add_column("\n".join(heading.split()), justify="right", vertical="bottom", no_wrap=True)
+    for runtime, some in found.items():
+        of_sections = [[line for line in some if line.rule.section == section] for section in sections]
+        table.add_row(runtime, *map(_kept, of_sections), _kept(some))
     console.print(table)
 
 
