@@ -91,6 +91,8 @@ async def run_agents(agent: Agent, tasks: Iterable[Task], agents: int) -> None:
         async with asyncio.TaskGroup() as group:
             for _ in range(agents):
                 group.create_task(work())
+                # Whose connection is there sends its request before the next agent builds its messages.
+                await asyncio.sleep(0)
     finally:
         for task in waiting:
             agent.emit(task_event(task.task_id, "error", 0, INTERRUPTED))

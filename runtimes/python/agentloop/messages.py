@@ -40,15 +40,12 @@ def load_prompts(path: str) -> Prompts:
 class Conversation:
     """All that was said about one task, ready to be sent."""
 
-    __slots__ = ("_messages", "_prompts")
+    __slots__ = ("_prompts", "_task", "_turns")
 
     def __init__(self, prompts: Prompts, task: Task) -> None:
-        values = {"task_id": task.task_id, "prompt": task.prompt, "tests": task.tests}
         self._prompts = prompts
-        self._messages = [
-            {"role": "system", "content": _fill(prompts.system, values)},
-            {"role": "user", "content": _fill(prompts.user, values)},
-        ]
+        self._task = task
+        self._turns: list[dict[str, str]] = []
 
     def tests_failed(self, reply: str, output: str) -> None:
         """Go on after a reply that did not pass; `output` is the normalised output of the tests."""
@@ -64,11 +61,21 @@ class Conversation:
 
     def body(self, model: str, request: Mapping[str, object]) -> bytes:
         """Return the request body, in canonical JSON; `request` holds the further fields."""
-        return canonical_json({**request, "model": model, "messages": self._messages, "stream": True})
+        messages = [*self._opening(), *self._turns]
+        return canonical_json({**request, "model": model, "messages": messages, "stream": True})
+
+    def _opening(self) -> list[dict[str, str]]:
+        """Make the first two messages anew: kept while the model speaks, they would be the task once more."""
+        task = self._task
+        values = {"task_id": task.task_id, "prompt": task.prompt, "tests": task.tests}
+        return [
+            {"role": "system", "content": _fill(self._prompts.system, values)},
+            {"role": "user", "content": _fill(self._prompts.user, values)},
+        ]
 
     def _go_on(self, reply: str, answer: str) -> None:
-        self._messages.append({"role": "assistant", "content": reply})
-        self._messages.append({"role": "user", "content": answer})
+        self._turns.append({"role": "assistant", "content": reply})
+        self._turns.append({"role": "user", "content": answer})
 
 
 def canonical_json(value: object) -> bytes:
