@@ -164,17 +164,18 @@ impl Chat {
         attempt.t_request = Some(now_ns());
         let request = self.request(body);
         let event_idle = self.timeouts.event_idle;
-        let no_event = |_| TryFailed::new(format!("no event within {}", seconds(event_idle)));
-        let mut deadline = deadline_in(event_idle);
-        let (exchange, head) =
-            timeout_at(deadline, Exchange::begin(stream, request)).await.map_err(no_event)??;
+        let no_event = || TryFailed::new(format!("no event within {}", seconds(event_idle)));
+        let begun = Exchange::begin(stream, request, || deadline_in(event_idle)).await?;
+        let (exchange, head, mut deadline) = begun.ok_or_else(no_event)?;
         let mut answer = Answer::new(exchange);
         if head.status != StatusCode::OK {
             return Err(answer.refusal(&head, deadline).await);
         }
         check_is_event_stream(&head.headers)?;
+        // It would keep the buffer that it was read into, and the body would need another.
+        drop(head);
         while answer.completion.finish_reason.is_none() {
-            let piece = timeout_at(deadline, answer.exchange.next_piece()).await.map_err(no_event)?;
+            let piece = timeout_at(deadline, answer.exchange.next_piece()).await.map_err(|_| no_event())?;
             match piece.transpose()? {
                 Some(piece) if answer.take(&piece, attempt)? => deadline = deadline_in(event_idle),
                 Some(_) => {}

@@ -1,8 +1,10 @@
 //! One request and its response over HTTP/1.1, on a stream that may be used again.
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::{convert::Infallible, io};
 
@@ -15,27 +17,56 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::client::TlsStream;
 
 const READ_BYTES: usize = 4096;
 
-/// A connection that carries nothing at the moment.
-pub enum Stream {
-    /// For http.
+/// An open connection to the endpoint.
+pub struct Stream {
+    socket: Socket,
+    /// Whether everything that was written has gone out; read while hyper has the stream.
+    is_flushed: Rc<Cell<bool>>,
+}
+
+enum Socket {
     Plain(TcpStream),
-    /// For https.
     Encrypted(Box<TlsStream<TcpStream>>),
+}
+
+/// What both kinds of socket can do.
+trait Duplex: AsyncRead + AsyncWrite + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Duplex for T {}
+
+impl From<TcpStream> for Stream {
+    fn from(socket: TcpStream) -> Self {
+        Self { socket: Socket::Plain(socket), is_flushed: Rc::default() }
+    }
+}
+
+impl From<TlsStream<TcpStream>> for Stream {
+    fn from(socket: TlsStream<TcpStream>) -> Self {
+        Self { socket: Socket::Encrypted(Box::new(socket)), is_flushed: Rc::default() }
+    }
 }
 
 impl Stream {
     /// Whether the endpoint has neither closed the connection nor sent more than its last response.
     pub fn is_quiet(&self) -> bool {
-        let socket = match self {
-            Self::Plain(stream) => stream,
-            Self::Encrypted(stream) => stream.get_ref().0,
+        let socket = match &self.socket {
+            Socket::Plain(socket) => socket,
+            Socket::Encrypted(socket) => socket.get_ref().0,
         };
         // Asked of the system: the event loop may not have come to see yet what is there already.
         recv(socket, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT) == Err(Errno::AGAIN)
+    }
+
+    fn socket(&mut self) -> Pin<&mut dyn Duplex> {
+        match &mut self.socket {
+            Socket::Plain(socket) => Pin::new(socket),
+            Socket::Encrypted(socket) => Pin::new(&mut **socket),
+        }
     }
 }
 
@@ -48,10 +79,7 @@ impl Read for Stream {
         let mut bytes = [const { MaybeUninit::uninit() }; READ_BYTES];
         let room = buffer.remaining().min(READ_BYTES);
         let mut piece = ReadBuf::uninit(&mut bytes[..room]);
-        ready!(match &mut *self {
-            Self::Plain(stream) => Pin::new(stream).poll_read(context, &mut piece),
-            Self::Encrypted(stream) => Pin::new(stream).poll_read(context, &mut piece),
-        })?;
+        ready!(self.socket().poll_read(context, &mut piece))?;
         buffer.put_slice(piece.filled());
         Poll::Ready(Ok(()))
     }
@@ -63,10 +91,8 @@ impl Write for Stream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match &mut *self {
-            Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
-            Self::Encrypted(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
+        self.is_flushed.set(false);
+        self.socket().poll_write(context, bytes)
     }
 
     fn poll_write_vectored(
@@ -74,10 +100,8 @@ impl Write for Stream {
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut *self {
-            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(context, pieces),
-            Self::Encrypted(stream) => Pin::new(stream).poll_write_vectored(context, pieces),
-        }
+        self.is_flushed.set(false);
+        self.socket().poll_write_vectored(context, pieces)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -85,17 +109,13 @@ impl Write for Stream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut *self {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(context),
-            Self::Encrypted(stream) => Pin::new(stream).poll_flush(context),
-        }
+        ready!(self.socket().poll_flush(context))?;
+        self.is_flushed.set(true);
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut *self {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Encrypted(stream) => Pin::new(stream).poll_shutdown(context),
-        }
+        self.socket().poll_shutdown(context)
     }
 }
 
@@ -142,21 +162,38 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// Sends a request and waits for the head of its response.
+    /// Sends a request and waits for the head of its response; `None` if there is none by the deadline.
+    ///
+    /// `deadline` is asked for once the request has gone out, and returned for what follows the head.
     pub async fn begin(
         stream: Stream,
         request: Request<Whole>,
-    ) -> Result<(Self, response::Parts), hyper::Error> {
+        deadline: impl FnOnce() -> Instant,
+    ) -> hyper::Result<Option<(Self, response::Parts, Instant)>> {
+        let is_flushed = stream.is_flushed.clone();
         let (mut sender, mut driver) = http1::handshake(stream).await?;
         let mut is_over = false;
         let mut response = pin!(sender.send_request(request));
-        let response = poll_fn(|context| {
+        let mut poll_response = |context: &mut Context<'_>| {
             // What the driver fails with, the response fails with too.
             is_over = is_over || driver.poll_without_shutdown(context).is_ready();
             response.as_mut().poll(context)
-        });
-        let (head, body) = response.await?.into_parts();
-        Ok((Self { _sender: sender, driver, is_over, body }, head))
+        };
+        let early = poll_fn(|context| match poll_response(context) {
+            Poll::Pending if is_flushed.get() => Poll::Ready(None),
+            polled => polled.map(Some),
+        })
+        .await;
+        let deadline = deadline();
+        let response = match early {
+            Some(response) => response?,
+            None => match timeout_at(deadline, poll_fn(poll_response)).await {
+                Ok(response) => response?,
+                Err(_) => return Ok(None),
+            },
+        };
+        let (head, body) = response.into_parts();
+        Ok(Some((Self { _sender: sender, driver, is_over, body }, head, deadline)))
     }
 
     /// The next piece of the body, `None` at its end.

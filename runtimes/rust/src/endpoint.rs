@@ -39,14 +39,9 @@ impl Address {
         let port = match port.strip_prefix(':') {
             Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok()?,
             Some(_) => return None,
-            None if port.is_empty() => {
-                if is_encrypted {
-                    443
-                } else {
-                    80
-                }
-            }
-            None => return None,
+            None if !port.is_empty() => return None,
+            None if is_encrypted => 443,
+            None => 80,
         };
         let is_of_path = |byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'#' | b'?');
         if !path.bytes().all(is_of_path) {
@@ -98,13 +93,10 @@ impl Endpoint {
         let stream = TcpStream::connect((&*self.host, self.port)).await?;
         // A request is one write, which should not wait for what was sent before it.
         stream.set_nodelay(true)?;
-        match &self.tls {
-            None => Ok(Stream::Plain(stream)),
-            Some((connector, name)) => {
-                let stream = connector.connect(name.clone(), stream).await?;
-                Ok(Stream::Encrypted(Box::new(stream)))
-            }
-        }
+        Ok(match &self.tls {
+            None => stream.into(),
+            Some((connector, name)) => connector.connect(name.clone(), stream).await?.into(),
+        })
     }
 }
 

@@ -9,10 +9,10 @@ use std::rc::Rc;
 use std::{env, io, panic, process};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::JoinSet;
 
 use crate::agent::{Agent, Stop};
 use crate::chat::Chat;
@@ -26,9 +26,9 @@ use crate::task::{Tasks, count_tasks};
 use crate::verifier::{Verifier, search_path};
 
 /// The event loop, all of which is on the thread that enters it.
-pub fn event_loop() -> io::Result<Runtime> {
+pub fn event_loop() -> io::Result<LocalRuntime> {
     // Host names are looked up in other threads, which need not be many.
-    Builder::new_current_thread().enable_all().max_blocking_threads(4).build()
+    Builder::new_current_thread().enable_all().max_blocking_threads(4).build_local(LocalOptions::default())
 }
 
 /// Does the run that a run file describes; returns the exit status.
@@ -52,8 +52,7 @@ pub fn perform(run_file: &Path) -> Result<u8, Box<dyn Error>> {
     let tasks = Tasks::open(&run.tasks_file)?;
     allow_many_open_files();
     let event_loop = event_loop()?;
-    let local = LocalSet::new();
-    let ended = event_loop.block_on(local.run_until(async {
+    let ended = event_loop.block_on(async {
         // Once the event file is there the run ends in order.
         let signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let events = EventFile::create(&run.events).map_err(|failure| {
@@ -70,10 +69,8 @@ pub fn perform(run_file: &Path) -> Result<u8, Box<dyn Error>> {
             stop: Stop::default(),
         };
         work(agent, tasks, agents, signals).await
-    }));
-    // Whatever the agents have under way goes with them.
-    drop(local);
-    // A name that is still being looked up does not hold the run.
+    });
+    // Whatever the agents have under way goes with them, but a name that is still being looked up holds nothing.
     event_loop.shutdown_background();
     ended
 }

@@ -7,7 +7,7 @@ use std::io::{BufRead, Write};
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
+use tokio::runtime::LocalRuntime;
 
 use crate::fields::{Fields, Unusable};
 use crate::run::event_loop;
@@ -34,7 +34,11 @@ pub fn serve(folder: &Path, calls: impl BufRead, mut answers: impl Write) -> Res
     Ok(())
 }
 
-fn result(call: &[u8], tools: &ToolDispatcher<'_>, event_loop: &Runtime) -> Result<Value, Box<dyn Error>> {
+fn result(
+    call: &[u8],
+    tools: &ToolDispatcher<'_>,
+    event_loop: &LocalRuntime,
+) -> Result<Value, Box<dyn Error>> {
     let call = Fields::of_text("call".to_owned(), call)?;
     Ok(match call.text("tool")? {
         "write_file" => json!(tools.write_file(call.text("path")?, call.text("content")?)?),
