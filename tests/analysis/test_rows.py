@@ -160,6 +160,7 @@ def test_the_figures_of_a_run_that_can_be_checked_by_hand(build: Build) -> None:
         "wall_s": 0.2,
         "tasks_per_s": 10.0,
         "cpu_s_per_task": 0.25,
+        "all_begun_ms": 0.0,
         "overhead_ms_p50": pytest.approx(10.0),
         "model_ms_p50": pytest.approx(60.0),
         "verify_ms_p50": pytest.approx(20.0),
@@ -177,6 +178,12 @@ def test_the_figures_of_a_run_that_can_be_checked_by_hand(build: Build) -> None:
         "overhead_ms_p50_x_floor": None,
         "cpu_s_per_task_x_floor": None,
     }
+
+
+def test_an_agent_that_begins_late_is_waited_for(build: Build) -> None:
+    run = good_run()
+    run["events"][3]["t_begin"] = 2 * MS
+    assert row(build(run)).metrics["all_begun_ms"].median == 2.0
 
 
 def run_with_peak(kib: int) -> dict[str, Any]:
@@ -225,7 +232,7 @@ def test_the_markdown_table_has_every_row_and_says_why_one_is_not_valid(build: B
         "| verifier | agents | runtime | peak MiB | ×floor | first | recovered | failed |"
     )
     assert rule.count("|") == heading.count("|")
-    figures = "3.0 | – | 1 | 1 | 0 | 0 | 0.50 | 10.0 | – | – | 250.0 | 20.0 | 0.2 | 2"
+    figures = "3.0 | – | 1 | 1 | 0 | 0 | 0.50 | 10.0 | – | – | 0.0 | 250.0 | 20.0 | 0.2 | 2"
     assert sound == f"| cold | 2 | python | {figures} | 0.5 |"
     assert struck == f"| cold | 2 | ~~slow~~ | {figures} | 10.5 |"
     assert empty == ""

@@ -27,7 +27,8 @@ METRICS = {
         "failed",
         "errors",
     ),
-    *("avg_retries", "wall_s", "tasks_per_s", "cpu_s_per_task", "max_in_flight", "endpoint_lateness_ms_p99"),
+    *("avg_retries", "wall_s", "tasks_per_s", "cpu_s_per_task", "all_begun_ms"),
+    *("max_in_flight", "endpoint_lateness_ms_p99"),
     *(f"{part}_ms_{name}" for part in ("overhead", "model", "verify", "queue") for name in PERCENTILES),
     *("peak_rss_x_floor", "overhead_ms_p50_x_floor", "cpu_s_per_task_x_floor"),
 }

@@ -31,8 +31,8 @@ class EventLoop {
     EventLoop(EventLoop const&) = delete;
     EventLoop& operator=(EventLoop const&) = delete;
 
-    /// Runs all coroutines at the same time, begun one after the other, until all are over. When one throws, the loop is stopped; what
-    /// the first of them threw is thrown when all have ended.
+    /// Runs all coroutines at the same time, begun one after the other, until all are over. When one throws,
+    /// the loop is stopped; what the first of them threw is thrown when all have ended.
     void run(std::vector<Async<void>> coroutines);
 
     /// Stops: every `Wakeup::until` that is awaited, now or later, throws `Interrupted`.

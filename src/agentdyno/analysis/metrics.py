@@ -23,6 +23,7 @@ UNITS: dict[str, str] = {
     "wall_s": "s",
     "tasks_per_s": "tasks/s",
     "cpu_s_per_task": "s/task",
+    "all_begun_ms": "ms",
     **{
         f"{part}_ms_{name}": "ms" for part in ("overhead", "model", "verify", "queue") for name in PERCENTILES
     },
@@ -107,6 +108,8 @@ def metrics(run: RunData) -> dict[str, float | None]:
         if events.t_start is not None and events.t_end is not None
         else None
     )
+    begun = sorted(attempt.t_begin for attempt in events.attempts if attempt.attempt == 1)
+    at_once = min(run.cell.agents, tasks)
     late_ms = [late / 1000 for request in run.journal.requests for late in request.late_us]
     ledgers = entries(run)
     found: dict[str, float | None] = {
@@ -121,6 +124,9 @@ def metrics(run: RunData) -> dict[str, float | None]:
         "wall_s": wall,
         "tasks_per_s": tasks / wall if wall else None,
         "cpu_s_per_task": ending.own_cpu_s / tasks if ending.own_cpu_s is not None else None,
+        "all_begun_ms": (begun[at_once - 1] - events.t_start) / ledger.NS_PER_MS
+        if events.t_start is not None and len(begun) >= at_once
+        else None,
         "max_in_flight": max((request.in_flight for request in run.journal.requests), default=None),
         "endpoint_lateness_ms_p99": percentile(late_ms, 0.99),
     }

@@ -18,6 +18,7 @@ COLUMNS = {
     "overhead p50 ms": ("overhead_ms_p50", ".1f"),
     "p95": ("overhead_ms_p95", ".1f"),
     "p99": ("overhead_ms_p99", ".1f"),
+    "all begun ms": ("all_begun_ms", ".1f"),
     "CPU ms/task": ("cpu_s_per_task", ".1f"),
     "verify p50 ms": ("verify_ms_p50", ".1f"),
     "wall s": ("wall_s", ".1f"),
