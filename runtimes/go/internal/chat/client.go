@@ -121,7 +121,10 @@ func (c *Client) exchange(ctx context.Context, connection *connection, body []by
 		return ctx.Err()
 	}
 	received.attempt.Request = events.Now()
-	_, err := request.WriteTo(connection.Conn)
+	written, err := request.WriteTo(connection.Conn)
+	if written == 0 { // The deadline passed first: nothing was sent, and what was sent last was another try's.
+		received.attempt.Request = 0
+	}
 	received.lastEvent = time.Now()
 	if err == nil {
 		connection.SetReadDeadline(received.deadline())
