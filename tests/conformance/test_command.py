@@ -131,14 +131,13 @@ def test_runtimes_that_cannot_be_built_are_skipped_and_several_are_shown_togethe
         "skipped go: needs `go >= 1.26`",
         "skipped go-tuned: needs `go >= 1.26`",
         "skipped rust: needs `cargo >= 1.91`",
-        "skipped typescript: needs `node >= 20.12`",
-        "skipped typescript-tuned: needs `node >= 20.12`",
+        "skipped typescript: needs `node >= 20`",
+        "skipped typescript-tuned: needs `node >= 20`",
     ]
-    together = done.stdout[done.stdout.index("rules kept, by section") :].splitlines()
-    assert [line.split() for line in together] == [
-        ["rules", "kept,", "by", "section"],
-        ["The", "run"],
-        ["runtime", "file", "all"],
-        ["python", "11/11", "11/11"],
-        ["python-uvloop", "11/11", "11/11"],
-    ]
+    title, *_, headings, python, uvloop = done.stdout[
+        done.stdout.index("rules kept, by section") :
+    ].splitlines()
+    assert title.rstrip() == "rules kept, by section"
+    assert headings.split() == ["runtime", "file", "task", "Events", "Exit", "all"]
+    assert python.split() == ["python", "2/2", "1/1", "4/4", "4/4", "11/11"]
+    assert uvloop.split() == ["python-uvloop", "2/2", "1/1", "4/4", "4/4", "11/11"]

@@ -93,7 +93,10 @@ def test_more_agents_than_files_may_be_open(agentdyno: Agentdyno) -> None:
 def test_a_runtime_that_is_not_there(agentdyno: Agentdyno) -> None:
     line = refused(agentdyno, "--runtimes", "cobol")
     assert line.startswith("no runtime named `cobol` in ")
-    assert line.endswith("; there are: cpp, cpp-threads, python, python-uvloop")
+    assert line.endswith(
+        "; there are: cpp, cpp-threads, floor, go, go-tuned, python, python-uvloop, rust, typescript, "
+        "typescript-tuned"
+    )
 
 
 def test_a_runtime_asked_for_twice(agentdyno: Agentdyno) -> None:

@@ -1,7 +1,7 @@
 /** The response of one try, which becomes a completion or a `TryFailed`. */
 
 import { Bytes } from "./bytes.js";
-import { milliseconds, now } from "./clock.js";
+import { milliseconds, now, pollOnce } from "./clock.js";
 import { BrokenStream, Completion } from "./completion.js";
 import { LINGER_S, type Listener } from "./connection.js";
 import type { Attempt } from "./events.js";
@@ -54,6 +54,7 @@ export class Answer implements Listener {
   });
   #expectation: Expectation | null = null;
   #timer: NodeJS.Timeout | undefined;
+  #received = 0;
   #refusal: Refusal | null = null;
 
   constructor(attempt: Attempt) {
@@ -69,8 +70,7 @@ export class Answer implements Listener {
     const { eventIdleS } = expectation;
     this.#expectation = expectation;
     this.#timer = setTimeout(() => {
-      const silence = new TryFailed(`no event within ${String(eventIdleS)} s`);
-      this.#fail(this.#refusal === null ? silence : refused(this.#refusal));
+      void this.#giveUp(eventIdleS);
     }, milliseconds(eventIdleS));
   }
 
@@ -146,6 +146,7 @@ export class Answer implements Listener {
     }
     const completion = this.#completion;
     completion.add(data);
+    this.#received += 1;
     if (completion.started) {
       this.#attempt.tFirst ??= now();
     }
@@ -161,6 +162,16 @@ export class Answer implements Listener {
     }
     if (completion.ended) {
       this.end();
+    }
+  }
+
+  async #giveUp(eventIdleS: number): Promise<void> {
+    const received = this.#received;
+    // Node runs timers before it reads sockets; what has arrived in time may not have been read yet.
+    await pollOnce();
+    if (this.#received === received) {
+      const silence = new TryFailed(`no event within ${String(eventIdleS)} s`);
+      this.#fail(this.#refusal === null ? silence : refused(this.#refusal));
     }
   }
 

@@ -1,4 +1,4 @@
-import { milliseconds } from "./clock.js";
+import { milliseconds, pollOnce } from "./clock.js";
 import { ChatFailed } from "./failures.js";
 import type { Begin, Stop } from "./stop.js";
 
@@ -8,6 +8,7 @@ export class Deadline {
   readonly #stop: Stop;
   readonly #timer: NodeJS.Timeout;
   #isReached = false;
+  #isLifted = false;
   #onReached: ((failure: Error) => void) | null = null;
 
   /** Begin to count. */
@@ -15,8 +16,7 @@ export class Deadline {
     this.#totalS = totalS;
     this.#stop = stop;
     this.#timer = setTimeout(() => {
-      this.#isReached = true;
-      this.#onReached?.(this.#failure());
+      void this.#reach();
     }, milliseconds(totalS));
   }
 
@@ -34,7 +34,17 @@ export class Deadline {
 
   /** Bound nothing from now on. */
   lift(): void {
+    this.#isLifted = true;
     clearTimeout(this.#timer);
+  }
+
+  async #reach(): Promise<void> {
+    // Node runs timers before it reads sockets; what has arrived in time may not have been read yet.
+    await pollOnce();
+    if (!this.#isLifted) {
+      this.#isReached = true;
+      this.#onReached?.(this.#failure());
+    }
   }
 
   #failure(): ChatFailed {
