@@ -1,9 +1,10 @@
 """Where an attempt's wall time went."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
-from agentdyno.analysis.events import Attempt
+from agentdyno.analysis.events import Attempt, RunEvents
 from agentdyno.analysis.journal import Request
 
 NS_PER_MS = 1_000_000
@@ -11,12 +12,12 @@ NS_PER_MS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One attempt's times in ms.
+    """One attempt's times in ms, from the moment at which it was due.
 
     `model` is the endpoint's own: from the request's arrival to the last byte's departure. `queue` is the
     wait for a slot, `verify` the life of the child as the runtime saw it, `transport` the tries that failed.
-    `overhead` is the rest of `wall`, and the runtime's doing: prompt, connection, stream, extraction, files,
-    spawn, bookkeeping, and every moment that it came late to one of them.
+    `overhead` is the rest of `wall`, and the runtime's doing: the wait to be begun, prompt, connection,
+    stream, extraction, files, spawn, bookkeeping, and every moment that it came late to one of them.
     """
 
     task: str
@@ -50,12 +51,34 @@ def match(attempts: Iterable[Attempt], requests: Iterable[Request]) -> dict[tupl
     }
 
 
-def entry(attempt: Attempt, request: Request) -> Entry:
-    """The ledger of one attempt."""
+def begun_with(events: RunEvents, agents: int) -> set[str]:
+    """The ids of the tasks that the agents begin with.
+
+    Once a task has ended, an agent may be at its second, so what begins later does not count as such.
+    """
+    first_end = min((outcome.t for outcome in events.outcomes), default=math.inf)
+    firsts = sorted((attempt.t_begin, attempt.task) for attempt in events.attempts if attempt.attempt == 1)
+    return {task for t_begin, task in firsts[:agents] if t_begin < first_end}
+
+
+def t_due(attempt: Attempt, events: RunEvents, first_tasks: Set[str]) -> int:
+    """When the attempt could have begun, in nanoseconds.
+
+    All agents are due at the run's start, and so are the tasks that they begin with, and not when the runtime
+    gets to them: one that begins its agents one after the other would otherwise seem to have less overhead
+    than one that begins all at once.
+    """
+    if attempt.attempt == 1 and attempt.task in first_tasks and events.t_start is not None:
+        return min(events.t_start, attempt.t_begin)
+    return attempt.t_begin
+
+
+def entry(attempt: Attempt, request: Request, since: int) -> Entry:
+    """The ledger of one attempt that was due at `since`, in nanoseconds."""
     return Entry(
         task=attempt.task,
         attempt=attempt.attempt,
-        wall=(attempt.t_end - attempt.t_begin) / NS_PER_MS,
+        wall=(attempt.t_end - since) / NS_PER_MS,
         model=_between(request.t_arrive, request.t_last),
         queue=_between(attempt.t_queue, attempt.t_spawn),
         verify=_between(attempt.t_started, attempt.t_exit),

@@ -52,8 +52,9 @@ class TaskRow:
 def entries(run: RunData) -> list[ledger.Entry]:
     """The ledger of every attempt that got a completion and is found in the journal."""
     requests = ledger.match(run.events.attempts, run.journal.requests)
+    first_tasks = ledger.begun_with(run.events, run.cell.agents)
     return [
-        ledger.entry(attempt, requests[key])
+        ledger.entry(attempt, requests[key], ledger.t_due(attempt, run.events, first_tasks))
         for attempt in run.events.attempts
         if (key := (attempt.task, attempt.attempt)) in requests
     ]
@@ -62,6 +63,7 @@ def entries(run: RunData) -> list[ledger.Entry]:
 def task_rows(run: RunData) -> list[TaskRow]:
     """A row per task outcome, in the order in which the tasks ended."""
     ledgers = {(found.task, found.attempt): found for found in entries(run)}
+    first_tasks = ledger.begun_with(run.events, run.cell.agents)
     attempts_of: dict[str, list[Attempt]] = {}
     for attempt in run.events.attempts:
         attempts_of.setdefault(attempt.task, []).append(attempt)
@@ -77,7 +79,10 @@ def task_rows(run: RunData) -> list[TaskRow]:
                 outcome=outcome.outcome,
                 attempts=outcome.attempts,
                 transport_retries=sum(attempt.transport_retries for attempt in attempts),
-                wall_ms=sum(attempt.t_end - attempt.t_begin for attempt in attempts) / ledger.NS_PER_MS,
+                wall_ms=sum(
+                    attempt.t_end - ledger.t_due(attempt, run.events, first_tasks) for attempt in attempts
+                )
+                / ledger.NS_PER_MS,
                 model_ms=sum(entry.model for entry in whole) if has_all else None,
                 queue_ms=sum(entry.queue for entry in whole) if has_all else None,
                 verify_ms=sum(entry.verify for entry in whole) if has_all else None,
@@ -108,8 +113,10 @@ def metrics(run: RunData) -> dict[str, float | None]:
         if events.t_start is not None and events.t_end is not None
         else None
     )
-    begun = sorted(attempt.t_begin for attempt in events.attempts if attempt.attempt == 1)
-    at_once = min(run.cell.agents, tasks)
+    first_tasks = ledger.begun_with(events, run.cell.agents)
+    begun = [
+        attempt.t_begin for attempt in events.attempts if attempt.attempt == 1 and attempt.task in first_tasks
+    ]
     late_ms = [late / 1000 for request in run.journal.requests for late in request.late_us]
     ledgers = entries(run)
     found: dict[str, float | None] = {
@@ -124,8 +131,8 @@ def metrics(run: RunData) -> dict[str, float | None]:
         "wall_s": wall,
         "tasks_per_s": tasks / wall if wall else None,
         "cpu_s_per_task": ending.own_cpu_s / tasks if ending.own_cpu_s is not None else None,
-        "all_begun_ms": (begun[at_once - 1] - events.t_start) / ledger.NS_PER_MS
-        if events.t_start is not None and len(begun) >= at_once
+        "all_begun_ms": (max(begun) - events.t_start) / ledger.NS_PER_MS
+        if events.t_start is not None and begun
         else None,
         "max_in_flight": max((request.in_flight for request in run.journal.requests), default=None),
         "endpoint_lateness_ms_p99": percentile(late_ms, 0.99),
