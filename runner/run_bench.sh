@@ -11,7 +11,7 @@ case "${1:-}" in
     --check) shift; exec "$agentdyno" check "$@" ;;
     --quick)
         shift
-        exec "$agentdyno" run --install --limit 20 --agents 20 --repeats 1 --profile chat-7b:ttft=200ms,itl=5ms \
+        exec "$agentdyno" run --install --limit 20 --agents 20 --profile chat-7b:ttft=200ms,itl=5ms \
             --verify-timeout 5 "$@"
         ;;
     --full)

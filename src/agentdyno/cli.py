@@ -12,6 +12,7 @@ from agentdyno.errors import Refusal
 # for.
 COMMANDS = {
     "run": ("agentdyno.experiment.command", "measure runtimes and print the table"),
+    "ledger": ("agentdyno.report.ledger", "say where the overhead of an experiment's attempts went"),
     "check": ("agentdyno.check", "say whether this machine is ready, and what to do where it is not"),
     "conform": ("agentdyno.conformance.command", "hold runtimes to the contract, rule by rule"),
     "serve": (

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from agentdyno.analysis.measured import MeasuredRun, analyse
-from agentdyno.analysis.run_data import Ending, read
+from agentdyno.analysis.parts import Parts, parts
+from agentdyno.analysis.run_data import Ending, RunData, read
 from agentdyno.experiment.cell import Cell
 from agentdyno.report.markdown import write_table
 from agentdyno.report.summary import Row, rows
@@ -116,14 +117,15 @@ def good_run() -> dict[str, Any]:
     }
 
 
+Record = Callable[..., RunData]
 Build = Callable[..., MeasuredRun]
 
 
 @pytest.fixture
-def build(tmp_path: Path) -> Build:
-    """Writes a run as the harness leaves it, reads it back and analyses it."""
+def record(tmp_path: Path) -> Record:
+    """Writes a run as the harness leaves it, and reads it back."""
 
-    def make(run: dict[str, Any], cell: Cell = CELL, block: int = 1) -> MeasuredRun:
+    def make(run: dict[str, Any], cell: Cell = CELL, block: int = 1) -> RunData:
         folder = tmp_path / f"{block:03}-{cell.label}"
         folder.mkdir()
         tasks = folder / "tasks.jsonl"
@@ -133,9 +135,15 @@ def build(tmp_path: Path) -> Build:
         for name in ("events", "journal", "samples"):
             text = "".join(json.dumps(line) + "\n" for line in run[name])
             (folder / f"{name}.jsonl").write_text(text)
-        return analyse(read(folder, cell, block))
+        return read(folder, cell, block)
 
     return make
+
+
+@pytest.fixture
+def build(record: Record) -> Build:
+    """The same, and analyses it."""
+    return lambda *words, **options: analyse(record(*words, **options))
 
 
 def row(*runs: MeasuredRun, simulated: bool = True) -> Row:
@@ -187,6 +195,28 @@ def test_an_agent_that_begins_late_is_waited_for(build: Build) -> None:
     metrics = row(build(run)).metrics
     assert metrics["all_begun_ms"].median == 2.0
     assert metrics["overhead_ms_p50"].median == pytest.approx(10.0)  # and not 8 for those that began late
+
+
+def test_the_parts_of_an_overhead_that_can_be_checked_by_hand(record: Record) -> None:
+    run = good_run()
+    for first_attempt in run["events"][1], run["events"][3]:
+        first_attempt["t_begin"] = MS // 2
+    first, *_, last = parts(record(run))
+    assert first == Parts(begin=0.5, request=1.5, send=1.0, stream=2.0, files=2.0, spawn=1.0, finish=2.0)
+    assert last == Parts(begin=0.0, request=2.0, send=1.0, stream=2.0, files=2.0, spawn=1.0, finish=2.0)
+
+
+def test_without_a_verification_all_that_follows_the_stream_is_the_finish(record: Record) -> None:
+    run = good_run()
+    run["events"][1] |= dict.fromkeys(("t_queue", "t_spawn", "t_started", "t_exit")) | {"verdict": "no_code"}
+    found = parts(record(run))[0]
+    assert (found.files, found.spawn, found.finish) == (0.0, 0.0, 35.0)
+
+
+def test_a_failed_try_is_no_part_of_the_overhead(record: Record) -> None:
+    run = good_run()
+    run["events"][1] |= {"transport_retries": 1, "transport_ns": 1 * MS}
+    assert parts(record(run))[0].request == 1.0
 
 
 def run_with_peak(kib: int) -> dict[str, Any]:

@@ -12,6 +12,10 @@ from typing import Any
 
 import pytest
 
+from agentdyno.analysis.metrics import entries
+from agentdyno.analysis.parts import parts
+from agentdyno.analysis.run_data import read
+from agentdyno.experiment.cell import Cell
 from command_line import Agentdyno, processes_in, summary
 
 TASKS, REPEATS = 24, 2
@@ -162,6 +166,39 @@ def test_tasks_csv_has_a_row_per_task_and_run_and_its_times_add_up(measured: Pat
         parts = [float(row[f"{part}_ms"]) for part in ("model", "queue", "verify", "overhead")]
         assert sum(parts) == pytest.approx(float(row["wall_ms"]), abs=0.01)
         assert min(parts) >= 0
+
+
+def test_the_parts_of_the_overhead_add_up_to_the_ledgers(measured: Path) -> None:
+    cell = Cell("python", TASKS, "cold", "steady:ttft=50ms,itl=1ms")
+    for folder in run_folders(measured):
+        run = read(folder, cell, 1)
+        overheads = [entry.overhead for entry in entries(run)]
+        assert len(overheads) > TASKS
+        assert [found.overhead for found in parts(run)] == pytest.approx(overheads, abs=1e-6)
+
+
+def test_the_ledger_of_an_experiment_is_printed_row_by_row(measured: Path, agentdyno: Agentdyno) -> None:
+    done = agentdyno("ledger", measured / "results" / "latest")
+    assert done.returncode == 0, done.stderr
+    title, headings, line = done.stdout.strip().splitlines()
+    assert title.rstrip() == "milliseconds of overhead, means over attempts, verifier cold"
+    assert headings.split() == [
+        "runtime", "agents", "begin", "request", "send", "stream", "files", "spawn", "finish", "overhead",
+    ]  # fmt: skip
+    runtime, agents, *figures, overhead = line.split()
+    assert (runtime, agents) == ("python", str(TASKS))
+    assert sum(map(float, figures)) == pytest.approx(float(overhead), abs=0.3)  # each is rounded
+    markdown = agentdyno("ledger", measured / "results" / "latest", "--markdown").stdout.splitlines()
+    assert markdown[2] == f"| cold | {TASKS} | python | {' | '.join([*figures, overhead])} |"
+
+
+def test_a_ledger_of_what_is_no_experiment(agentdyno: Agentdyno, tmp_path: Path) -> None:
+    done = agentdyno("ledger", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"agentdyno: {tmp_path}/summary.json: no summary of this version; "
+        "name the folder of an experiment, as results/raw/TIME\n"
+    )
 
 
 def test_the_runtime_is_not_given_the_references(measured: Path) -> None:

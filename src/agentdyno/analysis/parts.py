@@ -1,0 +1,66 @@
+"""The parts of an attempt's overhead, from the runtime's events and the endpoint's journal."""
+
+from dataclasses import astuple, dataclass
+
+from agentdyno.analysis import ledger
+from agentdyno.analysis.events import Attempt
+from agentdyno.analysis.journal import Request
+from agentdyno.analysis.run_data import RunData
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One attempt's overhead in ms, in the order in which it came; together they are the ledger's `overhead`.
+
+    Without a verification, `finish` begins where the stream ended, and `files` and `spawn` are 0.
+    """
+
+    begin: float
+    """From the run's start until the attempt was begun, where it was due at the start."""
+    request: float
+    """Messages, body and connection, until the runtime began to write; failed tries are not in it."""
+    send: float
+    """Until the endpoint had read the request."""
+    stream: float
+    """From the departure of the last byte until the runtime had understood it."""
+    files: float
+    """Extraction, workspace and files, until a slot was asked for."""
+    spawn: float
+    """Until the test process was there."""
+    finish: float
+    """From the end of the test process: verdict, feedback, removal of the workspace."""
+
+    @property
+    def overhead(self) -> float:
+        """All parts together."""
+        return float(sum(astuple(self)))
+
+
+def parts(run: RunData) -> list[Parts]:
+    """The parts of every attempt that the ledger has, in the order of the events."""
+    requests = ledger.match(run.events.attempts, run.journal.requests)
+    first_tasks = ledger.begun_with(run.events, run.cell.agents)
+    return [
+        _parts(attempt, requests[key], ledger.t_due(attempt, run.events, first_tasks))
+        for attempt in run.events.attempts
+        if (key := (attempt.task, attempt.attempt)) in requests
+    ]
+
+
+def _parts(attempt: Attempt, request: Request, since: int) -> Parts:
+    # Who has a completion has sent a request and seen its end.
+    t_request, t_last = attempt.t_request or attempt.t_begin, attempt.t_last or attempt.t_end
+    verified = attempt.t_queue is not None and attempt.t_exit is not None
+    return Parts(
+        begin=_ms(since, attempt.t_begin),
+        request=_ms(attempt.t_begin, t_request) - attempt.transport_ns / ledger.NS_PER_MS,
+        send=_ms(t_request, request.t_arrive),
+        stream=_ms(request.t_last, t_last),
+        files=_ms(t_last, attempt.t_queue) if verified else 0.0,
+        spawn=_ms(attempt.t_spawn, attempt.t_started) if verified else 0.0,
+        finish=_ms(attempt.t_exit, attempt.t_end) if verified else _ms(t_last, attempt.t_end),
+    )
+
+
+def _ms(begin: int | None, end: int | None) -> float:
+    return (end - begin) / ledger.NS_PER_MS if begin is not None and end is not None else 0.0

@@ -1,0 +1,67 @@
+"""The tables that are published are those of the summary that lies beside them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from agentdyno.experiment.cell import Cell
+from agentdyno.report.markdown import write_table
+from agentdyno.report.summary import Metric, Row
+
+ROOT = Path(__file__).resolve().parents[2]
+PUBLISHED = json.loads((ROOT / "docs/results/runtimes.json").read_text())
+COLUMNS = (
+    ("peak_rss_mib", "cold", 1, ".1f"),
+    ("peak_rss_x_floor", "cold", 1, ".1f"),
+    ("overhead_ms_p50", "null", 1, ".1f"),
+    ("overhead_ms_p99", "null", 1, ".1f"),
+    ("cpu_s_per_task", "null", 1000, ".1f"),
+)
+"""What the README shows at each number of agents: metric, verifier, scale and format."""
+
+
+def row(document: dict[str, Any]) -> Row:
+    cell = Cell(*(document[name] for name in ("runtime", "agents", "verifier", "profile")))
+    metrics = {name: Metric(**metric) for name, metric in document["metrics"].items()}
+    return Row(cell, document["reasons"], [], metrics)
+
+
+ROWS = [row(document) for document in PUBLISHED["rows"]]
+
+
+def readme_line(runtime: str) -> str:
+    metrics = {
+        (found.cell.agents, found.cell.verifier): found.metrics
+        for found in ROWS
+        if found.cell.runtime == runtime
+    }
+    figures = [
+        format((metrics[agents, verifier][metric].median or 0) * scale, form)
+        for agents in (100, 1000)
+        for metric, verifier, scale, form in COLUMNS
+    ]
+    return f"| {' | '.join([f'`{runtime}`', *figures])} |"
+
+
+def test_the_page_shows_every_row(tmp_path: Path) -> None:
+    write_table(tmp_path / "table.md", ROWS)
+    assert (tmp_path / "table.md").read_text() in (ROOT / "docs/results/runtimes.md").read_text()
+
+
+def test_the_readme_shows_the_same_figures() -> None:
+    readme = (ROOT / "README.md").read_text().splitlines()
+    lines = [readme_line(runtime) for runtime in dict.fromkeys(found.cell.runtime for found in ROWS)]
+    assert [line for line in lines if line not in readme] == []
+
+
+def test_all_runtimes_did_the_same_work() -> None:
+    work = ("first_attempt_pass", "recovered", "failed", "errors", "avg_retries")
+    for agents in (100, 1000):
+        for verifier in ("cold", "null"):
+            outcomes = {
+                tuple(tuple(found.metrics[metric].values) for metric in work)
+                for found in ROWS
+                if (found.cell.agents, found.cell.verifier) == (agents, verifier)
+            }
+            assert len(outcomes) == 1
+    assert not [reason for found in ROWS for reason in found.reasons if "differ from" in reason]
