@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <barrier>
 #include <latch>
 #include <semaphore>
 #include <thread>
@@ -242,7 +243,12 @@ TEST_CASE_TEMPLATE("a second answer to one request is nobody's", Client, Blockin
 }
 
 TEST_CASE("connections are passed on between coroutines, each of which gets its own answer") {
-    ScriptedServer const server([](Exchange const& exchange) { exchange.reply(exchange.body); });
+    // Nobody is answered before all have asked, so that none can pass its connection on within a round.
+    std::barrier all_have_asked(20);
+    ScriptedServer const server([&](Exchange const& exchange) {
+        all_have_asked.arrive_and_wait();
+        exchange.reply(exchange.body);
+    });
     Awaited client(server.url(), with(ONE_TRY));
     for (int round = 0; round < 10; ++round) {
         std::vector<std::string> bodies;
