@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from agentdyno.analysis.events import Attempt, RunEvents
 from agentdyno.analysis.journal import Request
+from agentdyno.analysis.run_data import RunData
 
 NS_PER_MS = 1_000_000
 
@@ -71,6 +72,19 @@ def t_due(attempt: Attempt, events: RunEvents, first_tasks: Set[str]) -> int:
     if attempt.attempt == 1 and attempt.task in first_tasks and events.t_start is not None:
         return min(events.t_start, attempt.t_begin)
     return attempt.t_begin
+
+
+def completed(run: RunData) -> list[tuple[Attempt, Request, int]]:
+    """Every attempt that got a completion and is found in the journal, in the order of the events, with its
+    request and when it was due.
+    """
+    requests = match(run.events.attempts, run.journal.requests)
+    first_tasks = begun_with(run.events, run.cell.agents)
+    return [
+        (attempt, requests[key], t_due(attempt, run.events, first_tasks))
+        for attempt in run.events.attempts
+        if (key := (attempt.task, attempt.attempt)) in requests
+    ]
 
 
 def entry(attempt: Attempt, request: Request, since: int) -> Entry:

@@ -51,13 +51,7 @@ class TaskRow:
 
 def entries(run: RunData) -> list[ledger.Entry]:
     """The ledger of every attempt that got a completion and is found in the journal."""
-    requests = ledger.match(run.events.attempts, run.journal.requests)
-    first_tasks = ledger.begun_with(run.events, run.cell.agents)
-    return [
-        ledger.entry(attempt, requests[key], ledger.t_due(attempt, run.events, first_tasks))
-        for attempt in run.events.attempts
-        if (key := (attempt.task, attempt.attempt)) in requests
-    ]
+    return [ledger.entry(*found) for found in ledger.completed(run)]
 
 
 def task_rows(run: RunData) -> list[TaskRow]:

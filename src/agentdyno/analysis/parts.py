@@ -38,13 +38,7 @@ class Parts:
 
 def parts(run: RunData) -> list[Parts]:
     """The parts of every attempt that the ledger has, in the order of the events."""
-    requests = ledger.match(run.events.attempts, run.journal.requests)
-    first_tasks = ledger.begun_with(run.events, run.cell.agents)
-    return [
-        _parts(attempt, requests[key], ledger.t_due(attempt, run.events, first_tasks))
-        for attempt in run.events.attempts
-        if (key := (attempt.task, attempt.attempt)) in requests
-    ]
+    return [_parts(*found) for found in ledger.completed(run)]
 
 
 def _parts(attempt: Attempt, request: Request, since: int) -> Parts:

@@ -86,7 +86,14 @@ def _figures(means: dict[str, float] | None) -> list[str]:
 
 
 def _table(found: dict[Cell, dict[str, float] | None], title: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),  # so that seventeen letters of a name still fit 80 columns
+    )
     table.add_column("runtime", no_wrap=True)
     for heading in ("agents", *NAMES, "overhead"):
         table.add_column(heading, justify="right", no_wrap=True)
