@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Set-up and main job in one command. Arguments go to `agentdyno run`; --check says whether this machine is ready,
-# --quick, first, is a run of under a minute a runtime, and --full, first, is the experiment behind the published table. Needs Python 3.11 or newer; what else the runtimes need is
-# installed, after saying so, on Debian and Ubuntu as root or with sudo that asks for no password, and a runtime that
-# cannot be built is skipped, with the command that would enable it.
+# --quick, first, is a run of under a minute a runtime, and --full, first, is the experiment behind the published
+# table. Needs Python 3.11 or newer; what else the runtimes need is installed, after saying so, on Debian and Ubuntu as
+# root or with sudo that asks for no password, and a runtime that cannot be built is skipped, with what would enable it.
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 "$root/runner/setup.sh" harness

@@ -113,8 +113,7 @@ def test_nothing_is_installed_unasked(
 def test_a_program_that_is_too_old_is_as_good_as_missing(
     agentdyno: Agentdyno, programs: Path, tasks: Path, tmp_path: Path, script: str, needed: str
 ) -> None:
-    program(programs / "mix", script)
-    done = run_with_requirement(agentdyno, programs, tasks, tmp_path, f"mix >= {needed}")
+    done = run_with_mix(agentdyno, programs, tasks, tmp_path, script, needed)
     assert done.returncode == 1
     assert done.stderr == f"agentdyno: runtime `elixir` needs `mix >= {needed}` (get it)\n"
 
@@ -130,20 +129,20 @@ def test_a_program_that_is_too_old_is_as_good_as_missing(
 def test_a_program_that_is_new_enough_serves(
     agentdyno: Agentdyno, programs: Path, tasks: Path, tmp_path: Path, script: str, needed: str
 ) -> None:
-    program(programs / "mix", script)
-    done = run_with_requirement(agentdyno, programs, tasks, tmp_path, f"mix >= {needed}")
+    done = run_with_mix(agentdyno, programs, tasks, tmp_path, script, needed)
     assert "needs" not in done.stderr
     assert [row["runtime"] for row in summary(tmp_path / "results")["rows"]] == ["elixir"]
 
 
-def run_with_requirement(
-    agentdyno: Agentdyno, programs: Path, tasks: Path, tmp_path: Path, requirement: str
+def run_with_mix(
+    agentdyno: Agentdyno, programs: Path, tasks: Path, tmp_path: Path, script: str, needed: str
 ) -> subprocess.CompletedProcess[str]:
+    program(programs / "mix", script)
     folder = tmp_path / "elixir"
     folder.mkdir()
     manifest(folder, "elixir", run=["true"])
     with (folder / "runtime.toml").open("a") as file:
-        file.write(f'requires = [{{ program = "{requirement}", hint = "get it" }}]\n')
+        file.write(f'requires = [{{ program = "mix >= {needed}", hint = "get it" }}]\n')
     return agentdyno(
         "run", "--runtimes", folder, "--tasks", tasks, "--agents", 1, "--limit", 1, "--verifier", "null",
         "--out", tmp_path / "results", PATH=f"{programs}:{os.environ['PATH']}",

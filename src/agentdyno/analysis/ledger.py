@@ -1,7 +1,7 @@
 """Where an attempt's wall time went."""
 
 import math
-from collections.abc import Iterable, Set
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from agentdyno.analysis.events import Attempt, RunEvents
@@ -52,17 +52,17 @@ def match(attempts: Iterable[Attempt], requests: Iterable[Request]) -> dict[tupl
     }
 
 
-def begun_with(events: RunEvents, agents: int) -> set[str]:
-    """The ids of the tasks that the agents begin with.
+def begun_with(events: RunEvents, agents: int) -> dict[str, int]:
+    """The tasks that the agents begin with, by their ids, and when they were begun, in nanoseconds.
 
     Once a task has ended, an agent may be at its second, so what begins later does not count as such.
     """
     first_end = min((outcome.t for outcome in events.outcomes), default=math.inf)
     firsts = sorted((attempt.t_begin, attempt.task) for attempt in events.attempts if attempt.attempt == 1)
-    return {task for t_begin, task in firsts[:agents] if t_begin < first_end}
+    return {task: t_begin for t_begin, task in firsts[:agents] if t_begin < first_end}
 
 
-def t_due(attempt: Attempt, events: RunEvents, first_tasks: Set[str]) -> int:
+def t_due(attempt: Attempt, events: RunEvents, first_tasks: Container[str]) -> int:
     """When the attempt could have begun, in nanoseconds.
 
     All agents are due at the run's start, and so are the tasks that they begin with, and not when the runtime
@@ -93,12 +93,13 @@ def entry(attempt: Attempt, request: Request, since: int) -> Entry:
         task=attempt.task,
         attempt=attempt.attempt,
         wall=(attempt.t_end - since) / NS_PER_MS,
-        model=_between(request.t_arrive, request.t_last),
-        queue=_between(attempt.t_queue, attempt.t_spawn),
-        verify=_between(attempt.t_started, attempt.t_exit),
+        model=between(request.t_arrive, request.t_last),
+        queue=between(attempt.t_queue, attempt.t_spawn),
+        verify=between(attempt.t_started, attempt.t_exit),
         transport=attempt.transport_ns / NS_PER_MS,
     )
 
 
-def _between(begin: int | None, end: int | None) -> float:
+def between(begin: int | None, end: int | None) -> float:
+    """From one moment to another in ms; 0 where one of them did not come."""
     return (end - begin) / NS_PER_MS if begin is not None and end is not None else 0.0

@@ -107,10 +107,7 @@ def metrics(run: RunData) -> dict[str, float | None]:
         if events.t_start is not None and events.t_end is not None
         else None
     )
-    first_tasks = ledger.begun_with(events, run.cell.agents)
-    begun = [
-        attempt.t_begin for attempt in events.attempts if attempt.attempt == 1 and attempt.task in first_tasks
-    ]
+    begun = ledger.begun_with(events, run.cell.agents).values()
     late_ms = [late / 1000 for request in run.journal.requests for late in request.late_us]
     ledgers = entries(run)
     found: dict[str, float | None] = {

@@ -2,9 +2,9 @@
 
 from dataclasses import astuple, dataclass
 
-from agentdyno.analysis import ledger
 from agentdyno.analysis.events import Attempt
 from agentdyno.analysis.journal import Request
+from agentdyno.analysis.ledger import NS_PER_MS, between, completed
 from agentdyno.analysis.run_data import RunData
 
 
@@ -38,7 +38,7 @@ class Parts:
 
 def parts(run: RunData) -> list[Parts]:
     """The parts of every attempt that the ledger has, in the order of the events."""
-    return [_parts(*found) for found in ledger.completed(run)]
+    return [_parts(*found) for found in completed(run)]
 
 
 def _parts(attempt: Attempt, request: Request, since: int) -> Parts:
@@ -46,15 +46,11 @@ def _parts(attempt: Attempt, request: Request, since: int) -> Parts:
     t_request, t_last = attempt.t_request or attempt.t_begin, attempt.t_last or attempt.t_end
     verified = attempt.t_queue is not None and attempt.t_exit is not None
     return Parts(
-        begin=_ms(since, attempt.t_begin),
-        request=_ms(attempt.t_begin, t_request) - attempt.transport_ns / ledger.NS_PER_MS,
-        send=_ms(t_request, request.t_arrive),
-        stream=_ms(request.t_last, t_last),
-        files=_ms(t_last, attempt.t_queue) if verified else 0.0,
-        spawn=_ms(attempt.t_spawn, attempt.t_started) if verified else 0.0,
-        finish=_ms(attempt.t_exit, attempt.t_end) if verified else _ms(t_last, attempt.t_end),
+        begin=between(since, attempt.t_begin),
+        request=between(attempt.t_begin, t_request) - attempt.transport_ns / NS_PER_MS,
+        send=between(t_request, request.t_arrive),
+        stream=between(request.t_last, t_last),
+        files=between(t_last, attempt.t_queue) if verified else 0.0,
+        spawn=between(attempt.t_spawn, attempt.t_started) if verified else 0.0,
+        finish=between(attempt.t_exit, attempt.t_end) if verified else between(t_last, attempt.t_end),
     )
-
-
-def _ms(begin: int | None, end: int | None) -> float:
-    return (end - begin) / ledger.NS_PER_MS if begin is not None and end is not None else 0.0

@@ -16,8 +16,9 @@ from agentdyno.analysis.parts import Parts, parts
 from agentdyno.errors import Refusal
 from agentdyno.experiment.cell import Cell
 from agentdyno.project import RESULTS
+from agentdyno.report.tables import MISSING, github, show, table
 
-NAMES = tuple(field.name for field in fields(Parts))
+NAMES = (*(field.name for field in fields(Parts)), "overhead")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,8 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     console = Console(markup=False)
     for verifier in dict.fromkeys(cell.verifier for cell in found):
         its = {cell: means for cell, means in found.items() if cell.verifier == verifier}
-        console.print()
-        console.print(_table(its, f"milliseconds of overhead, means over attempts, verifier {verifier}"))
+        show(console, _table(its, f"milliseconds of overhead, means over attempts, verifier {verifier}"))
     return 0
 
 
@@ -52,15 +52,14 @@ def _runs(folder: Path) -> dict[Cell, list[tuple[int, Path]]]:
     path = folder / "summary.json"
     try:
         summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        rows = [
-            Cell(row["runtime"], row["agents"], row["verifier"], row["profile"]) for row in summary["rows"]
-        ]
-        found: dict[Cell, list[tuple[int, Path]]] = {cell: [] for cell in rows}
+        found: dict[Cell, list[tuple[int, Path]]] = {
+            Cell(row["runtime"], row["agents"], row["verifier"], row["profile"]): []
+            for row in summary["rows"]
+        }
         for run in summary["experiment"]["runs"]:
-            key = (run["runtime"], run["agents"], run["verifier"])
-            cell = next(cell for cell in rows if (cell.runtime, cell.agents, cell.verifier) == key)
+            cell = Cell(run["runtime"], run["agents"], run["verifier"], summary["experiment"]["profile"])
             found[cell].append((run["block"], folder / run["folder"]))
-    except (OSError, ValueError, KeyError, StopIteration):
+    except (OSError, ValueError, KeyError):
         raise Refusal(
             f"{path}: no summary of this version; name the folder of an experiment, as results/raw/TIME"
         ) from None
@@ -72,13 +71,12 @@ def _means(cell: Cell, runs: Sequence[tuple[int, Path]]) -> dict[str, float] | N
     attempts = [found for block, folder in runs for found in parts(run_data.read(folder, cell, block))]
     if not attempts:
         return None
-    means = {name: statistics.fmean(getattr(found, name) for found in attempts) for name in NAMES}
-    return means | {"overhead": sum(means.values())}
+    return {name: statistics.fmean(getattr(found, name) for found in attempts) for name in NAMES}
 
 
 def _figures(means: dict[str, float] | None) -> list[str]:
     if means is None:
-        return ["–"] * (len(NAMES) + 1)
+        return [MISSING] * len(NAMES)
     return [
         f"{mean:.0f}" if mean >= 99.95 else f"{mean:.2f}" if mean < 9.995 else f"{mean:.1f}"
         for mean in means.values()
@@ -86,29 +84,14 @@ def _figures(means: dict[str, float] | None) -> list[str]:
 
 
 def _table(found: dict[Cell, dict[str, float] | None], title: str) -> Table:
-    table = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),  # so that seventeen letters of a name still fit 80 columns
-    )
-    table.add_column("runtime", no_wrap=True)
-    for heading in ("agents", *NAMES, "overhead"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    made = table(title, ["runtime", "agents", *NAMES])
     for cell, means in found.items():
-        table.add_row(cell.runtime, str(cell.agents), *_figures(means))
-    return table
+        made.add_row(cell.runtime, str(cell.agents), *_figures(means))
+    return made
 
 
 def _markdown(found: dict[Cell, dict[str, float] | None]) -> str:
     lines = [
-        ["verifier", "agents", "runtime", *NAMES, "overhead"],
-        ["---", "---:", "---", *["---:"] * (len(NAMES) + 1)],
-        *(
-            [cell.verifier, f"{cell.agents:,}", cell.runtime, *_figures(means)]
-            for cell, means in found.items()
-        ),
+        [cell.verifier, f"{cell.agents:,}", cell.runtime, *_figures(means)] for cell, means in found.items()
     ]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join(github(NAMES, lines))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from agentdyno.files import write_text
 from agentdyno.report.summary import Metric, Row
+from agentdyno.report.tables import MISSING, github
 
-MISSING = "–"
 COLUMNS = {
     "peak MiB": ("peak_rss_mib", ".1f"),
     "×floor": ("peak_rss_x_floor", ".1f"),
@@ -35,20 +35,16 @@ def write_table(path: Path, found: Sequence[Row]) -> None:
     """Write the rows as a GitHub table, atomically; the reasons of those that are not valid stand below
     it.
     """
-    headings = ["verifier", "agents", "runtime", *COLUMNS]
-    lines = [_line(headings), _line(["---", "---:", "---", *["---:"] * len(COLUMNS)])]
+    lines = []
     for row in found:
         name = row.cell.runtime if row.valid else f"~~{row.cell.runtime}~~"
         figures = [
             _text(row.metrics[metric], SCALE.get(metric, 1), form) for metric, form in COLUMNS.values()
         ]
-        lines.append(_line([row.cell.verifier, f"{row.cell.agents:,}", name, *figures]))
+        lines.append([row.cell.verifier, f"{row.cell.agents:,}", name, *figures])
     complaints = [f"- {line}" for row in found for line in row.complaints]
-    write_text(path, "\n".join([*lines, *(["", *complaints] if complaints else []), ""]))
-
-
-def _line(words: Sequence[str]) -> str:
-    return f"| {' | '.join(words)} |"
+    table = github(list(COLUMNS), lines)
+    write_text(path, "\n".join([*table, *(["", *complaints] if complaints else []), ""]))
 
 
 def _text(metric: Metric, scale: float, form: str) -> str:

@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.table import Table
 
 from agentdyno.report.summary import Metric, Row
+from agentdyno.report.tables import MISSING, show, table
 
-MISSING = "–"
-WIDEST = 1000
 DIGITS = {"MiB": 1, "s": 1, "retries/task": 2, "times the floor's": 1}
+CELL = ("runtime\n", "agents\n")
 OUTCOMES = {
     "peak\nMiB": "peak_rss_mib",
     "\n×floor": "peak_rss_x_floor",
@@ -31,16 +31,11 @@ TIMES = {
 
 
 def print_rows(console: Console, found: Sequence[Row], title: str) -> None:
-    """Print the rows of each verifier: first memory and outcomes, then where the time of an attempt went;
-    never narrower than the figures.
-    """
+    """Print the rows of each verifier: first memory and outcomes, then where the time of an attempt went."""
     for verifier in dict.fromkeys(row.cell.verifier for row in found):
         its = [row for row in found if row.cell.verifier == verifier]
-        for table in (_outcomes(its, f"{title}, verifier {verifier}"), _times(its, verifier)):
-            console.print()
-            # A line that the terminal wraps can be read; a figure that is cut to its width cannot.
-            table.width = console.measure(table, options=console.options.update(max_width=WIDEST)).maximum
-            console.print(table, crop=False)
+        show(console, _outcomes(its, f"{title}, verifier {verifier}"))
+        show(console, _times(its, verifier))
     console.print()
     for row in found:
         for line in row.complaints:
@@ -53,46 +48,32 @@ def _outcomes(found: Sequence[Row], title: str) -> Table:
     columns = {
         heading: metric for heading, metric in OUTCOMES.items() if has_floor or metric != "peak_rss_x_floor"
     }
-    table = _table(title)
-    for heading in columns:
-        table.add_column(heading, justify="right", no_wrap=True)
+    made = table(title, [*CELL, *columns])
     for row in found:
-        _add(table, row, [_text(row.metrics[metric]) for metric in columns.values()])
-    return table
+        _add(made, row, [_text(row.metrics[metric]) for metric in columns.values()])
+    return made
 
 
 def _times(found: Sequence[Row], verifier: str) -> Table:
-    table = _table(f"milliseconds of an attempt, verifier {verifier}")
-    for part, percentiles in TIMES.items():
-        for number, percentile in enumerate(percentiles):
-            table.add_column(f"{'' if number else part}\n{percentile}", justify="right", no_wrap=True)
+    headings = [
+        f"{'' if number else part}\n{percentile}"
+        for part, percentiles in TIMES.items()
+        for number, percentile in enumerate(percentiles)
+    ]
+    made = table(f"milliseconds of an attempt, verifier {verifier}", [*CELL, *headings])
     for row in found:
         figures = [
             row.metrics[f"{part}_ms_{percentile}"].median
             for part, percentiles in TIMES.items()
             for percentile in percentiles
         ]
-        _add(table, row, [_milliseconds(figure) for figure in figures])
-    return table
+        _add(made, row, [_milliseconds(figure) for figure in figures])
+    return made
 
 
-def _add(table: Table, row: Row, figures: Sequence[str]) -> None:
+def _add(made: Table, row: Row, figures: Sequence[str]) -> None:
     style = None if row.valid else "strike"
-    table.add_row(row.cell.runtime, str(row.cell.agents), *figures, style=style)
-
-
-def _table(title: str) -> Table:
-    table = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    table.add_column("runtime\n", no_wrap=True)
-    table.add_column("agents\n", justify="right", no_wrap=True)
-    return table
+    made.add_row(row.cell.runtime, str(row.cell.agents), *figures, style=style)
 
 
 def _text(metric: Metric) -> str:
