@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"agentloop/internal/fields"
 )
@@ -14,6 +15,8 @@ import (
 // Task is one coding problem: a specification, and the pytest module that a solution must pass.
 type Task struct {
 	ID, Prompt, Tests string
+
+	StartAfter time.Duration // since the run began; an agent does not begin it earlier
 }
 
 // Tasks are read from a file of JSON lines one by one, so that those that wait take no memory.
@@ -58,6 +61,9 @@ func parseTask(where string, line []byte) (*Task, error) {
 	}
 	task := &Task{ID: object.Text("task_id"), Prompt: object.Text("prompt"), Tests: object.Text("tests")}
 	object.Text("entry_point") // Must be there, and is of no use here.
+	if object.Has("start_after_ns") {
+		task.StartAfter = time.Duration(object.Integer("start_after_ns", 0))
+	}
 	return task, object.Err()
 }
 

@@ -80,7 +80,8 @@ func TestMessages(t *testing.T) {
 	}
 	for _, c := range vectors.Load[vector](t, "messages.json") {
 		t.Run(c.Name, func(t *testing.T) {
-			conversation := begun(t, c.Model, c.Request, c.Prompts, &Task{c.Task.TaskID, c.Task.Prompt, c.Task.Tests})
+			conversation := begun(t, c.Model, c.Request, c.Prompts,
+				&Task{ID: c.Task.TaskID, Prompt: c.Task.Prompt, Tests: c.Task.Tests})
 			for _, turn := range c.Turns {
 				switch turn.Then {
 				case "tests_failed":
@@ -106,9 +107,9 @@ func TestMessages(t *testing.T) {
 
 func TestConversationsDoNotMix(t *testing.T) {
 	prompts := []byte(`{"system":"{task_id}","user":"{prompt}{tests}","tests_failed":"{output}","timed_out":"","no_code":""}`)
-	conversation := begun(t, "m", []byte(`{"n":1}`), prompts, &Task{"a", "long prompt", "long tests"})
+	conversation := begun(t, "m", []byte(`{"n":1}`), prompts, &Task{ID: "a", Prompt: "long prompt", Tests: "long tests"})
 	conversation.TestsFailed("reply", "output")
-	conversation.Begin(&Task{"b", "p", "t"})
+	conversation.Begin(&Task{ID: "b", Prompt: "p", Tests: "t"})
 	const expected = `{"messages":[{"content":"b","role":"system"},{"content":"pt","role":"user"}],` +
 		`"model":"m","n":1,"stream":true}`
 	if string(conversation.Body()) != expected {

@@ -39,12 +39,14 @@ func Create(path string, failed func(error)) (*File, error) {
 	return &File{descriptor: descriptor, path: path, failed: failed}, nil
 }
 
-// RunStart writes that the run begins.
-func (f *File) RunStart() {
+// RunStart writes that the run begins, and returns when it did.
+func (f *File) RunStart() Time {
+	began := Now()
 	f.append(func(line []byte) []byte {
 		return fmt.Appendf(line, `{"event":"run_start","t":%d,"contract_version":%d,"pid":%d}`+"\n",
-			Now(), contractVersion, os.Getpid())
+			began, contractVersion, os.Getpid())
 	})
+	return began
 }
 
 // Attempt writes that an attempt is over.

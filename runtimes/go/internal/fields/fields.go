@@ -61,6 +61,9 @@ func Of(where string, text []byte) (Fields, error) {
 // Err returns the error about the first field that was not as it was asked for.
 func (f Fields) Err() error { return *f.err }
 
+// Has returns whether a field is there, of whatever type.
+func (f Fields) Has(name string) bool { return f.object.Member(name) != nil }
+
 // Refuse makes a field the error: it must be what is wanted.
 func (f Fields) Refuse(name, wanted string) {
 	if *f.err != nil {

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 
 	"agentloop/internal/agent"
 	"agentloop/internal/chat"
@@ -20,8 +21,9 @@ import (
 
 // run is a run under way.
 type run struct {
-	loop agent.Loop
-	stop context.CancelCauseFunc
+	loop  agent.Loop
+	stop  context.CancelCauseFunc
+	began events.Time
 
 	mutex sync.Mutex
 	tasks *agent.Tasks
@@ -63,7 +65,7 @@ func Perform(path string) (int, error) {
 		MaxRetries: file.maxRetries,
 	}
 	go func() { stop(stopped{(<-signals).(syscall.Signal)}) }()
-	log.RunStart()
+	r.began = log.RunStart()
 	r.work(ctx, file.agents)
 	r.interruptWaiting()
 	log.RunEnd()
@@ -96,6 +98,10 @@ func (r *run) work(ctx context.Context, agents int) {
 				if task == nil {
 					return
 				}
+				if !r.waitForStart(ctx, task) {
+					r.interrupt(task)
+					return
+				}
 				agent.Solve(ctx, task)
 			}
 		})
@@ -114,9 +120,31 @@ func (r *run) next() *agent.Task {
 	return task
 }
 
+// waitForStart waits until a task is due, or returns false when ctx ends first.
+func (r *run) waitForStart(ctx context.Context, task *agent.Task) bool {
+	// Not by the moment when it is due, which may be more than 64 bits hold.
+	left := task.StartAfter - time.Duration(events.Now()-r.began)
+	if left <= 0 {
+		return true
+	}
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
 // interruptWaiting writes the outcome of the tasks that no agent has taken.
 func (r *run) interruptWaiting() {
 	for task := r.next(); task != nil; task = r.next() {
-		r.loop.Events.Task(task.ID, events.Error, 0, events.Interrupted)
+		r.interrupt(task)
 	}
+}
+
+// interrupt writes the outcome of a task that was never begun.
+func (r *run) interrupt(task *agent.Task) {
+	r.loop.Events.Task(task.ID, events.Error, 0, events.Interrupted)
 }

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,18 +29,12 @@ func newScene(t *testing.T, baseURL, verifier string, tasks int) *scene {
 	t.Helper()
 	folder := t.TempDir()
 	in := func(name string) string { return filepath.Join(folder, name) }
-	var lines strings.Builder
-	for number := range tasks {
-		json.NewEncoder(&lines).Encode(map[string]any{
-			"task_id": string(rune('a' + number)), "prompt": "p", "tests": "t", "entry_point": "f"})
-	}
 	prompts := `{"system":"s","user":"{task_id}","tests_failed":"{output}","timed_out":"slow","no_code":"none"}`
-	write(t, in("tasks.jsonl"), lines.String())
 	write(t, in("prompts.json"), prompts)
 	if err := os.Mkdir(in("workspaces"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	return &scene{in("run.json"), map[string]any{
+	s := &scene{in("run.json"), map[string]any{
 		"contract_version": 1, "tasks_file": in("tasks.jsonl"), "prompts_file": in("prompts.json"),
 		"base_url": baseURL, "model": "m", "request": map[string]any{}, "agents": 2, "max_retries": 1,
 		"verify": map[string]any{
@@ -47,6 +44,23 @@ func newScene(t *testing.T, baseURL, verifier string, tasks int) *scene {
 		"transport":  map[string]any{"max_retries": 0, "base_s": 0, "cap_s": 0},
 		"workspaces": in("workspaces"), "events": in("events.jsonl"),
 	}}
+	s.writeTasks(t, make([]any, tasks)...)
+	return s
+}
+
+// writeTasks makes a task for each start; nil is none.
+func (s *scene) writeTasks(t *testing.T, starts ...any) {
+	t.Helper()
+	var lines strings.Builder
+	for number, start := range starts {
+		task := map[string]any{
+			"task_id": string(rune('a' + number)), "prompt": "p", "tests": "t", "entry_point": "f"}
+		if start != nil {
+			task["start_after_ns"] = start
+		}
+		json.NewEncoder(&lines).Encode(task)
+	}
+	write(t, s.file["tasks_file"].(string), lines.String())
 }
 
 func (s *scene) perform(t *testing.T) (int, error) {
@@ -59,22 +73,45 @@ func (s *scene) perform(t *testing.T) (int, error) {
 	return Perform(s.path)
 }
 
-// events returns, of every event of a run, its name and its verdict or outcome.
-func (s *scene) events(t *testing.T) []string {
+// event is what the tests look at of any event.
+type event struct {
+	Event, Task, Verdict, Outcome, Reason string
+
+	T        int64
+	Begin    int64 `json:"t_begin"`
+	Attempts int
+}
+
+// String returns the event's name and its verdict or outcome.
+func (e event) String() string {
+	return strings.TrimSpace(e.Event + " " + e.Task + " " + e.Verdict + e.Outcome)
+}
+
+// events returns every event of a run.
+func (s *scene) events(t *testing.T) []event {
 	t.Helper()
 	text, err := os.ReadFile(s.file["events"].(string))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []string
+	var all []event
 	for line := range strings.Lines(string(text)) {
-		var event struct{ Event, Task, Verdict, Outcome string }
-		if err := json.Unmarshal([]byte(line), &event); err != nil {
+		var one event
+		if err := json.Unmarshal([]byte(line), &one); err != nil {
 			t.Fatalf("%v in %s", err, line)
 		}
-		all = append(all, strings.TrimSpace(event.Event+" "+event.Task+" "+event.Verdict+event.Outcome))
+		all = append(all, one)
 	}
 	return all
+}
+
+// named returns the events of a run by their names, with | between them.
+func named(events []event) string {
+	var names []string
+	for _, event := range events {
+		names = append(names, event.String())
+	}
+	return strings.Join(names, "|")
 }
 
 // endpoint answers every request with a completion.
@@ -101,7 +138,7 @@ func TestRunThatPassesAtTheSecondAttempt(t *testing.T) {
 	s := newScene(t, endpoint(t, func() {}), verifier, 1)
 	status, err := s.perform(t)
 	expected := "run_start|attempt a failed|attempt a passed|task a passed|run_end"
-	if events := strings.Join(s.events(t), "|"); status != 0 || err != nil || events != expected {
+	if events := named(s.events(t)); status != 0 || err != nil || events != expected {
 		t.Errorf("%d, %v, %s", status, err, events)
 	}
 }
@@ -111,13 +148,61 @@ func TestSignalEndsTheRunInOrder(t *testing.T) {
 	s := newScene(t, endpoint(t, stop), "sleep 1000", 3)
 	s.file["agents"] = 1
 	status, err := s.perform(t)
-	events := strings.Join(s.events(t), "|")
+	events := named(s.events(t))
 	expected := "run_start|attempt a interrupted|task a error|task b error|task c error|run_end"
 	if status != 143 || err != nil || events != expected {
 		t.Errorf("%d, %v, %s", status, err, events)
 	}
 	if left, _ := os.ReadDir(s.file["workspaces"].(string)); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestNoTaskBeginsBeforeItsStart(t *testing.T) {
+	starts := map[string]int64{"a": 0, "b": 60e6, "c": 60e6, "d": 120e6}
+	s := newScene(t, endpoint(t, func() {}), `echo "1 passed in 0.01s"`, 0)
+	s.writeTasks(t, nil, starts["b"], starts["c"], starts["d"])
+	status, err := s.perform(t)
+	events := s.events(t)
+	began := 0
+	for _, event := range events {
+		if event.Event == "attempt" {
+			began++
+			if after := event.Begin - events[0].T; after < starts[event.Task] {
+				t.Errorf("%s began after %d ns, expected %d at least", event.Task, after, starts[event.Task])
+			}
+		}
+	}
+	if status != 0 || err != nil || began != len(starts) {
+		t.Errorf("%d, %v, %s", status, err, named(events))
+	}
+}
+
+func TestSignalEndsTheWaitForAStart(t *testing.T) {
+	stop := func() { syscall.Kill(os.Getpid(), syscall.SIGTERM) }
+	s := newScene(t, endpoint(t, stop), "sleep 1000", 0)
+	s.writeTasks(t, nil, math.MaxInt64)
+	status, err := s.perform(t)
+	events := s.events(t)
+	ofB := slices.DeleteFunc(slices.Clone(events), func(e event) bool { return e.Task != "b" })
+	if status != 143 || err != nil || named(ofB) != "task b error" {
+		t.Fatalf("%d, %v, %s", status, err, named(events))
+	}
+	if ofB[0].Attempts != 0 || ofB[0].Reason != "interrupted" {
+		t.Errorf("%d attempts, %s", ofB[0].Attempts, ofB[0].Reason)
+	}
+}
+
+func TestUnusableStarts(t *testing.T) {
+	for _, start := range []string{"-1", "1.5", "1.0", `"1"`, "true", "null", "9223372036854775808"} {
+		s := newScene(t, "http://localhost/v1", "true", 0)
+		s.writeTasks(t, nil, json.RawMessage(start))
+		_, err := s.perform(t)
+		expected := fmt.Sprintf("%s, line 2: start_after_ns is %s; it must be an integer of at least 0",
+			s.file["tasks_file"], start)
+		if !errors.Is(err, fields.ErrUnusable) || err.Error() != expected {
+			t.Errorf("%v, expected %s", err, expected)
+		}
 	}
 }
 
