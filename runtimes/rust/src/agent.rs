@@ -44,7 +44,8 @@ impl Stop {
         self.signal.get()
     }
 
-    async fn requested(&self) {
+    /// Waits until all agents are to stop.
+    pub async fn requested(&self) {
         if self.signal.get().is_none() {
             self.requested.notified().await;
         }

@@ -95,6 +95,16 @@ impl Fields {
         Ok(usize::try_from(self.integer(name, 1)?).unwrap_or(usize::MAX))
     }
 
+    /// A number of nanoseconds, small enough to be added to a clock's; 0 when the field is missing.
+    pub fn nanoseconds(&self, name: &str) -> Result<u64, Unusable> {
+        if !self.values.contains_key(name) {
+            return Ok(0);
+        }
+        self.value(name, "an integer of at least 0 and below 2^63", |value| {
+            value.as_i64().and_then(|number| u64::try_from(number).ok())
+        })
+    }
+
     /// A number of seconds above 0.
     pub fn positive_seconds(&self, name: &str) -> Result<Duration, Unusable> {
         self.value(name, "a number above 0", |value| {

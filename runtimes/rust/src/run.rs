@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::agent::{Agent, Stop};
 use crate::chat::Chat;
-use crate::clock::now_ns;
+use crate::clock::{now_ns, until_ns};
 use crate::conversation::{Prompts, Script};
 use crate::events::{Event, EventFile};
 use crate::fields::Unusable;
@@ -84,11 +84,12 @@ async fn work(
 ) -> Result<u8, Box<dyn Error>> {
     let agent = Rc::new(agent);
     let tasks = Rc::new(RefCell::new(tasks));
-    let start = Event::RunStart { t: now_ns(), contract_version: CONTRACT_VERSION, pid: process::id() };
+    let run_start = now_ns();
+    let start = Event::RunStart { t: run_start, contract_version: CONTRACT_VERSION, pid: process::id() };
     agent.events.emit(&start)?;
     let mut at_work = JoinSet::new();
     for _ in 0..agents {
-        at_work.spawn_local(take_tasks(agent.clone(), tasks.clone()));
+        at_work.spawn_local(take_tasks(agent.clone(), tasks.clone(), run_start));
     }
     loop {
         select! {
@@ -109,13 +110,22 @@ async fn work(
     Ok(agent.stop.signal().map_or(0, |signal| 128 + signal as u8))
 }
 
-/// One agent, which takes the next task when it is done with one.
-async fn take_tasks(agent: Rc<Agent>, tasks: Rc<RefCell<Tasks>>) -> Result<(), Box<dyn Error>> {
+/// One agent, which takes the next task when it is done with one, and begins it when its start is due.
+async fn take_tasks(
+    agent: Rc<Agent>,
+    tasks: Rc<RefCell<Tasks>>,
+    run_start: u64,
+) -> Result<(), Box<dyn Error>> {
     while agent.stop.signal().is_none() {
         let Some(task) = tasks.borrow_mut().next() else {
             break;
         };
-        agent.solve(&task?).await?;
+        let task = task?;
+        select! {
+            biased;
+            () = agent.stop.requested() => agent.leave(&task)?,
+            () = until_ns(run_start + task.start_after_ns) => agent.solve(&task).await?,
+        }
     }
     Ok(())
 }

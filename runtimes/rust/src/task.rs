@@ -16,6 +16,8 @@ pub struct Task {
     pub prompt: String,
     /// The pytest module that a solution must pass.
     pub tests: String,
+    /// Nanoseconds after the run's start before which it is not begun; less than 2^63.
+    pub start_after_ns: u64,
 }
 
 /// The tasks of a file, read one by one, so that those that wait take no memory.
@@ -46,6 +48,7 @@ impl Tasks {
             task_id: fields.text("task_id")?.to_owned(),
             prompt: fields.text("prompt")?.to_owned(),
             tests: fields.text("tests")?.to_owned(),
+            start_after_ns: fields.nanoseconds("start_after_ns")?,
         }))
     }
 }

@@ -1,7 +1,7 @@
 //! Parsers at their edges: numbers, addresses, pauses and what a run file may say.
 
-use std::fs;
-use std::path::PathBuf;
+mod scene;
+
 use std::time::{Duration, SystemTime};
 
 use agentloop::canonical::write_value;
@@ -10,6 +10,8 @@ use agentloop::run_file::{RunFile, Transport};
 use agentloop::task::{Tasks, count_tasks};
 use agentloop::transport::{backoff, retry_after};
 use serde_json::{Value, json};
+
+use crate::scene::Scene;
 
 fn canonical(text: &str) -> String {
     let mut out = String::new();
@@ -107,51 +109,6 @@ fn retry_after_is_a_number_or_a_date() {
     assert!((3500..=3600).contains(&asked.as_secs()), "{asked:?}");
 }
 
-/// A folder with everything that a run file names.
-struct Scene(PathBuf);
-
-impl Scene {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("agentloop-{name}-{}", std::process::id()));
-        fs::create_dir(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn write(&self, name: &str, content: &str) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, content).unwrap();
-        path
-    }
-
-    fn run_file(&self) -> Value {
-        json!({
-            "contract_version": 1,
-            "tasks_file": self.0.join("tasks.jsonl"),
-            "prompts_file": self.0.join("prompts.json"),
-            "base_url": "http://127.0.0.1:1/v1",
-            "model": "m",
-            "request": { "temperature": 0 },
-            "agents": 2,
-            "max_retries": 3,
-            "verify": {
-                "argv": ["true"], "env": { "PATH": "/bin" },
-                "timeout_s": 1e300, "slots": 2, "output_limit_bytes": 100
-            },
-            "timeouts": { "connect_s": 1, "event_idle_s": 2.5, "total_s": 3 },
-            "transport": { "max_retries": 2, "base_s": 0, "cap_s": 1 },
-            "workspaces": self.0,
-            "events": self.0.join("events.jsonl"),
-            "something": "else"
-        })
-    }
-}
-
-impl Drop for Scene {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).unwrap();
-    }
-}
-
 #[test]
 fn run_files_are_taken_or_refused_by_field() {
     let scene = Scene::new("run-file");
@@ -193,4 +150,24 @@ fn tasks_are_read_one_by_one_and_checked() {
     let refused = count_tasks(&twice).unwrap_err().to_string();
     let expected = "task_id \"a\" is there twice; give every task its own";
     assert_eq!(refused, format!("{}: {expected}", twice.display()));
+}
+
+#[test]
+fn starts_are_taken_or_refused() {
+    let scene = Scene::new("task-starts");
+    let start = |value: &str| {
+        let task = r#"{"task_id": "a", "prompt": "p", "tests": "t", "entry_point": "e""#;
+        let path = scene.write("tasks.jsonl", &format!("{task}{value}}}"));
+        Tasks::open(&path).unwrap().next().unwrap().map(|task| task.start_after_ns)
+    };
+    assert_eq!(start("").unwrap(), 0);
+    for taken in [0, 1, i64::MAX as u64] {
+        assert_eq!(start(&format!(r#", "start_after_ns": {taken}"#)).unwrap(), taken);
+    }
+    for refused in ["-1", "0.5", "1.5", "9223372036854775808", "null", "true", "\"1\"", "[1]"] {
+        let said = start(&format!(r#", "start_after_ns": {refused}"#)).unwrap_err().to_string();
+        let line = format!("{}, line 1", scene.0.join("tasks.jsonl").display());
+        let wanted = "it must be an integer of at least 0 and below 2^63";
+        assert_eq!(said, format!("{line}: start_after_ns is {refused}; {wanted}"));
+    }
 }

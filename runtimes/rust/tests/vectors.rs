@@ -78,7 +78,8 @@ fn messages() {
             |name: &str| Fields::of_text(name.to_owned(), case[name].to_string().as_bytes()).unwrap();
         let fields = of_object("task");
         let text = |name| fields.text(name).unwrap().to_owned();
-        let task = Task { task_id: text("task_id"), prompt: text("prompt"), tests: text("tests") };
+        let (task_id, prompt, tests) = (text("task_id"), text("prompt"), text("tests"));
+        let task = Task { task_id, prompt, tests, start_after_ns: 0 };
         let prompts = Prompts::of_fields(&of_object("prompts")).unwrap();
         let request = case["request"].as_object().unwrap();
         let script = Rc::new(Script::new(prompts, case["model"].as_str().unwrap(), request));
