@@ -105,17 +105,31 @@ export class Agent {
   }
 }
 
-/** Solve all tasks: all agents begin now, and each takes the next task when it is done with one. */
+/** Solve all tasks: each agent takes the next when it is done with one, and waits for its start after `runStart`. */
 export async function runAgents(
   equipment: Equipment,
   tasks: Iterable<Task, undefined>,
   agents: number,
+  runStart: bigint,
   stop: Stop,
 ): Promise<void> {
   const agent = new Agent(equipment);
   const waiting = tasks[Symbol.iterator]();
+  const notBegun = ({ taskId }: Task): void => {
+    equipment.events.task(taskId, "error", 0, "interrupted");
+  };
   const work = async (): Promise<void> => {
     for (let task; !stop.stopped && (task = waiting.next().value) !== undefined; ) {
+      const start = runStart + task.startAfterNs;
+      // Not awaited in vain: all other agents would take their tasks before this one begins.
+      if (now() < start) {
+        try {
+          await stop.waitUntil(start);
+        } catch (failure) {
+          notBegun(task);
+          throw failure;
+        }
+      }
       await agent.solve(task);
     }
   };
@@ -128,7 +142,7 @@ export async function runAgents(
   });
   await Promise.all(working);
   for (let task; (task = waiting.next().value) !== undefined; ) {
-    equipment.events.task(task.taskId, "error", 0, "interrupted");
+    notBegun(task);
   }
 }
 

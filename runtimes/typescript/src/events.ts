@@ -60,12 +60,14 @@ export class EventFile {
     this.#descriptor = openSync(path, "ax");
   }
 
-  /** Write that the run begins; this and the others throw `EventFileFailed`. */
-  runStart(contractVersion: number): void {
+  /** Write that the run begins, and return when; this and the others throw `EventFileFailed`. */
+  runStart(contractVersion: number): bigint {
+    const t = now();
     this.#write(
-      `{"event":"run_start","t":${String(now())},"contract_version":${String(contractVersion)},` +
+      `{"event":"run_start","t":${String(t)},"contract_version":${String(contractVersion)},` +
         `"pid":${String(process.pid)}}`,
     );
+    return t;
   }
 
   /** Write what is known of an attempt that is over. */

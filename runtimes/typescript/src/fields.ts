@@ -8,6 +8,7 @@ import { inOneLine, Unusable } from "./failures.js";
 import { canonicalJson, isObject, parseJson, type Json, type JsonObject } from "./json.js";
 
 const SHOWN_CHARACTERS = 60;
+const NANOSECONDS_END = 2n ** 63n;
 
 /** The fields of one JSON object. A field that is missing or of another type throws `Unusable`. */
 export class Fields {
@@ -103,6 +104,21 @@ export class Fields {
       throw this.unusable(name, `an integer of at least ${String(atLeast)}, and below 2^53`);
     }
     return value;
+  }
+
+  /** Nanoseconds, 0 where there is no such field. */
+  nanoseconds(name: string): bigint {
+    const value = this.#value(name);
+    if (value === undefined) {
+      return 0n;
+    }
+    if (typeof value === "bigint" || (typeof value === "number" && Number.isInteger(value))) {
+      const nanoseconds = BigInt(value);
+      if (nanoseconds >= 0n && nanoseconds < NANOSECONDS_END) {
+        return nanoseconds;
+      }
+    }
+    throw this.unusable(name, "an integer of at least 0, and below 2^63");
   }
 
   /** A number above 0. */

@@ -44,8 +44,9 @@ export async function perform(path: string): Promise<number> {
   const events = createEventFile(run);
   const chat = new Chat(pool, { ...run, apiKey }, stop);
   try {
-    events.runStart(CONTRACT_VERSION);
-    await runAgents({ ...run, chat, prompts, verifier, events }, loadTasks(run.tasksFile), agents, stop);
+    const runStart = events.runStart(CONTRACT_VERSION);
+    const equipment = { ...run, chat, prompts, verifier, events };
+    await runAgents(equipment, loadTasks(run.tasksFile), agents, runStart, stop);
     pool.close();
     events.runEnd();
   } catch (failure) {

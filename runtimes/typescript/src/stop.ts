@@ -1,3 +1,4 @@
+import { milliseconds, now } from "./clock.js";
 import { Interrupted } from "./failures.js";
 
 /** Begins something that ends by a call of one of two functions. */
@@ -55,6 +56,22 @@ export class Stop {
       });
     } finally {
       forget?.();
+    }
+  }
+
+  /** Wait until a time of CLOCK_MONOTONIC, never less; throws `Interrupted` at the stop. */
+  async waitUntil(time: bigint): Promise<void> {
+    // Again, because a timer of Node may fire early: it counts whole milliseconds from when the turn of the loop began.
+    for (let left; (left = time - now()) > 0n; ) {
+      const delay = milliseconds(Number(left) / 1e9);
+      let timer: NodeJS.Timeout | undefined;
+      try {
+        await this.wait((resolve: (value: null) => void) => {
+          timer = setTimeout(resolve, delay, null);
+        });
+      } finally {
+        clearTimeout(timer);
+      }
     }
   }
 }

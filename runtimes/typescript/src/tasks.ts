@@ -9,6 +9,8 @@ export interface Task {
   readonly taskId: string;
   readonly prompt: string;
   readonly tests: string;
+  /** How long after the beginning of the run the task may be begun, in nanoseconds. */
+  readonly startAfterNs: bigint;
 }
 
 /** The tasks of a file one by one; throws `Unusable`. */
@@ -18,7 +20,12 @@ export function* loadTasks(path: string): Generator<Task, undefined> {
     for (const line of linesOf(path)) {
       const fields = Fields.ofBytes(`${path}, line ${String(++number)}`, line);
       fields.text("entry_point");
-      yield { taskId: fields.text("task_id"), prompt: fields.text("prompt"), tests: fields.text("tests") };
+      yield {
+        taskId: fields.text("task_id"),
+        prompt: fields.text("prompt"),
+        tests: fields.text("tests"),
+        startAfterNs: fields.nanoseconds("start_after_ns"),
+      };
     }
   } catch (failure) {
     if (!isSystemFailure(failure)) {

@@ -54,8 +54,16 @@ interface Over {
   readonly events: Event[];
 }
 
-/** Begin a run of one agent with the tasks "a" and "b", against an endpoint of its own; all ends with the test. */
-async function begin(context: TestContext, answer: Answer, fields: object = {}): Promise<Running> {
+/**
+ * Begin a run of one agent with the tasks "a" and "b", against an endpoint of its own; all ends with the test. `fields`
+ * are of the run file, `starts` of the tasks.
+ */
+async function begin(
+  context: TestContext,
+  answer: Answer,
+  fields: object = {},
+  starts: number[] = [],
+): Promise<Running> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "agentloop-")));
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
@@ -66,7 +74,13 @@ async function begin(context: TestContext, answer: Answer, fields: object = {}):
   await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;
   mkdirSync(join(folder, "workspaces"));
-  const tasks = ["a", "b"].map((name) => ({ task_id: name, prompt: "p", tests: "t", entry_point: "f" }));
+  const tasks = ["a", "b"].map((name, number) => ({
+    task_id: name,
+    prompt: "p",
+    tests: "t",
+    entry_point: "f",
+    start_after_ns: starts[number],
+  }));
   writeFileSync(join(folder, "tasks"), tasks.map((task) => `${JSON.stringify(task)}\n`).join(""));
   const run = {
     contract_version: 1,
@@ -215,6 +229,33 @@ suite("runs", () => {
     ]);
   });
 
+  test("tasks begin when their starts are due, and an agent that waits holds up no other", async (context) => {
+    const answers: (() => void)[] = [];
+    const { status, events } = await end(
+      await begin(
+        context,
+        (response, number) => {
+          // None is answered before both have asked.
+          answers.push(() => {
+            reply(response, "right");
+          });
+          if (number === 2) {
+            answers.forEach((answer) => {
+              answer();
+            });
+          }
+        },
+        { agents: 2 },
+        [100_000_000, 200_000_000],
+      ),
+    );
+    assert.equal(status, 0);
+    const begins = new Map(pick(events, "attempt", "task", "t_begin") as [string, number][]);
+    const runStart = Number(events[0]?.["t"]);
+    assert.ok((begins.get("a") ?? 0) - runStart >= 100_000_000);
+    assert.ok((begins.get("b") ?? 0) - runStart >= 200_000_000);
+  });
+
   const interrupted = (events: Event[]): void => {
     assert.deepEqual(pick(events, "attempt", "task", "verdict", "reason"), [
       ["a", "interrupted", "interrupted"],
@@ -233,6 +274,28 @@ suite("runs", () => {
     const { status, stderr, events } = await end(running);
     assert.deepEqual([status, stderr], [143, ""]);
     interrupted(events);
+  });
+
+  test("SIGTERM while a task waits for its start", async (context) => {
+    const running = await begin(
+      context,
+      () => {
+        running.program.kill("SIGTERM");
+      },
+      { agents: 2 },
+      [0, 2 ** 62],
+    );
+    const { status, stderr, events } = await end(running);
+    assert.deepEqual([status, stderr, running.asked.length], [143, "", 1]);
+    assert.deepEqual(pick(events, "attempt", "task"), [["a"]]);
+    assert.deepEqual(
+      new Set(pick(events, "task", "task", "outcome", "attempts", "reason")),
+      new Set([
+        ["a", "error", 1, "interrupted"],
+        ["b", "error", 0, "interrupted"],
+      ]),
+    );
+    assert.equal(events.at(-1)?.event, "run_end");
   });
 
   test("SIGINT while a test process runs, which is killed", async (context) => {

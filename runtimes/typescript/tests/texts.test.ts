@@ -81,7 +81,7 @@ suite("messages.json", () => {
       const { prompt, tests } = task;
       const conversation = new Conversation(
         { system, user, ...texts },
-        { taskId: task.task_id, prompt, tests },
+        { taskId: task.task_id, prompt, tests, startAfterNs: 0n },
       );
       for (const { reply, then, output } of turns) {
         if (then === "tests_failed") {
