@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agentdyno import open_files
+from agentdyno.calibration.limit import known_limit
 from agentdyno.errors import Refusal
 from agentdyno.experiment import real_endpoint
 from agentdyno.experiment.command import DEFAULT_AGENTS, whole
@@ -103,6 +104,7 @@ def _findings(manifests: list[Manifest], agents: int, slots: int) -> Iterator[Fi
             needed=none_builds,
         )
     yield _attempt("endpoint", _endpoint)
+    yield _calibration()
 
 
 def _attempt(subject: str, look: Callable[[], str]) -> Finding:
@@ -126,3 +128,16 @@ def _endpoint() -> str:
         return "simulated; set LLM_BASE_URL, LLM_MODEL and LLM_API_KEY for a real one"
     real_endpoint.probe(endpoint, os.environ.get("LLM_API_KEY", ""))
     return f"{endpoint.base_url} answers for model {endpoint.model}"
+
+
+def _calibration() -> Finding:
+    """What the simulated endpoint can serve; a finding to act on when nobody has found out here."""
+    limit = known_limit()
+    if limit is None:
+        return Finding(
+            "calibration",
+            "calibrate has not been run here with this version",
+            "run `agentdyno calibrate`, a minute and a half, to know what the endpoint can serve",
+            needed=False,
+        )
+    return Finding("calibration", f"the endpoint can serve about {limit} events a second here ({limit.date})")

@@ -20,7 +20,7 @@ COMMANDS = {
         "serve the simulated endpoint, or relay a real one, with a journal",
     ),
     "calibrate": (
-        "agentdyno.measure.calibrate",
+        "agentdyno.calibration.command",
         "measure what the endpoint itself can serve on this machine",
     ),
     "dataset": ("agentdyno.tasks.command", "make a task file from a public data set"),

@@ -5,14 +5,11 @@ import json
 import select
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic_ns
 from typing import Any
 
-import pytest
 import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -119,46 +116,3 @@ def test_a_killed_endpoint_leaves_whole_lines(serve: Serve, tmp_path: Path) -> N
     assert text.endswith("\n")
     lines = [json.loads(line) for line in text.splitlines()]
     assert [line["id"] for line in lines[1:]] == list(range(1, len(lines)))
-
-
-def calibrate(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "agentdyno", "calibrate", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-
-
-def test_a_small_calibration() -> None:
-    done = calibrate("--streams", "20", "--rate", "100", "--seconds", "0.3", "--json")
-    [calibration] = json.loads(done.stdout)
-    assert (calibration["streams"], calibration["rate"]) == (20, 100.0)
-    assert (calibration["max_in_flight"], calibration["completed"]) == (20, 20)
-    assert calibration["events_per_s"] > 0
-    assert (
-        0
-        <= calibration["lateness_p50_ms"]
-        <= calibration["lateness_p99_ms"]
-        <= calibration["lateness_max_ms"]
-    )
-    assert done.returncode == (1 if calibration["faults"] else 0)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--streams", "0"], "calibrate: --streams, --rate and --seconds must be above 0"),
-        (["--seconds", "-1"], "calibrate: --streams, --rate and --seconds must be above 0"),
-    ],
-)
-def test_impossible_calibrations(arguments: list[str], message: str) -> None:
-    done = calibrate(*arguments)
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"agentdyno: {message}\n")
-
-
-def test_too_few_open_files() -> None:
-    shell = f"ulimit -Sn 100 && ulimit -Hn 100 && exec {sys.executable} -m agentdyno calibrate --streams 1000"
-    done = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
-        "agentdyno: 1000 streams need 1064 open files and the hard limit is 100: ask for fewer, or raise the "
-        "limit in this shell, as root: `ulimit -n 1064` "
-        "(for good: `* hard nofile 1064` in /etc/security/limits.conf)\n"
-    )

@@ -1,0 +1,1 @@
+"""What the endpoint itself can serve on a machine."""

@@ -1,0 +1,101 @@
+"""The other end of a calibration: who reads the streams.
+
+The runtime floor takes a fraction of a Python program's processor time, so it leaves the endpoint more of the
+machine; it needs a C compiler.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from agentdyno.calibration.load import CONNECTIONS_PER_S, Load
+from agentdyno.files import write_json, write_text
+from agentdyno.project import CONTRACT_VERSION, PROMPTS
+from agentdyno.runtimes.build import build
+from agentdyno.runtimes.manifest import Manifest, choose
+
+MODEL = "agentdyno-sim"
+FLOOR, READER = "floor", "reader"
+NAMES = (FLOOR, READER)
+
+_PATIENCE_S = 3600.0
+"""For connections and events: an overloaded endpoint is to be found late by its journal, not given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A program that reads as many streams as a load has, and ends when they do.
+
+    `argv` is what to execute for the endpoint at a URL; it may put files in the folder.
+    """
+
+    name: str
+    argv: Callable[[str, Load, Path], list[str]]
+
+
+def choose_client(name: str | None, build_log: Path) -> Client:
+    """The client of this name, or floor where it can be built and else the reader; floor is built.
+
+    Raises `Refusal` when floor does not build, or was asked for and what it needs is missing.
+    """
+    if name == READER:
+        return Client(READER, _reader)
+    [manifest] = choose([FLOOR])
+    if name is None and manifest.missing():
+        return Client(READER, _reader)
+    build(manifest, build_log, check=lambda: None)
+    return Client(FLOOR, lambda url, load, folder: _floor(manifest, url, load, folder))
+
+
+def _reader(url: str, load: Load, folder: Path) -> list[str]:
+    sizes = (str(load.streams), str(load.tokens), str(CONNECTIONS_PER_S))
+    return [sys.executable, "-m", "agentdyno.calibration.reader", url, MODEL, *sizes]
+
+
+def _floor(manifest: Manifest, url: str, load: Load, folder: Path) -> list[str]:
+    """An agent a stream, each with a conversation that the endpoint does not know and answers with prose.
+
+    Prose holds no code, so an attempt is over when its stream is.
+    """
+    workspaces = folder / "workspaces"
+    workspaces.mkdir()
+    tasks_file = folder / "tasks.jsonl"
+    tasks = (
+        {
+            "task_id": f"calibration/{stream}",
+            "prompt": "Go on.",
+            "tests": "",
+            "entry_point": "none",
+            "start_after_ns": load.begin_ns(stream),
+        }
+        for stream in range(load.streams)
+    )
+    write_text(tasks_file, "".join(json.dumps(task) + "\n" for task in tasks))
+    run_file = folder / "run.json"
+    write_json(
+        run_file,
+        {
+            "contract_version": CONTRACT_VERSION,
+            "tasks_file": str(tasks_file),
+            "prompts_file": str(PROMPTS),
+            "base_url": url,
+            "model": MODEL,
+            "request": {"max_tokens": load.tokens},
+            "agents": load.streams,
+            "max_retries": 0,
+            "verify": {
+                "argv": [sys.executable],
+                "env": {},
+                "timeout_s": 1,
+                "slots": 1,
+                "output_limit_bytes": 1,
+            },
+            "timeouts": {"connect_s": _PATIENCE_S, "event_idle_s": _PATIENCE_S, "total_s": _PATIENCE_S},
+            "transport": {"max_retries": 0, "base_s": 0, "cap_s": 0},
+            "workspaces": str(workspaces),
+            "events": str(folder / "events.jsonl"),
+        },
+    )
+    return [*manifest.command(manifest.run), str(run_file)]

@@ -1,0 +1,146 @@
+"""What the endpoint does under one load.
+
+The endpoint and its client run as processes of their own, and the endpoint's journal says how late its chunks
+left. What it cannot do on a quiet machine it cannot do beside a runtime either.
+"""
+
+import json
+import resource
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agentdyno import open_files
+from agentdyno.calibration.client import MODEL, Client
+from agentdyno.calibration.load import Load
+from agentdyno.child import Child
+from agentdyno.endpoint.process import started
+from agentdyno.errors import Refusal
+from agentdyno.measure import proc
+from agentdyno.runtimes.environment import inherited
+
+GOAL_P99_MS = 10.0
+BUSY_CPU = 0.2
+"""From how much of a core on other programs are worth a mention."""
+_LOOK_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What the endpoint did under one load.
+
+    The CPU shares are of one core, over the time from the first arrival to the last chunk; `others_cpu` is
+    what the rest of the machine used from the start of the endpoint to its end.
+    """
+
+    streams: int
+    rate: float
+    client: str
+    max_in_flight: int
+    completed: int
+    events_per_s: float
+    lateness_p50_ms: float
+    lateness_p99_ms: float
+    lateness_max_ms: float
+    endpoint_cpu: float
+    client_cpu: float
+    others_cpu: float
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether other programs took enough of the machine to blame a fault on them."""
+        return self.others_cpu >= BUSY_CPU
+
+    @property
+    def faults(self) -> list[str]:
+        """Why the endpoint is not to be trusted under this load; empty when it is."""
+        faults = []
+        if self.max_in_flight < self.streams:
+            faults.append(f"only {self.max_in_flight} of {self.streams} streams were open at once")
+        if self.completed < self.streams:
+            faults.append(f"{self.streams - self.completed} streams did not end well")
+        if self.lateness_p99_ms >= GOAL_P99_MS:
+            faults.append(f"one chunk in a hundred left more than {GOAL_P99_MS:g} ms late")
+        if faults and self.disturbed:
+            faults.append(
+                f"other programs used {self.others_cpu:.0%} of a core meanwhile, so try again without them"
+            )
+        return faults
+
+
+def measure(load: Load, client: Client) -> Measurement:
+    """Start an endpoint and the client, have them work, and read the journal. Raises `Refusal`."""
+    open_files.allow(load.streams + open_files.SPARE, f"{load.streams} streams")
+    begun, others_begun_s = time.monotonic(), _cpu_of_others_s()
+    with tempfile.TemporaryDirectory(prefix="agentdyno-calibrate-") as name:
+        folder = Path(name).resolve()
+        journal = folder / "journal.jsonl"
+        client_cpu_s = _serve_and_read(load, client, journal)
+        others_cpu = (_cpu_of_others_s() - others_begun_s) / (time.monotonic() - begun)
+        with journal.open(encoding="utf-8") as lines:
+            documents = [json.loads(line) for line in lines]
+    return _measurement(load, client, documents, client_cpu_s, others_cpu)
+
+
+def _serve_and_read(load: Load, client: Client, journal: Path) -> float:
+    """The processor time of the client in seconds, after which the journal is whole."""
+    folder = journal.parent
+    profile = f"instant:itl={1e6 / load.rate:.3f}us"
+    options = ["--limit", "1", "--model", MODEL, "--profile", profile, "--journal", str(journal)]
+    said = folder / "client.stderr"
+    with (
+        started(options, folder / "endpoint.stderr") as (endpoint, url),
+        said.open("wb") as stderr,
+        Child(client.argv(url, load, folder), cwd=folder, environment=inherited(), stderr=stderr) as child,
+    ):
+        launched = proc.read(child.pid)
+        while not child.has_ended(_LOOK_S):
+            if endpoint.has_ended(0):
+                raise Refusal("calibrate: the endpoint ended while it was needed", status=1)
+        # It is not reaped yet, so the kernel still has its processor time.
+        last = proc.read(child.pid)
+        status = child.reap()
+    if status:
+        words = said.read_text(errors="replace").strip().splitlines() or ["nothing"]
+        raise Refusal(
+            f"calibrate: the client {client.name} ended with status {status} and said: {words[-1]}", status=1
+        )
+    assert launched is not None
+    assert last is not None
+    return last.own_cpu_s - launched.own_cpu_s
+
+
+def _cpu_of_others_s() -> float:
+    """Processor time of the whole machine (proc(5), /proc/stat) less that of our reaped children."""
+    user, nice, system, _, _, irq, softirq, steal = map(int, Path("/proc/stat").read_text().split()[1:9])
+    own = resource.getrusage(resource.RUSAGE_CHILDREN)
+    machine = (user + nice + system + irq + softirq + steal) / proc.CLOCK_TICKS_PER_S
+    return machine - own.ru_utime - own.ru_stime
+
+
+def _measurement(
+    load: Load, client: Client, documents: list[dict[str, Any]], client_cpu_s: float, others_cpu: float
+) -> Measurement:
+    start, end = documents[0], documents[-1]
+    requests = [document for document in documents if document["kind"] == "request"]
+    begun_at = min((request["t_arrive"] for request in requests), default=0)
+    ended_at = max((request["t_last"] or 0 for request in requests), default=0)
+    if ended_at <= begun_at:
+        raise Refusal(f"calibrate: no stream of the client {client.name} was served", status=1)
+    span_s = (ended_at - begun_at) / 1e9
+    return Measurement(
+        streams=load.streams,
+        rate=load.rate,
+        client=client.name,
+        max_in_flight=end["max_in_flight"],
+        completed=sum(1 for request in requests if request["completion_sha256"] is not None),
+        events_per_s=round(sum(len(request["late_us"]) for request in requests) / span_s),
+        lateness_p50_ms=end["lateness_us_p50"] / 1e3,
+        lateness_p99_ms=end["lateness_us_p99"] / 1e3,
+        lateness_max_ms=end["lateness_us_max"] / 1e3,
+        endpoint_cpu=round((end["cpu_s"] - start["cpu_s"]) / span_s, 3),
+        client_cpu=round(client_cpu_s / span_s, 3),
+        others_cpu=round(max(others_cpu, 0.0), 3),
+    )
