@@ -13,6 +13,7 @@ from agentdyno.errors import Refusal
 COMMANDS = {
     "run": ("agentdyno.experiment.command", "measure runtimes and print the table"),
     "ledger": ("agentdyno.report.ledger", "say where the overhead of an experiment's attempts went"),
+    "cost": ("agentdyno.report.cost", "say what an experiment's rows come to in machines and money"),
     "check": ("agentdyno.check", "say whether this machine is ready, and what to do where it is not"),
     "conform": ("agentdyno.conformance.command", "hold runtimes to the contract, rule by rule"),
     "serve": (
