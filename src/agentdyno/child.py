@@ -39,13 +39,21 @@ class Child:
         stdin: int | IO[bytes] = subprocess.DEVNULL,
         stdout: int | IO[bytes] = subprocess.DEVNULL,
         stderr: int | IO[bytes] = subprocess.DEVNULL,
+        join: Sequence[Path] = (),
     ) -> None:
-        """Start it and wait until it has taken over; a Refusal says why when it cannot be executed."""
+        """Start it and wait until it has taken over; a Refusal says why when it cannot be executed.
+
+        `join` are the `cgroup.procs` of control groups that it is to be in from its first instruction on.
+        """
         taken_over, launcher_end = os.pipe()
         with open(taken_over, "rb") as report:
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(launcher_end), *argv],
+                    [
+                        *(sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(launcher_end)),
+                        *(str(len(join)), *map(str, join)),
+                        *argv,
+                    ],
                     cwd=cwd,
                     env=dict(environment),
                     stdin=stdin,

@@ -25,8 +25,10 @@ class Sample:
     """One look. `t` is CLOCK_MONOTONIC in ns; memory is in KiB; the tree is None in looks that leave it out.
 
     `peak_rss_kib` and `rss_kib` are sums over the runtime's own processes, those in the process group that it
-    was started as; tool children are in groups of their own and count only in `tree_pss_kib`. `cpu_s` counts
-    those that have ended as well, as they were last seen.
+    was started as; tool children are in groups of their own: `tools_pss_kib` is theirs, and they count in
+    `tree_pss_kib`. `cpu_s` counts own processes that have ended as well, as they were last seen.
+    `endpoint_cpu_s` is the endpoint's processor time so far, None when the sampler was not told of one or it
+    is gone.
     """
 
     t: int
@@ -36,16 +38,18 @@ class Sample:
     threads: int
     tree_pss_kib: int | None
     tree_processes: int | None
+    tools_pss_kib: int | None = None
+    endpoint_cpu_s: float | None = None
 
 
 class Sampler:
     """A thread that looks every `PERIOD_S` and writes a line per look to `path`."""
 
-    def __init__(self, pid: int, path: Path) -> None:
+    def __init__(self, pid: int, path: Path, endpoint_pid: int | None = None) -> None:
         self._pid = pid
         self._path = path
+        self._endpoint_pid = endpoint_pid
         self._own: dict[int, proc.Watched] = {}
-        self._in_group: set[int] = set()
         self._cpu_s_of: dict[int, float] = {}
         self._error: OSError | None = None
         self._tree = proc.Tree(pid)
@@ -98,33 +102,37 @@ class Sampler:
         t = time.monotonic_ns()
         tree_pss: int | None = None
         tree_processes: int | None = None
+        tools_pss: int | None = None
         if with_tree:
             tree = self._tree.processes()
-            self._watch({process.pid for process in tree if process.group == self._pid})
-            tree_pss = sum(proc.pss_kib(process.pid) for process in tree)
+            own = {process.pid for process in tree if process.group == self._pid}
+            self._watch(own)
+            pss = {process.pid: proc.pss_kib(process.pid) for process in tree}
+            tree_pss = sum(pss.values())
             tree_processes = len(tree)
+            tools_pss = sum(pss[pid] for pid in pss.keys() - own)
         looks = [look for watched in self._own.values() if (look := watched.look()) is not None]
         if not looks:
             return None
-        self._cpu_s_of.update((process.pid, process.own_cpu_s) for process, _ in looks)
+        for process, _ in looks:
+            if (cpu_s := proc.cpu_s(process.pid)) is not None:
+                self._cpu_s_of[process.pid] = cpu_s
+        endpoint_cpu_s = None if self._endpoint_pid is None else proc.cpu_s(self._endpoint_pid)
         return Sample(
             t=t,
             peak_rss_kib=sum(memory.peak_kib for _, memory in looks),
             rss_kib=sum(memory.present_kib for _, memory in looks),
-            cpu_s=sum(self._cpu_s_of.values()),
+            cpu_s=round(sum(self._cpu_s_of.values()), 6),
             threads=sum(process.threads for process, _ in looks),
             tree_pss_kib=tree_pss,
             tree_processes=tree_processes,
+            tools_pss_kib=tools_pss,
+            endpoint_cpu_s=None if endpoint_cpu_s is None else round(endpoint_cpu_s, 6),
         )
 
-    def _watch(self, in_group: set[int]) -> None:
-        """Watch the runtime's own processes: its leader, and what is in its group at two looks in a row.
-
-        A child that is just being made shares the group, and even the memory, until it has a group of its
-        own. Counted in, it would double the runtime.
-        """
-        own = {self._pid} | (in_group & self._in_group)
-        self._in_group = in_group
+    def _watch(self, own: set[int]) -> None:
+        """Watch the runtime's own processes, its leader even when the tree was not found."""
+        own = own | {self._pid}
         for pid in self._own.keys() - own:
             self._own.pop(pid).close()
         for pid in own - self._own.keys():

@@ -1,0 +1,105 @@
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agentdyno.child import Child
+from agentdyno.measure import proc
+
+BURNS_IN_A_THREAD = """
+import sys, threading, time
+def burn():
+    while time.thread_time() < 0.05:
+        pass
+thread = threading.Thread(target=burn)
+thread.start()
+thread.join()
+print(time.process_time(), flush=True)
+sys.stdin.read()
+"""
+SPAWNS = """
+import os, sys
+fifo, *group = sys.argv[1:]
+stdin_from_fifo = [(os.POSIX_SPAWN_OPEN, 0, fifo, os.O_RDONLY, 0)]
+pid = os.posix_spawn("/bin/cat", ["cat"], {}, file_actions=stdin_from_fifo, **dict.fromkeys(group, 0))
+os.waitpid(pid, 0)
+"""
+
+
+def test_the_processor_time_of_ended_threads_and_of_ended_processes_counts(tmp_path: Path) -> None:
+    with Child(
+        [sys.executable, "-c", BURNS_IN_A_THREAD],
+        cwd=tmp_path,
+        environment=os.environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as child:
+        assert child.stdout is not None
+        said = float(child.stdout.readline())
+        present = proc.cpu_s(child.pid)
+        assert present is not None
+        assert present >= said >= 0.05
+        os.kill(child.pid, 9)
+        while not child.has_ended(1):
+            pass
+        at_the_end = proc.cpu_s(child.pid)
+        assert at_the_end is not None
+        assert at_the_end >= present
+        child.reap()
+        assert proc.cpu_s(child.pid) is None
+
+
+@contextlib.contextmanager
+def spawning(folder: Path, *group: str) -> Iterator[tuple[Child, int]]:
+    """A process that makes a child in its own memory (vfork), and that child, held before its execve: it
+    waits for somebody to write to a fifo.
+    """
+    fifo = folder / "fifo"
+    os.mkfifo(fifo)
+    with Child(
+        [sys.executable, "-c", SPAWNS, str(fifo), *group], cwd=folder, environment=os.environ
+    ) as parent:
+        while not (made := proc.children(parent.pid)) or (group and made[0].group == parent.pid):
+            assert not parent.has_ended(0.01)
+        try:
+            yield parent, made[0].pid
+        finally:  # no signal but SIGKILL reaches the parent while it waits for the execve
+            with contextlib.suppress(OSError):
+                os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
+
+
+@pytest.mark.parametrize("group", [(), ("setpgroup",)], ids=["in the group", "in a group of its own"])
+def test_a_child_that_has_not_executed_its_program_is_left_out_of_the_tree(
+    tmp_path: Path, group: tuple[str, ...]
+) -> None:
+    with spawning(tmp_path, *group) as (parent, held):
+        assert {process.pid for process in proc.every()} >= {parent.pid, held}
+        assert [process.pid for process in proc.Tree(parent.pid).processes()] == [parent.pid]
+
+
+def test_a_child_in_a_group_of_its_own_belongs_to_the_tree_once_it_has_executed_its_program(
+    tmp_path: Path,
+) -> None:
+    with spawning(tmp_path, "setpgroup") as (parent, held):
+        tree = proc.Tree(parent.pid)
+        assert [process.pid for process in tree.processes()] == [parent.pid]
+        with (tmp_path / "fifo").open("w"):
+            while Path(f"/proc/{held}/comm").read_text() != "cat\n":
+                pass
+            fresh = proc.Tree(parent.pid)
+            assert {process.pid for process in fresh.processes()} == {parent.pid, held}
+            assert {process.pid for process in tree.processes()} == {parent.pid, held}
+
+
+def test_a_worker_that_was_forked_belongs_to_the_tree_from_the_second_look_on(tmp_path: Path) -> None:
+    forks = "import os, signal; os.fork(); signal.pause()"
+    with Child([sys.executable, "-c", forks], cwd=tmp_path, environment=os.environ) as parent:
+        while not (made := proc.children(parent.pid)):
+            assert not parent.has_ended(0.01)
+        tree = proc.Tree(parent.pid)
+        assert [process.pid for process in tree.processes()] == [parent.pid]
+        assert {process.pid for process in tree.processes()} == {parent.pid, made[0].pid}
