@@ -1,7 +1,7 @@
 """What the endpoint does under one load.
 
-The endpoint and its client run as processes of their own, and the endpoint's journal says how late its chunks
-left. What it cannot do on a quiet machine it cannot do beside a runtime either.
+The endpoint and its client run as processes of their own, the endpoint preferred as in a run, and its journal
+says how late its chunks left. What it cannot do on a quiet machine it cannot do beside a runtime either.
 """
 
 import json
@@ -16,6 +16,7 @@ from agentdyno import open_files
 from agentdyno.calibration.client import MODEL, Client
 from agentdyno.calibration.load import Load
 from agentdyno.child import Child
+from agentdyno.endpoint.priority import prefer
 from agentdyno.endpoint.process import started
 from agentdyno.errors import Refusal
 from agentdyno.measure import proc
@@ -95,6 +96,7 @@ def _serve_and_read(load: Load, client: Client, journal: Path) -> float:
         said.open("wb") as stderr,
         Child(client.argv(url, load, folder), cwd=folder, environment=inherited(), stderr=stderr) as child,
     ):
+        prefer(endpoint.pid)
         launched = proc.read(child.pid)
         while not child.has_ended(_LOOK_S):
             if endpoint.has_ended(0):
