@@ -76,15 +76,22 @@ class Agent:
             conversation.tests_failed(reply, normalise(finished.stdout, finished.stderr, workspace.path))
 
 
-async def run_agents(agent: Agent, tasks: Iterable[Task], agents: int) -> None:
+async def run_agents(agent: Agent, tasks: Iterable[Task], agents: int, t_start: int | None = None) -> None:
     """Solve all tasks: all agents begin now, and each takes the next task when it is done with one.
 
+    The tasks' starts count from `t_start`, CLOCK_MONOTONIC in ns, or from now.
     However this ends, the tasks under way and those that wait get their task event.
     """
     waiting = iter(tasks)
+    begin = time.monotonic_ns() if t_start is None else t_start
 
     async def work() -> None:
         for task in waiting:
+            try:
+                await sleep_until(begin + task.start_after_ns)
+            except asyncio.CancelledError:
+                agent.emit(task_event(task.task_id, "error", 0, INTERRUPTED))
+                raise
             await agent.solve(task)
 
     try:
@@ -96,3 +103,10 @@ async def run_agents(agent: Agent, tasks: Iterable[Task], agents: int) -> None:
     finally:
         for task in waiting:
             agent.emit(task_event(task.task_id, "error", 0, INTERRUPTED))
+
+
+async def sleep_until(t: int) -> None:
+    """Return at `t`, CLOCK_MONOTONIC in ns, or at once when it has passed; never before it."""
+    # Timers may ring early: event loops count in floats, and uvloop in whole milliseconds.
+    while (left_ns := t - time.monotonic_ns()) > 0:  # noqa: ASYNC110
+        await asyncio.sleep(left_ns / 1e9)

@@ -78,6 +78,15 @@ class Fields:
             raise self.unusable(name, f"an integer of at least {at_least}")
         return value
 
+    def nanoseconds(self, name: str) -> int:
+        """Return an integer of at least 0 that fits into 63 bits; 0 when it is missing."""
+        if name not in self._values:
+            return 0
+        value = self.integer(name, at_least=0)
+        if value >= 2**63:
+            raise self.unusable(name, "an integer of at least 0, below 2^63")
+        return value
+
     def positive(self, name: str) -> float:
         """Return a number above 0."""
         return self._number(name, "a number above 0", zero_too=False)

@@ -83,10 +83,11 @@ async def _until_done_or_stopped(agent: Agent, tasks_file: str, agents: int) -> 
     for stopping in STOPPING:
         asyncio.get_running_loop().add_signal_handler(stopping, stop, stopping)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
-    start = {"event": "run_start", "t": time.monotonic_ns(), "contract_version": CONTRACT_VERSION}
+    t_start = time.monotonic_ns()
+    start = {"event": "run_start", "t": t_start, "contract_version": CONTRACT_VERSION}
     agent.emit({**start, "pid": os.getpid()})
     try:
-        await run_agents(agent, load_tasks(tasks_file), agents)
+        await run_agents(agent, load_tasks(tasks_file), agents, t_start)
     except asyncio.CancelledError:
         return 128 + stopped_by[0]
     else:

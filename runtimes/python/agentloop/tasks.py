@@ -8,12 +8,16 @@ from agentloop.fields import Fields, Unusable
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One coding problem: the specification in `prompt`, and the pytest module that a solution must pass."""
+    """One coding problem: the specification in `prompt`, and the pytest module that a solution must pass.
+
+    `start_after_ns` is when it is to begin, at the earliest, from the start of the run.
+    """
 
     task_id: str
     prompt: str
     tests: str
     entry_point: str
+    start_after_ns: int = 0
 
 
 def load_tasks(path: str) -> Iterator[Task]:
@@ -27,6 +31,7 @@ def load_tasks(path: str) -> Iterator[Task]:
                     prompt=fields.text("prompt"),
                     tests=fields.text("tests"),
                     entry_point=fields.text("entry_point"),
+                    start_after_ns=fields.nanoseconds("start_after_ns"),
                 )
     except (OSError, UnicodeDecodeError) as failure:
         raise Unusable(f"{path}: cannot be read ({failure}); name a UTF-8 file that is there") from None

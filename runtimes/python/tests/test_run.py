@@ -19,6 +19,7 @@ HERE = Path(__file__).parents[1]
 PROMPTS = HERE.parent / "contract" / "prompts.json"
 PASSES = ["sh", "-c", "echo '1 passed in 0.01s'"]
 LOOPS = pytest.mark.parametrize("loop", [[], ["--uvloop"]], ids=["asyncio", "uvloop"])
+STOPS = pytest.mark.parametrize(("stop", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 GOOD = "```python\ndef f():\n    return 1\n```"
 BAD = "```python\ndef f():\n    return 2\n```"
 Serve = Any
@@ -191,6 +192,48 @@ def test_agents_are_at_work_together(tmp_path: Path, serve: Serve) -> None:
     assert set(run.outcomes().values()) == {"passed"}
 
 
+def give_starts(run: Run, *starts: int) -> None:
+    """Give the tasks their `start_after_ns`."""
+    lines = run.tasks_file.read_text().splitlines()
+    tasks = [{**json.loads(line), "start_after_ns": start} for line, start in zip(lines, starts, strict=True)]
+    run.tasks_file.write_text("".join(json.dumps(task) + "\n" for task in tasks))
+
+
+@LOOPS
+@pytest.mark.parametrize("agents", [1, 4])
+def test_no_task_begins_before_its_start(run: Any, loop: list[str], agents: int) -> None:
+    starts = [0, 100_000_123, 200_000_456, 200_000_456]
+    made = run(lambda exchange: exchange.reply(GOOD), tasks=4)
+    give_starts(made, *starts)
+    made.settings["agents"] = agents
+    assert made.finish(*loop) == (0, "")
+    (run_start,) = made.events("run_start")
+    begun = {attempt["task"]: attempt["t_begin"] - run_start["t"] for attempt in made.events("attempt")}
+    assert len(begun) == 4
+    for number, start in enumerate(starts):
+        assert begun[f"T/{number}"] >= start
+
+
+@LOOPS
+@STOPS
+def test_stopped_before_a_start(
+    tmp_path: Path, serve: Serve, loop: list[str], stop: int, status: int
+) -> None:
+    """One task is under way, two are taken and wait for their start, one is not taken."""
+    endpoint = serve(lambda exchange: exchange.hang())
+    run = Run(tmp_path, endpoint.url, tasks=4)
+    give_starts(run, 0, 3600 * 10**9, 2**63 - 1, 2**63 - 1)
+    run.settings["agents"] = 3
+    with run.started(*loop) as process:
+        assert endpoint.arrived.acquire(timeout=20)
+        process.send_signal(stop)
+        assert run.wait(process) == (status, "")
+    tasks = {task["task"]: (task["outcome"], task["reason"], task["attempts"]) for task in run.events("task")}
+    assert tasks == {f"T/{number}": ("error", "interrupted", int(number == 0)) for number in range(4)}
+    assert [attempt["task"] for attempt in run.events("attempt")] == ["T/0"]
+    assert endpoint.connections == 1
+
+
 def test_more_agents_than_tasks(run: Any) -> None:
     made = run(lambda exchange: exchange.reply(GOOD), tasks=2)
     made.settings["agents"] = 10**30
@@ -274,9 +317,6 @@ def test_children_have_the_given_environment_and_no_key(run: Any) -> None:
     assert "PATH=/usr/bin:/bin\n" in environment
     assert "LLM_API_KEY" not in environment
     assert "sk-secret" not in environment
-
-
-STOPS = pytest.mark.parametrize(("stop", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 
 
 @LOOPS

@@ -194,6 +194,32 @@ def test_bad_tasks(tmp_path: Path, lines: str, told: str) -> None:
     assert str(caught.value).startswith(f"{path}, {told}")
 
 
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ("null", "an integer of at least 0"),
+        ('"1"', "an integer of at least 0"),
+        ("true", "an integer of at least 0"),
+        ("1.5", "an integer of at least 0"),
+        ("-1", "an integer of at least 0"),
+        (str(2**63), "an integer of at least 0, below 2^63"),
+    ],
+)
+def test_bad_start(tmp_path: Path, value: str, wanted: str) -> None:
+    path = tmp_path / "tasks.jsonl"
+    path.write_text(f'{json.dumps(TASK)[:-1]}, "start_after_ns": {value}}}\n')
+    with pytest.raises(Unusable) as caught:
+        check_tasks(str(path))
+    assert str(caught.value) == f"{path}, line 1: start_after_ns is {value}; it must be {wanted}"
+
+
+def test_starts(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.jsonl"
+    lines = [TASK, {**TASK, "start_after_ns": 0}, {**TASK, "start_after_ns": 2**63 - 1}]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert [task.start_after_ns for task in load_tasks(str(path))] == [0, 0, 2**63 - 1]
+
+
 def test_task_that_is_there_twice(tmp_path: Path) -> None:
     path = tmp_path / "tasks.jsonl"
     path.write_text((json.dumps(TASK) + "\n") * 2)

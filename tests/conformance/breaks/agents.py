@@ -11,7 +11,9 @@ def _run_agents(instead: Any) -> None:
     from agentloop import run
 
     original = run.run_agents
-    run.run_agents = lambda agent, tasks, agents: instead(original, agent, tasks, agents)
+    run.run_agents = lambda agent, tasks, agents, t_start: instead(
+        lambda *arguments: original(*arguments, t_start), agent, tasks, agents
+    )
 
 
 def a_hundred_connections() -> None:
