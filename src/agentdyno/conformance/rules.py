@@ -36,6 +36,11 @@ RULES = (
         "run-file.events", "The run file", "an event file that is there or cannot be made: exit 2, one line"
     ),
     Rule("run-file.agents", "The run file", "all agents are at work at once, and each takes the next task"),
+    Rule(
+        "run-file.starts",
+        "The run file",
+        "a task begins start_after_ns after run_start, not before, and holds nobody up until then",
+    ),
     Rule("key.header", "The run file", "the key is sent as a bearer token; not set or empty, nothing is"),
     Rule("key.secret", "The run file", "the key is in its header and in no file, log, event or child"),
     Rule("messages.vectors", "One task", "messages.json, on the wire"),
