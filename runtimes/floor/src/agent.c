@@ -60,7 +60,12 @@ static enum agent_state take_task(struct run *run, struct agent *agent) {
     append_quoted(&agent->task_id, buffer_slice(&task->task_id));
     buffer_fit(&agent->task_id);
     agent->attempt = (struct attempt){.end = now()};
-    return BEGIN_ATTEMPT;
+    moment const wait = task->start_after_ns;
+    moment const start = wait < NEVER - run->start ? run->start + wait : NEVER;
+    if (agent->attempt.end >= start)
+        return BEGIN_ATTEMPT;
+    wait_until(run, agent, start);
+    return START;
 }
 
 static enum agent_state begin_attempt(struct run *run, struct agent *agent) {
@@ -313,7 +318,8 @@ void agent_interrupt(struct run *run, struct agent *agent) {
     agent->attempt.last = agent->exchange.last;
     buffer_clear(&agent->reason);
     buffer_append(&agent->reason, SLICE("interrupted"));
-    record_attempt(run, agent);
+    if (agent->state != START)
+        record_attempt(run, agent);
     record_task(agent, "error");
     agent_free(agent);
     agent->state = NOTHING;
@@ -367,7 +373,10 @@ void agent_on_time(struct run *run, struct agent *agent) {
         return;
     }
     bool const is_finished = agent->state == ANSWER && exchange->state == EXCHANGE_FINISHED;
-    if (!is_finished && now() >= agent->total) {
+    if (agent->state == START) {
+        agent->attempt.end = now();
+        agent->state = BEGIN_ATTEMPT;
+    } else if (!is_finished && now() >= agent->total) {
         give_up(run, agent);
     } else if (agent->state == NEXT_TRY) {
         ++agent->attempt.transport_retries;

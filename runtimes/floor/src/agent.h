@@ -20,6 +20,7 @@ enum agent_state {
     JUDGE,
     END_ATTEMPT,
     // What is waited for.
+    START,
     CONNECTION,
     ANSWER,
     NEXT_TRY,

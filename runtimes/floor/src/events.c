@@ -78,9 +78,9 @@ static void emit(void) {
         fatal("events: %s cannot be written (%s)", file_path, strerror(errno));
 }
 
-void emit_run_start(void) {
+void emit_run_start(moment start) {
     begin("run_start");
-    add_integer("t", now());
+    add_integer("t", start);
     add_integer("contract_version", 1);
     add_integer("pid", getpid());
     emit();

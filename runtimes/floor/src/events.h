@@ -27,7 +27,7 @@ struct attempt {
 
 /// Creates the file; false, with errno set, also when it is there already: two runs never share one.
 bool events_create(char const *path);
-void emit_run_start(void);
+void emit_run_start(moment start);
 /// `task` is the task_id, quoted; `usage` may be empty; `reason` is empty unless the verdict needs one.
 void emit_attempt(struct attempt const *attempt, struct slice task, struct slice usage, struct slice reason);
 void emit_task(struct slice task, char const *outcome, int64_t attempts, struct slice reason);

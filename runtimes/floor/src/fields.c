@@ -146,18 +146,36 @@ struct fields fields_inner(struct fields const *fields, struct slice name, struc
     return (struct fields){fields->where, prefix, fields_object(fields, name), fields->problem};
 }
 
+static bool is_integer(struct slice value) {
+    bool is_so = json_is_number(value);
+    for (size_t i = 1; i < value.size; ++i)
+        is_so &= is_digit(value.bytes[i]);
+    return is_so;
+}
+
 int64_t fields_integer(struct fields const *fields, struct slice name, int64_t least) {
     struct slice const value = json_member(fields->object, name);
-    bool is_integer = json_is_number(value);
-    for (size_t i = 1; i < value.size; ++i)
-        is_integer &= is_digit(value.bytes[i]);
-    if (is_integer) {
+    if (is_integer(value)) {
         // Beyond its bounds it is the nearest that fits.
         int64_t const number = strtoll(value.bytes, NULL, 10);
         if (number >= least)
             return number;
     }
     fields_refuse(fields, name, least == 0 ? "an integer of at least 0" : "an integer of at least 1");
+    return 0;
+}
+
+int64_t fields_nanoseconds(struct fields const *fields, struct slice name) {
+    struct slice const value = json_member(fields->object, name);
+    if (value.size == 0)
+        return 0;
+    if (is_integer(value)) {
+        errno = 0;
+        int64_t const number = strtoll(value.bytes, NULL, 10);
+        if (number >= 0 && errno != ERANGE)
+            return number;
+    }
+    fields_refuse(fields, name, "an integer of at least 0 and below 2^63, or left out");
     return 0;
 }
 

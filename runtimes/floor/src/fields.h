@@ -33,6 +33,8 @@ struct slice fields_object(struct fields const *fields, struct slice name);
 struct fields fields_inner(struct fields const *fields, struct slice name, struct slice prefix);
 /// An integer; one beyond all bounds is INT64_MAX.
 int64_t fields_integer(struct fields const *fields, struct slice name, int64_t least);
+/// Nanoseconds, an integer of at least 0 that is not beyond its bounds; 0 if the field is not there.
+int64_t fields_nanoseconds(struct fields const *fields, struct slice name);
 /// A number above 0, or at least 0 if `zero_too`.
 double fields_number(struct fields const *fields, struct slice name, bool zero_too);
 

@@ -181,7 +181,8 @@ int perform(char const *run_file) {
         return UNUSABLE;
     }
     before_fatal = leave_nothing;
-    emit_run_start();
+    run.start = now();
+    emit_run_start(run.start);
     int const signal = work();
     if (signal != 0)
         interrupt();

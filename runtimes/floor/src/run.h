@@ -12,6 +12,7 @@ struct run {
     struct run_file settings;
     struct prompts prompts;
     struct tasks tasks;
+    moment start;
     struct agent *agents;
     size_t agent_count;
     size_t agents_at_work;

@@ -57,6 +57,7 @@ static void decode(struct slice where, struct slice line, struct buffer *problem
         fields_text(&fields, SLICE("prompt"), &current.prompt);
         fields_text(&fields, SLICE("tests"), &current.tests);
         fields_text(&fields, SLICE("entry_point"), &entry_point);
+        current.start_after_ns = fields_nanoseconds(&fields, SLICE("start_after_ns"));
     }
     buffer_free(&entry_point);
 }

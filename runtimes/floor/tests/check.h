@@ -27,6 +27,7 @@ void test_http(void);
 void test_transport(void);
 void test_tail(void);
 void test_timers(void);
+void test_tasks(void);
 void test_files(void);
 void test_child(void);
 void test_run(void);

@@ -53,6 +53,7 @@ int main(void) {
     test_transport();
     test_tail();
     test_timers();
+    test_tasks();
     test_files();
     test_child();
     test_run();

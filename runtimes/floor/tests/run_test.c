@@ -20,6 +20,8 @@ enum { TASKS = 5 };
 
 static char const PROGRAM[] = "build/floor-sanitized";
 
+static char const PASSING[] = "echo 1 passed in 0.01s";
+
 static char const REPLY[] =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
     "data: {\"choices\":[{\"delta\":{\"content\":\"```python\\nx = 1\\n```\"}}]}\n\n"
@@ -57,11 +59,17 @@ static pid_t start_endpoint(int *port, bool is_silent) {
     return endpoint;
 }
 
-static void write_run(int folder, char const *path, int port, char const *verifier) {
+/// `starts` are the tasks' `start_after_ns`; NULL leaves it out.
+static void write_run(int folder, char const *path, int port, char const *verifier,
+                      char const *const starts[TASKS]) {
     struct buffer text = {0};
-    for (int i = 0; i < TASKS; ++i)
-        buffer_format(&text,
-                      "{\"task_id\":\"t/%d\",\"prompt\":\"p\",\"tests\":\"t\",\"entry_point\":\"f\"}\n", i);
+    for (int i = 0; i < TASKS; ++i) {
+        buffer_format(&text, "{\"task_id\":\"t/%d\",\"prompt\":\"p\",\"tests\":\"t\",\"entry_point\":\"f\"",
+                      i);
+        if (starts[i] != NULL)
+            buffer_format(&text, ",\"start_after_ns\":%s", starts[i]);
+        buffer_append(&text, SLICE("}\n"));
+    }
     CHECK(file_write_in(folder, "tasks.jsonl", buffer_slice(&text)));
     buffer_clear(&text);
     buffer_format(&text,
@@ -97,52 +105,120 @@ static int count_events(struct slice events, char const *name, char const *value
     return count;
 }
 
+/// A run of the program in a new folder.
+struct trial {
+    char path[sizeof "/tmp/floor-test-XXXXXX"];
+    int folder;
+    pid_t endpoint, program;
+    struct buffer events_file, events;
+};
+
+static struct trial begin_trial(char const *verifier, bool is_silent, char const *const starts[TASKS]) {
+    struct trial trial = {.path = "/tmp/floor-test-XXXXXX"};
+    CHECK(mkdtemp(trial.path) != NULL);
+    int port = 0;
+    trial.folder = open(trial.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    trial.endpoint = start_endpoint(&port, is_silent);
+    struct buffer run_file = {0};
+    write_run(trial.folder, trial.path, port, verifier, starts);
+    buffer_format(&run_file, "%s/run.json", trial.path);
+    buffer_format(&trial.events_file, "%s/events.jsonl", trial.path);
+    trial.program = start_program(run_file.bytes);
+    buffer_free(&run_file);
+    return trial;
+}
+
+/// Sends SIGTERM once the file of events says that it is time.
+static void stop_after(struct trial *trial, char const *event) {
+    while (slice_find(buffer_slice(&trial->events), slice_of(event)) == NOT_FOUND) {
+        buffer_clear(&trial->events);
+        file_read(trial->events_file.bytes, &trial->events);
+    }
+    kill(trial->program, SIGTERM);
+}
+
+/// Waits for the run's end; then all events are there.
+static struct slice finish(struct trial *trial, int expected_status) {
+    int status = 0;
+    waitpid(trial->program, &status, 0);
+    kill(trial->endpoint, SIGKILL);
+    waitpid(trial->endpoint, NULL, 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == expected_status);
+    buffer_clear(&trial->events);
+    CHECK(file_read(trial->events_file.bytes, &trial->events));
+    struct slice const events = buffer_slice(&trial->events);
+    CHECK(count_events(events, "event", "\"run_start\"") == 1);
+    CHECK(count_events(events, "event", "\"run_end\"") == 1);
+    return events;
+}
+
+static void end_trial(struct trial *trial) {
+    struct buffer names = {0};
+    CHECK(folder_names(trial->folder, &names) &&
+          slice_find(buffer_slice(&names), SLICE("attempt-")) == NOT_FOUND);
+    buffer_free(&names);
+    buffer_free(&trial->events_file);
+    buffer_free(&trial->events);
+    close(trial->folder);
+    CHECK(remove_tree(AT_FDCWD, trial->path));
+}
+
 static void try_run(char const *verifier, bool is_silent, int expected_status, char const *outcome,
                     int attempts, int retries) {
-    char path[] = "/tmp/floor-test-XXXXXX";
-    CHECK(mkdtemp(path) != NULL);
+    static char const *const NO_STARTS[TASKS];
     name_case("run", slice_of(verifier));
-    int port = 0;
-    int const folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    pid_t const endpoint = start_endpoint(&port, is_silent);
-    struct buffer run_file = {0}, events_file = {0}, events = {0}, names = {0};
-    write_run(folder, path, port, verifier);
-    buffer_format(&run_file, "%s/run.json", path);
-    buffer_format(&events_file, "%s/events.jsonl", path);
-    pid_t const program = start_program(run_file.bytes);
-    // It is stopped when the file says that it has begun.
-    while (is_silent && slice_find(buffer_slice(&events), SLICE("\n")) == NOT_FOUND) {
-        buffer_clear(&events);
-        file_read(events_file.bytes, &events);
-    }
+    struct trial trial = begin_trial(verifier, is_silent, NO_STARTS);
     if (is_silent)
-        kill(program, SIGTERM);
-    int status = 0;
-    waitpid(program, &status, 0);
-    kill(endpoint, SIGKILL);
-    waitpid(endpoint, NULL, 0);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == expected_status);
-    buffer_clear(&events);
-    CHECK(file_read(events_file.bytes, &events));
-    struct slice const all = buffer_slice(&events);
-    CHECK(count_events(all, "event", "\"run_start\"") == 1);
-    CHECK(count_events(all, "event", "\"run_end\"") == 1);
-    int const recorded = count_events(all, "event", "\"attempt\"");
+        stop_after(&trial, "run_start");
+    struct slice const events = finish(&trial, expected_status);
+    int const recorded = count_events(events, "event", "\"attempt\"");
     // Stopped so early, some agents may not have begun.
     CHECK(is_silent ? recorded <= attempts : recorded == attempts);
-    CHECK(count_events(all, "outcome", outcome) == TASKS);
-    CHECK(count_events(all, "transport_retries", "1") == retries);
-    CHECK(folder_names(folder, &names) && slice_find(buffer_slice(&names), SLICE("attempt-")) == NOT_FOUND);
-    buffer_free(&run_file);
-    buffer_free(&events_file);
-    buffer_free(&events);
-    buffer_free(&names);
-    close(folder);
-    CHECK(remove_tree(AT_FDCWD, path));
+    CHECK(count_events(events, "outcome", outcome) == TASKS);
+    CHECK(count_events(events, "transport_retries", "1") == retries);
+    end_trial(&trial);
+}
+
+static int64_t integer_of(struct slice event, char const *name) {
+    return strtoll(json_member(event, slice_of(name)).bytes, NULL, 10);
+}
+
+static void test_starts(void) {
+    char const *const starts[TASKS] = {NULL, "100000000", "100000000", "200000000", "200000001"};
+    name_case("run", SLICE("starts"));
+    struct trial trial = begin_trial(PASSING, false, starts);
+    struct slice events = finish(&trial, 0), line, event;
+    CHECK(count_events(events, "outcome", "\"passed\"") == TASKS);
+    CHECK(take_line(&events, &line) && json_read(line, &event));
+    int64_t const run_start = integer_of(event, "t");
+    while (take_line(&events, &line) && json_read(line, &event)) {
+        if (!slice_equals(json_member(event, SLICE("event")), SLICE("\"attempt\"")))
+            continue;
+        char const *const start = starts[json_member(event, SLICE("task")).bytes[strlen("\"t/")] - '0'];
+        CHECK(integer_of(event, "t_begin") - run_start >= (start == NULL ? 0 : strtoll(start, NULL, 10)));
+    }
+    end_trial(&trial);
+}
+
+static void test_interrupted_before_the_start(void) {
+    // As late as can be; but the first task is through, and by then all agents have taken one.
+    char const *const starts[TASKS] = {NULL, "9223372036854775807", "9223372036854775807",
+                                       "9223372036854775807", "9223372036854775807"};
+    name_case("run", SLICE("interrupted before the start"));
+    struct trial trial = begin_trial(PASSING, false, starts);
+    stop_after(&trial, "outcome");
+    struct slice const events = finish(&trial, 128 + SIGTERM);
+    CHECK(count_events(events, "event", "\"attempt\"") == 1);
+    CHECK(count_events(events, "outcome", "\"passed\"") == 1);
+    CHECK(count_events(events, "attempts", "0") == TASKS - 1);
+    CHECK(count_events(events, "reason", "\"interrupted\"") == TASKS - 1);
+    end_trial(&trial);
 }
 
 void test_run(void) {
-    try_run("echo 1 passed in 0.01s", false, 0, "\"passed\"", TASKS, 1);
+    try_run(PASSING, false, 0, "\"passed\"", TASKS, 1);
     try_run("echo 1 failed in 0.01s; exit 1", false, 0, "\"failed\"", 2 * TASKS, 1);
     try_run("never started", true, 128 + SIGTERM, "\"error\"", 3, 0);
+    test_starts();
+    test_interrupted_before_the_start();
 }
