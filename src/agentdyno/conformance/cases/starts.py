@@ -7,24 +7,20 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 
 from agentdyno.conformance.case import Broken, Play, case, require
+from agentdyno.conformance.cases.agents import QUICK
+from agentdyno.conformance.cases.exit import LIMIT_S, WITHIN_S
 from agentdyno.conformance.cases.run_file import Change, each_refused, refused, write
 from agentdyno.conformance.endpoint import Exchange
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.stage import Running, Stage, passing, task
 
-QUICK = {"argv": ["echo", "1 passed in 0.00s"], "slots": 4}
-"""A verifier that takes next to no time."""
-
 SLOWNESS_NS = 3_000_000_000
-"""How much later than it should a busy machine may begin a task."""
-
-LIMIT_S = 5.0
-"""How long a runtime may take to end after a signal."""
+"""How much later than it should a busy machine may begin a task; in all, where several are added up."""
 
 FAR_NS = {
     "an hour": 3_600_000_000_000,
     "thirty days": 30 * 86_400_000_000_000,  # in ms, more than an integer of 32 bits
-    "292 years": 2**63 - 1024,  # the last that a double can hold; with any clock's time, more than one of 63
+    "292 years": 2**63 - 1024,  # the last below 2^63 that a double can hold; plus any time, beyond 2^63
 }
 """Starts that no run lives to see."""
 
@@ -183,7 +179,7 @@ def _signalled(number: signal.Signals) -> Play:
 
         names = [f"task/{place}" for place in range(1, 5)]
         seen = await stage.run(
-            tasks=[_task(name, FAR_NS["an hour"]) for name in names], agents=2, act=stop, within_s=LIMIT_S + 2
+            tasks=[_task(name, FAR_NS["an hour"]) for name in names], agents=2, act=stop, within_s=WITHIN_S
         )
         seconds = _never_begun(seen, names, 128 + number, t_signal)
         return f"exit {seen.status} after {seconds:.2f} s, {len(names)} tasks interrupted"
