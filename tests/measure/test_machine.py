@@ -12,7 +12,7 @@ from agentdyno.measure import cgroup
 from agentdyno.measure.machine import Baseline, Disturbances
 from measure import made_up
 
-PERIOD_US, QUOTA_US = 20_000, 5_000
+PERIOD_US, QUOTA_US = 20_000, 2_000
 IS_THROTTLED = """
 import dataclasses, json
 from agentdyno.measure.machine import Baseline

@@ -10,8 +10,8 @@ from pathlib import Path
 from agentdyno.measure import cgroup
 
 SYS = Path("/sys")
-THROTTLED = {"throttled_time": 1e-9, "throttled_usec": 1e-6}
-"""The field of cpu.stat, in version 1 and in version 2, and its unit in seconds."""
+THROTTLED = {"throttled_time": 1, "throttled_usec": 1_000}
+"""The field of cpu.stat, in version 1 and in version 2, and its unit in nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +48,21 @@ class Baseline:
         since = {name: max(0, now[name] - self._before[name]) for name in now.keys() & self._before.keys()}
         busy, steal = since.get("busy"), since.get("steal")
         total = sum(since.get(name, 0) for name in ("busy", "idle", "steal"))
-        swapped, thermal = since.get("swapped"), since.get("thermal")
+        throttled = since.get("throttled")
         return Disturbances(
             steal_share=steal / total if steal is not None and total else None,
             busy_share=busy / total if busy is not None and total else None,
-            throttled_s=since.get("throttled_s"),
-            swapped_pages=None if swapped is None else int(swapped),
-            thermal_throttles=None if thermal is None else int(thermal),
+            throttled_s=None if throttled is None else throttled / 1e9,
+            swapped_pages=since.get("swapped"),
+            thermal_throttles=since.get("thermal"),
         )
 
 
-def _counters(proc: Path, sys: Path) -> dict[str, float]:
+def _counters(proc: Path, sys: Path) -> dict[str, int]:
     return _processors(proc) | _throttled(proc) | _swapped(proc) | _thermal(sys)
 
 
-def _processors(proc: Path) -> dict[str, float]:
+def _processors(proc: Path) -> dict[str, int]:
     """Clock ticks of all processors. Time of guests is within that of user."""
     words = _text(proc / "stat").partition("\n")[0].split()
     if len(words) < 9 or words[0] != "cpu":
@@ -71,24 +71,22 @@ def _processors(proc: Path) -> dict[str, float]:
     return {"busy": user + nice + system + irq + softirq, "idle": idle + iowait, "steal": steal}
 
 
-def _throttled(proc: Path) -> dict[str, float]:
+def _throttled(proc: Path) -> dict[str, int]:
     own = cgroup.place("cpu", proc)
     if own is None:
         return {}
     stats = [_fields(folder / "cpu.stat") for folder in own.lineage]
-    return {
-        "throttled_s": sum(stat.get(name, 0) * unit for stat in stats for name, unit in THROTTLED.items())
-    }
+    return {"throttled": sum(stat.get(name, 0) * unit for stat in stats for name, unit in THROTTLED.items())}
 
 
-def _swapped(proc: Path) -> dict[str, float]:
+def _swapped(proc: Path) -> dict[str, int]:
     pages = _fields(proc / "vmstat")
     if "pswpin" not in pages or "pswpout" not in pages:
         return {}
     return {"swapped": pages["pswpin"] + pages["pswpout"]}
 
 
-def _thermal(sys: Path) -> dict[str, float]:
+def _thermal(sys: Path) -> dict[str, int]:
     counts = list(sys.glob("devices/system/cpu/cpu[0-9]*/thermal_throttle/core_throttle_count"))
     return {"thermal": sum(int(count.read_text()) for count in counts)} if counts else {}
 
