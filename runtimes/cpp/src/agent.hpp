@@ -12,6 +12,7 @@
 #include "async.hpp"
 #include "clock.hpp"
 #include "completing.hpp"
+#include "deadline.hpp"
 #include "events.hpp"
 #include "extraction.hpp"
 #include "feedback.hpp"
@@ -38,9 +39,15 @@ class Agent {
     Agent(RunFile const& run, Prompts const& prompts, Client& client, Verification& verifier, EventFile& events)
         : run_(run), prompts_(prompts), client_(client), verifier_(verifier), events_(events) {}
 
-    /// Works on a task until its tests pass or its attempts are used up; whatever happens, its event is
-    /// written. Throws `Interrupted` and `EventFileFailed`.
-    Async<void> solve(Task const& task) {
+    /// Waits until `start`, and works on a task until its tests pass or its attempts are used up; whatever
+    /// happens, its event is written. Throws `Interrupted` and `EventFileFailed`.
+    Async<void> solve(Task const& task, Clock::time_point start) {
+        try {
+            co_await client_.pause(start, NEVER);
+        } catch (Interrupted const& interrupted) {
+            events_.emit(task_event(task.task_id, Outcome::error, 0, interrupted.what()));
+            throw;
+        }
         Conversation conversation(prompts_, task);
         Attempt attempt;
         attempt.task = task.task_id;

@@ -40,7 +40,8 @@ Async<Tried> AsyncLLMClient::attempt_once(std::shared_ptr<std::string const> bod
 
 Async<bool> AsyncLLMClient::pause(Clock::time_point deadline, Clock::time_point total) {
     Wakeup nothing(loop_);
-    co_await nothing.until(std::min(deadline, total));
+    if (Clock::time_point const end = std::min(deadline, total); Clock::now() < end)
+        co_await nothing.until(end);
     co_return deadline <= total;
 }
 

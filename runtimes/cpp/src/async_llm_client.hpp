@@ -33,7 +33,7 @@ class AsyncLLMClient {
     Async<Tried> attempt_once(std::shared_ptr<std::string const> body, Attempt& attempt,
                               Clock::time_point total);
 
-    /// Waits until `deadline`; returns false when `total` comes first.
+    /// Waits until `deadline`, not at all if it has passed; returns false when `total` comes first.
     Async<bool> pause(Clock::time_point deadline, Clock::time_point total);
 
   private:

@@ -100,9 +100,9 @@ Attempt Attempt::following() const {
     return next;
 }
 
-std::string run_start_event() {
+std::string run_start_event(std::int64_t t) {
     Object object("run_start");
-    object.add("t", now_ns());
+    object.add("t", t);
     object.add("contract_version", CONTRACT_VERSION);
     object.add("pid", getpid());
     return object.end();

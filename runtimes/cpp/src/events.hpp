@@ -49,8 +49,8 @@ struct Attempt {
 /// What became of a task.
 enum class Outcome { passed, failed, error };
 
-/// The first event of a run, as JSON.
-std::string run_start_event();
+/// The first event of a run, which started at `t`, as JSON.
+std::string run_start_event(std::int64_t t);
 
 /// The last event of a run, as JSON.
 std::string run_end_event();

@@ -114,6 +114,10 @@ std::int64_t Fields::integer(std::string const& name, std::int64_t at_least) con
     return value->get<std::int64_t>();
 }
 
+std::int64_t Fields::integer(std::string const& name, std::int64_t at_least, std::int64_t absent) const {
+    return find(name) != nullptr ? integer(name, at_least) : absent;
+}
+
 double Fields::positive(std::string const& name) const {
     auto const value = number(name);
     if (!(value > 0))

@@ -41,6 +41,9 @@ class Fields {
     /// An integer, at most that of 64 bits.
     std::int64_t integer(std::string const& name, std::int64_t at_least) const;
 
+    /// The same, or `absent` where there is no such field.
+    std::int64_t integer(std::string const& name, std::int64_t at_least, std::int64_t absent) const;
+
     /// A number above 0.
     double positive(std::string const& name) const;
 

@@ -39,8 +39,11 @@ Tried LLMClient::attempt_once(std::shared_ptr<std::string const> const& body, At
 }
 
 bool LLMClient::pause(Clock::time_point deadline, Clock::time_point total) {
-    while (Clock::now() < std::min(deadline, total))
+    while (Clock::now() < std::min(deadline, total)) {
         wait(std::min(deadline, total));
+        // What arrives for a transfer that lingers would end every wait at once.
+        perform();
+    }
     return deadline <= total;
 }
 

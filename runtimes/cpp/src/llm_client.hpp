@@ -25,7 +25,7 @@ class LLMClient {
     Tried attempt_once(std::shared_ptr<std::string const> const& body, Attempt& attempt,
                        Clock::time_point total);
 
-    /// Waits until `deadline`; returns false when `total` comes first.
+    /// Waits until `deadline`, not at all if it has passed; returns false when `total` comes first.
     bool pause(Clock::time_point deadline, Clock::time_point total);
 
   private:

@@ -15,7 +15,7 @@ using namespace agentloop;
 template <typename Agent>
 Async<void> solve_tasks(Agent& agent, Run& run) {
     while (auto const task = run.next_task())
-        co_await agent.solve(*task);
+        co_await agent.solve(*task, run.start_of(*task));
 }
 
 void work(Run& run, StopSignals& signals) {

@@ -31,7 +31,8 @@ void work(Run& run, StopSignals& signals) {
         auto const task = run.next_task();
         if (!task)
             return;
-        Agent(run.file, run.prompts, clients[worker], verifier, run.events).solve(*task).run();
+        Agent agent(run.file, run.prompts, clients[worker], verifier, run.events);
+        agent.solve(*task, run.start_of(*task)).run();
         pool.submit(solve_next, worker);
     };
     for (std::size_t worker = 0; worker < run.agents; ++worker)

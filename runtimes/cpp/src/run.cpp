@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -60,7 +61,7 @@ void settle_signals() {
 int perform(Run& run, StopSignals& signals, Work const& work) {
     int status = 0;
     std::exception_ptr failure;
-    run.events.emit(run_start_event());
+    run.events.emit(run_start_event(run.t_start));
     try {
         work(run, signals);
     } catch (Interrupted const&) {
@@ -90,6 +91,13 @@ Run::Run(RunFile run_file)
 std::optional<Task> Run::next_task() {
     std::lock_guard const lock(one_at_a_time_);
     return tasks_.next();
+}
+
+Clock::time_point Run::start_of(Task const& task) const {
+    Clock::time_point const start{std::chrono::nanoseconds(t_start)};
+    std::chrono::nanoseconds const wait(task.start_after_ns);
+    // The tasks file may hold more than the clock can count.
+    return wait < NEVER - start ? start + wait : NEVER;
 }
 
 int run_program(int argument_count, char const* const* arguments, Work const& work) {

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <optional>
 
+#include "clock.hpp"
+#include "deadline.hpp"
 #include "endpoint.hpp"
 #include "events.hpp"
 #include "messages.hpp"
@@ -26,9 +29,14 @@ class Run {
     std::size_t const agents;
     Endpoint const endpoint;
     EventFile events;
+    /// When the run started.
+    std::int64_t const t_start = now_ns();
 
     /// The next task, or none when all are taken; throws `Unusable`. Threads may call it at once.
     std::optional<Task> next_task();
+
+    /// When a task may begin.
+    Clock::time_point start_of(Task const& task) const;
 
   private:
     TaskReader tasks_;

@@ -35,6 +35,7 @@ std::optional<Task> TaskReader::next() {
         .prompt = fields.text("prompt"),
         .tests = fields.text("tests"),
         .entry_point = fields.text("entry_point"),
+        .start_after_ns = fields.integer("start_after_ns", 0, 0),
     };
 }
 

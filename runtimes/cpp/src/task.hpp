@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -16,6 +17,8 @@ struct Task {
     std::string prompt;
     std::string tests;
     std::string entry_point;
+    /// How long after the start of the run it may begin.
+    std::int64_t start_after_ns = 0;
 };
 
 /// Reads the tasks of a file one by one, so that those that wait take no memory.

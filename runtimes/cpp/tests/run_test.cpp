@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <latch>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -81,12 +82,18 @@ class RunFolder {
               {"events", folder / "events.jsonl"},
           } {
         std::filesystem::create_directory(folder / "workspaces");
+        write_tasks(std::vector<std::int64_t>(static_cast<std::size_t>(tasks)));
+    }
+
+    /// Writes a task for each of these starts.
+    void write_tasks(std::vector<std::int64_t> const& starts_after_ns) const {
         std::string lines;
-        for (int number = 0; number < tasks; ++number)
+        for (std::size_t number = 0; number < starts_after_ns.size(); ++number)
             lines += json{{"task_id", "T/" + std::to_string(number)},
                           {"prompt", "def f():\n"},
                           {"tests", "from solution import *\n"},
-                          {"entry_point", "f"}}
+                          {"entry_point", "f"},
+                          {"start_after_ns", starts_after_ns[number]}}
                          .dump() +
                      "\n";
         write_text(folder / "tasks.jsonl", lines);
@@ -207,6 +214,28 @@ TEST_CASE_TEMPLATE("agents are at work together", Runtime, Events, Threads) {
     CHECK(server.connections() == 30);
 }
 
+TEST_CASE_TEMPLATE("no task begins before its start is due", Runtime, Events, Threads) {
+    ScriptedServer const server(reply_good);
+    RunFolder run(server.url());
+    std::vector<std::int64_t> const starts{0, 0, 20'000'001, 150'000'000, 150'000'000, 300'000'000};
+    run.write_tasks(starts);
+    SUBCASE("as many agents as tasks") {
+        run.settings["agents"] = 6;
+    }
+    SUBCASE("an agent that takes one after the other") {
+        run.settings["agents"] = 1;
+    }
+    CHECK(run.finish<Runtime>() == "0");
+    std::int64_t const start = run.events("run_start").front().at("t");
+    auto const attempts = run.events("attempt");
+    CHECK(attempts.size() == starts.size());
+    for (json const& attempt : attempts) {
+        std::string const task = attempt.at("task");
+        CHECK(attempt.at("verdict") == "passed");
+        CHECK(std::int64_t(attempt.at("t_begin")) >= start + starts.at(std::stoul(task.substr(2))));
+    }
+}
+
 TEST_CASE_TEMPLATE("more agents than tasks", Runtime, Events, Threads) {
     ScriptedServer const server(reply_good);
     RunFolder run(server.url());
@@ -322,6 +351,31 @@ TEST_CASE_TEMPLATE("a signal in the stream", Runtime, Events, Threads) {
             CHECK(attempt.at("verdict") == "interrupted");
             CHECK(attempt.at("reason") == "interrupted");
         }
+    }
+}
+
+TEST_CASE_TEMPLATE("a signal before a start is due", Runtime, Events, Threads) {
+    for (auto const& [stop, status] : STOPS) {
+        ScriptedServer server([](Exchange const& exchange) { exchange.hang(); });
+        RunFolder run(server.url());
+        run.write_tasks({0, 100'000'000, 3'600'000'000'000, std::numeric_limits<std::int64_t>::max()});
+        run.settings["agents"] = 4;
+        Program program = run.started<Runtime>();
+        // When the second has asked, those whose start is far away have been waiting for a while.
+        server.wait_for(2);
+        program.send(stop);
+        auto const finished = program.wait();
+        CHECK(finished.exit_code == status);
+        CHECK(finished.errors == "");
+        std::map<std::string, int> attempts;
+        for (json const& task : run.events("task")) {
+            CHECK(task.at("outcome") == "error");
+            CHECK(task.at("reason") == "interrupted");
+            CHECK(attempts.emplace(task.at("task"), task.at("attempts")).second);
+        }
+        CHECK(attempts == std::map<std::string, int>{{"T/0", 1}, {"T/1", 1}, {"T/2", 0}, {"T/3", 0}});
+        CHECK(run.events("attempt").size() == 2);
+        CHECK(server.connections() == 2);
     }
 }
 

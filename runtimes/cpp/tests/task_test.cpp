@@ -36,11 +36,16 @@ TEST_CASE("tasks are read one by one") {
     auto second = TASK;
     second["task_id"] = "T/2";
     second["prompt"] = "a\u2028b\u0085c";
+    second["start_after_ns"] = 9223372036854775807;
     write_text(folder / "tasks.jsonl", TASK.dump() + "\r\n" + second.dump());
     CHECK(check_tasks(folder / "tasks.jsonl") == 2);
     TaskReader tasks(folder / "tasks.jsonl");
-    CHECK(tasks.next()->task_id == "T/1");
-    CHECK(tasks.next()->prompt == "a\u2028b\u0085c");
+    auto const first = tasks.next();
+    CHECK(first->task_id == "T/1");
+    CHECK(first->start_after_ns == 0);
+    auto const next = tasks.next();
+    CHECK(next->prompt == "a\u2028b\u0085c");
+    CHECK(next->start_after_ns == 9223372036854775807);
     CHECK(!tasks.next());
     CHECK(!tasks.next());
 }
@@ -54,6 +59,12 @@ TEST_CASE("tasks that cannot be used") {
     CHECK(reason_of_tasks("\n").starts_with(", line 1: is not JSON ("));
     CHECK(reason_of_tasks(TASK.dump() + "\nx\n").starts_with(", line 2: is not JSON ("));
     CHECK(reason_of_tasks(without_tests) == ", line 1: tests is null; it must be a string");
+    for (auto const* const start : {"-1", "0.5", "9223372036854775808", "\"0\"", "true", "null"}) {
+        auto const task = R"({"task_id":"T/1","prompt":"p","tests":"t","entry_point":"f","start_after_ns":)" +
+                          std::string(start) + "}";
+        CHECK(reason_of_tasks(task) == ", line 1: start_after_ns is " + std::string(start) +
+                                           "; it must be an integer of at least 0");
+    }
     CHECK(reason_of_tasks(TASK.dump() + "\n" + TASK.dump()) ==
           ": task_id 'T/1' is there twice; give every task its own");
     CHECK(reason_of_tasks("") == ": holds no task; write one JSON object a line");
