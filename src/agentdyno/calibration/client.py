@@ -1,7 +1,7 @@
 """The other end of a calibration: who reads the streams.
 
-The runtime floor takes a fraction of a Python program's processor time, so it leaves the endpoint more of the
-machine; it needs a C compiler.
+The runtime floor is a client like those that are measured, only leaner, and needs a C compiler. The reader is
+Python, and as lean because it only looks for the end of its streams.
 """
 
 import json

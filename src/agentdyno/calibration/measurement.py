@@ -1,7 +1,7 @@
 """What the endpoint does under one load.
 
-The endpoint and its client run as processes of their own, the endpoint preferred as in a run, and its journal
-says how late its chunks left. What it cannot do on a quiet machine it cannot do beside a runtime either.
+The endpoint and its client run as processes of their own, preferred to what else is at work, and the
+endpoint's journal says how late its chunks left. What it cannot do so it cannot do beside a runtime either.
 """
 
 import json
@@ -97,6 +97,8 @@ def _serve_and_read(load: Load, client: Client, journal: Path) -> float:
         Child(client.argv(url, load, folder), cwd=folder, environment=inherited(), stderr=stderr) as child,
     ):
         prefer(endpoint.pid)
+        # A client that waits for a core opens its streams late, which is no doing of the endpoint's.
+        prefer(child.pid)
         launched = proc.read(child.pid)
         while not child.has_ended(_LOOK_S):
             if endpoint.has_ended(0):
