@@ -85,6 +85,7 @@ def test_the_reader_is_the_client_where_floor_cannot_be_built(tmp_path: Path) ->
     [
         (["--streams", "0"], "calibrate: --streams, --rate and --seconds must be above 0"),
         (["--seconds", "-1"], "calibrate: --streams, --rate and --seconds must be above 0"),
+        (["--rate", "inf"], "calibrate: --streams, --rate and --seconds must be above 0"),
         (["--rate", "nan"], "calibrate: --streams, --rate and --seconds must be above 0"),
         (
             ["--streams", "1", "--rate", "1000", "--seconds", "20"],

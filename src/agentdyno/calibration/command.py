@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import resource
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -87,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
         RATE if args.rate is None else args.rate,
         (SECONDS_OF_LOAD if one else SECONDS_OF_SEARCH) if args.seconds is None else args.seconds,
     )
-    if load.streams < 1 or not load.rate > 0 or not load.seconds > 0:
+    if load.streams < 1 or not 0 < load.rate < math.inf or not 0 < load.seconds < math.inf:
         raise Refusal("calibrate: --streams, --rate and --seconds must be above 0")
     if load.tokens > MAX_PROSE_TOKENS:
         raise Refusal(
