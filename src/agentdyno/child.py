@@ -64,7 +64,9 @@ class Child:
                 )
             finally:
                 os.close(launcher_end)
-            problem = report.read().decode()
+            t_executed, _, problem = report.read().decode().rpartition("\n")
+        self.t_executed = int(t_executed or 0)
+        """When it took over from the launcher, in ns of CLOCK_MONOTONIC."""
         self.pid = self._process.pid
         self._pidfd = os.pidfd_open(self.pid)
         if problem:

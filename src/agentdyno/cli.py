@@ -12,7 +12,8 @@ from agentdyno.errors import Refusal
 # for.
 COMMANDS = {
     "run": ("agentdyno.experiment.command", "measure runtimes and print the table"),
-    "ledger": ("agentdyno.report.ledger", "say where the overhead of an experiment's attempts went"),
+    "ledger": ("agentdyno.report.ledger", "say where the time of an experiment's attempts went"),
+    "verify": ("agentdyno.report.verify", "recompute every figure of an experiment from its raw files"),
     "cost": ("agentdyno.report.cost", "say what an experiment's rows come to in machines and money"),
     "check": ("agentdyno.check", "say whether this machine is ready, and what to do where it is not"),
     "conform": ("agentdyno.conformance.command", "hold runtimes to the contract, rule by rule"),

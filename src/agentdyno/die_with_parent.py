@@ -3,15 +3,17 @@ PR_SET_PDEATHSIG).
 
 Run as a script: `python -I -S die_with_parent.py PARENT_PID FD COUNT FILE… PROGRAM ARGUMENT…`. The setting
 outlives execve(2), and execve makes a new address space, so the program's VmHWM does not contain this
-interpreter's. FD is the writing end of a pipe: it closes when the program has taken over, and carries the
-reason if it could not. The COUNT files get the pid written to them first: as `cgroup.procs` of control groups
-they make the program a member before its first page is charged (cgroups(7)).
+interpreter's. FD is the writing end of a pipe: it carries a line with the moment of the execve, in ns of
+CLOCK_MONOTONIC, and the reason if it failed, and closes when the program has taken over. The COUNT files get
+the pid written to them first: as `cgroup.procs` of control groups they make the program a member before its
+first page is charged (cgroups(7)).
 """
 
 import ctypes
 import os
 import signal
 import sys
+import time
 
 PR_SET_PDEATHSIG = 1
 
@@ -31,6 +33,7 @@ def main() -> None:
             with open(file, "w") as members:
                 members.write(str(os.getpid()))
         doing = ""
+        os.write(fd, b"%d\n" % time.monotonic_ns())
         os.execvp(argv[0], argv)
     except OSError as error:
         os.write(fd, (doing + (error.strerror or "unknown reason")).encode())

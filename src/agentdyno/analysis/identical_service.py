@@ -1,8 +1,9 @@
-"""The gate that compares runs with each other: all were asked the same and came to the same outcomes."""
+"""The gates that compare runs with each other: all were asked the same and came to the same outcomes."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
+from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.measured import MeasuredRun
 
 Service = tuple[dict[tuple[str, int], set[str]], dict[str, tuple[str, int]]]
@@ -11,7 +12,7 @@ Service = tuple[dict[tuple[str, int], set[str]], dict[str, tuple[str, int]]]
 Key = TypeVar("Key", str, tuple[str, int])
 
 
-def identical_service(runs: Sequence[MeasuredRun], *, simulated: bool) -> dict[str, list[str]]:
+def identical_service(runs: Sequence[MeasuredRun], *, simulated: bool) -> dict[str, list[Failure]]:
     """Requests and outcomes that differ from what most runs with as many agents had, by the run's folder.
 
     Where two groups are as large, the one with the first of `runs` is what the others are held to. A
@@ -22,13 +23,13 @@ def identical_service(runs: Sequence[MeasuredRun], *, simulated: bool) -> dict[s
     for run in runs:
         if not run.interrupted:
             groups.setdefault((run.cell.agents, run.cell.verifier), []).append(run)
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Failure]] = {}
     for group in groups.values():
         services = [_service(run, simulated=simulated) for run in group]
         usual = max(services, key=services.count)
         reference = group[services.index(usual)]
         for run, service in zip(group, services, strict=True):
-            found[run.folder.name] = _differences(service, usual, reference.folder.name)
+            found[run.folder.name] = _differences(run.block, service, usual, reference.folder.name)
     return found
 
 
@@ -38,17 +39,21 @@ def _service(run: MeasuredRun, *, simulated: bool) -> Service:
     return {(task, attempt): seen for (task, attempt), seen in run.requests.items() if attempt == 1}, {}
 
 
-def _differences(service: Service, usual: Service, reference: str) -> list[str]:
+def _differences(block: int, service: Service, usual: Service, reference: str) -> list[Failure]:
     (requests, outcomes), (usual_requests, usual_outcomes) = service, usual
-    reasons = []
+    failures = []
     if unlike := _unlike(requests, usual_requests):
         task, attempt = unlike[0]
-        reasons.append(
+        reason = (
             f"{len(unlike)} requests differ from those of {reference}, the first: {task} attempt {attempt}"
         )
+        remedy = "see messages.json and feedback.json of the contract's vectors"
+        failures.append(Failure("identical requests", block, reason, remedy, is_fault=True))
     if tasks := _unlike(outcomes, usual_outcomes):
-        reasons.append(f"{len(tasks)} outcomes differ from those of {reference}, the first: {tasks[0]}")
-    return reasons
+        reason = f"{len(tasks)} outcomes differ from those of {reference}, the first: {tasks[0]}"
+        remedy = "compare that task's attempts in the two runs' events.jsonl"
+        failures.append(Failure("identical outcomes", block, reason, remedy, is_fault=True))
+    return failures
 
 
 def _unlike(these: Mapping[Key, object], those: Mapping[Key, object]) -> list[Key]:

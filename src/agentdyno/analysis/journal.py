@@ -29,18 +29,24 @@ class Request:
 
 @dataclass(slots=True)
 class Journal:
-    """All requests of one run; `is_whole` when the endpoint ended in order and said so, with its own
-    processor time.
+    """All requests of one run; `is_whole` when the endpoint ended in order and said so. `cpu_s` is its own
+    processor time since it began to listen, so without what it prepares before.
     """
 
     requests: list[Request] = field(default_factory=list)
     is_whole: bool = False
     cpu_s: float | None = None
 
+    @property
+    def open_s(self) -> float:
+        """The seconds for which requests were open, all together."""
+        return sum(request.t_last - request.t_arrive for request in self.requests if request.t_last) / 1e9
+
 
 def read(path: Path) -> Journal:
     """Read a journal. A last line that was cut off by a crash is left out."""
     journal = Journal()
+    began_s = 0.0
     if not path.exists():
         return journal
     with path.open("rb") as file:
@@ -62,7 +68,9 @@ def read(path: Path) -> Journal:
                         late_us=line["late_us"],
                     )
                 )
+            elif line["kind"] == "start":
+                began_s = line["cpu_s"]
             elif line["kind"] == "end":
                 journal.is_whole = True
-                journal.cpu_s = line["cpu_s"]
+                journal.cpu_s = line["cpu_s"] - began_s
     return journal

@@ -1,8 +1,8 @@
-"""Where an attempt's wall time went."""
+"""Where an attempt's wall time went, from the runtime's events and the endpoint's journal."""
 
 import math
 from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from agentdyno.analysis.events import Attempt, RunEvents
 from agentdyno.analysis.journal import Request
@@ -12,27 +12,71 @@ NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One attempt's times in ms, from the moment at which it was due.
+class Parts:
+    """The parts of one attempt in ms, in the order in which they come.
 
-    `model` is the endpoint's own: from the request's arrival to the last byte's departure. `queue` is the
-    wait for a slot, `verify` the life of the child as the runtime saw it, `transport` the tries that failed.
-    `overhead` is the rest of `wall`, and the runtime's doing: the wait to be begun, prompt, connection,
-    stream, extraction, files, spawn, bookkeeping, and every moment that it came late to one of them.
+    Each is read off by itself and none is negative, so that they need not sum to the wall time: where they do
+    not, two clocks or two programs disagree, and a gate says so.
     """
+
+    begin: float
+    """From the moment at which the attempt was due until the runtime began it."""
+    prompt: float
+    """Messages, body and connection, until the runtime began to write; failed tries are not in it."""
+    transport: float
+    """The tries that failed, and the sleeps after them."""
+    send: float
+    """Until the endpoint had read the request."""
+    model: float
+    """By the endpoint's clock: from the arrival of the request to the departure of the last byte."""
+    stream: float
+    """Until the runtime had understood the end of the reply."""
+    extract: float
+    """Extraction, workspace and files, until a slot was asked for."""
+    queue: float
+    """Waiting for a verification slot."""
+    spawn: float
+    """Until the test process was there."""
+    verify: float
+    """The life of the test process, as the runtime saw it."""
+    bookkeeping: float
+    """Verdict, feedback, removal of the workspace; without a verification, all that follows the reply."""
+
+    @property
+    def total(self) -> float:
+        """All parts together."""
+        return float(sum(getattr(self, name) for name in PARTS))
+
+
+PARTS = tuple(field.name for field in fields(Parts))
+"""The parts' names, in the order in which they come."""
+
+OTHERS_DOING = ("transport", "model", "queue", "verify")
+"""The parts that are not overhead; what begins, sends, reads, writes and spawns is the runtime's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The ledger of one attempt. `wall` is from the moment at which the attempt was due to its end, in ms."""
 
     task: str
     attempt: int
+    verdict: str
     wall: float
-    model: float
-    queue: float
-    verify: float
-    transport: float
+    parts: Parts
 
     @property
     def overhead(self) -> float:
-        """What is left of `wall` when everything that is not the runtime's is taken out."""
-        return self.wall - self.model - self.queue - self.verify - self.transport
+        """What is left of `wall` when everything that is not the runtime's is taken out.
+
+        It is not a sum of parts: what no part accounts for is overhead as well.
+        """
+        return float(self.wall - sum(getattr(self.parts, name) for name in OTHERS_DOING))
+
+    @property
+    def imbalance(self) -> float:
+        """By how much the parts miss the wall time, in ms."""
+        return abs(self.parts.total - self.wall)
 
 
 def match(attempts: Iterable[Attempt], requests: Iterable[Request]) -> dict[tuple[str, int], Request]:
@@ -62,44 +106,62 @@ def begun_with(events: RunEvents, agents: int) -> dict[str, int]:
     return {task: t_begin for t_begin, task in firsts[:agents] if t_begin < first_end}
 
 
-def t_due(attempt: Attempt, events: RunEvents, first_tasks: Container[str]) -> int:
+def t_due(attempt: Attempt, run: RunData, first_tasks: Container[str]) -> int:
     """When the attempt could have begun, in nanoseconds.
 
-    All agents are due at the run's start, and so are the tasks that they begin with, and not when the runtime
-    gets to them: one that begins its agents one after the other would otherwise seem to have less overhead
-    than one that begins all at once.
+    A task with a start of its own is due then, whether or not an agent was free for it: who counts from the
+    moment at which it was taken up does not see the wait that the runtime itself has caused (Gil Tene's
+    "coordinated omission"). Otherwise all agents are due at the run's start, and so are the tasks that they
+    begin with, and not when the runtime gets to them: one that begins its agents one after the other would
+    seem to have less overhead than one that begins all at once.
     """
-    if attempt.attempt == 1 and attempt.task in first_tasks and events.t_start is not None:
-        return min(events.t_start, attempt.t_begin)
-    return attempt.t_begin
+    t_start = run.events.t_start
+    if attempt.attempt > 1 or t_start is None:
+        return attempt.t_begin
+    if run.starts:
+        return min(t_start + run.starts.get(attempt.task, 0), attempt.t_begin)
+    return min(t_start, attempt.t_begin) if attempt.task in first_tasks else attempt.t_begin
 
 
-def completed(run: RunData) -> list[tuple[Attempt, Request, int]]:
-    """Every attempt that got a completion and is found in the journal, in the order of the events, with its
-    request and when it was due.
+def entries(run: RunData) -> list[Entry]:
+    """The ledger of every attempt that got a completion and is found in the journal, in the order of the
+    events.
     """
     requests = match(run.events.attempts, run.journal.requests)
     first_tasks = begun_with(run.events, run.cell.agents)
     return [
-        (attempt, requests[key], t_due(attempt, run.events, first_tasks))
+        _entry(attempt, requests[key], t_due(attempt, run, first_tasks))
         for attempt in run.events.attempts
         if (key := (attempt.task, attempt.attempt)) in requests
     ]
 
 
-def entry(attempt: Attempt, request: Request, since: int) -> Entry:
-    """The ledger of one attempt that was due at `since`, in nanoseconds."""
+def _entry(attempt: Attempt, request: Request, since: int) -> Entry:
+    # Who has a completion has sent a request and seen its end.
+    t_request, t_last = attempt.t_request or attempt.t_begin, attempt.t_last or attempt.t_end
+    verified = attempt.t_queue is not None and attempt.t_exit is not None
+    transport = attempt.transport_ns / NS_PER_MS
     return Entry(
         task=attempt.task,
         attempt=attempt.attempt,
+        verdict=attempt.verdict,
         wall=(attempt.t_end - since) / NS_PER_MS,
-        model=between(request.t_arrive, request.t_last),
-        queue=between(attempt.t_queue, attempt.t_spawn),
-        verify=between(attempt.t_started, attempt.t_exit),
-        transport=attempt.transport_ns / NS_PER_MS,
+        parts=Parts(
+            begin=_between(since, attempt.t_begin),
+            prompt=max(0.0, _between(attempt.t_begin, t_request) - transport),
+            transport=transport,
+            send=_between(t_request, request.t_arrive),
+            model=_between(request.t_arrive, request.t_last),
+            stream=_between(request.t_last, t_last),
+            extract=_between(t_last, attempt.t_queue) if verified else 0.0,
+            queue=_between(attempt.t_queue, attempt.t_spawn),
+            spawn=_between(attempt.t_spawn, attempt.t_started),
+            verify=_between(attempt.t_started, attempt.t_exit),
+            bookkeeping=_between(attempt.t_exit if verified else t_last, attempt.t_end),
+        ),
     )
 
 
-def between(begin: int | None, end: int | None) -> float:
-    """From one moment to another in ms; 0 where one of them did not come."""
-    return (end - begin) / NS_PER_MS if begin is not None and end is not None else 0.0
+def _between(begin: int | None, end: int | None) -> float:
+    """From one moment to a later one in ms; 0 where one of them did not come, or came first."""
+    return max(0, end - begin) / NS_PER_MS if begin is not None and end is not None else 0.0

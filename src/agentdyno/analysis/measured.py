@@ -1,9 +1,13 @@
 """What is kept of a run once it has been analysed: its figures, and what it is compared with others by."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentdyno.analysis.gates import CONDITIONS, FAULTS
+from agentdyno.analysis import ledger
+from agentdyno.analysis.gate import Evidence, Failure
+from agentdyno.analysis.gates import GATES
+from agentdyno.analysis.ledger import Entry
 from agentdyno.analysis.metrics import TaskRow, metrics, task_rows
 from agentdyno.analysis.run_data import RunData
 from agentdyno.experiment.cell import Cell
@@ -14,7 +18,7 @@ class MeasuredRun:
     """One run, without its events, journal and samples: those of 1,000 agents take hundreds of MiB.
 
     `requests` are the hashes of what was asked, by task and attempt; `outcomes` are outcome and attempts by
-    task.
+    task. `methods` says how a figure was taken where there are several ways.
     """
 
     cell: Cell
@@ -22,28 +26,41 @@ class MeasuredRun:
     folder: Path
     interrupted: bool
     metrics: dict[str, float | None]
+    methods: dict[str, str | None]
     tasks: list[TaskRow]
-    faults: list[str]
-    conditions: list[str]
+    failures: list[Failure]
     requests: dict[tuple[str, int], set[str]]
     outcomes: dict[str, tuple[str, int]]
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether no gate found a fault in it by itself."""
+        return not any(failure.is_fault for failure in self.failures)
 
-def analyse(run: RunData) -> MeasuredRun:
-    """Everything that can be said of one run by itself."""
-    figures = metrics(run)
-    return MeasuredRun(
+
+def analyse(run: RunData) -> tuple[MeasuredRun, Sequence[Entry]]:
+    """Everything that can be said of one run by itself, and the ledger of its attempts."""
+    entries = ledger.entries(run)
+    tasks = task_rows(run, entries)
+    evidence = Evidence(run, entries, metrics(run, entries, tasks))
+    measured = MeasuredRun(
         cell=run.cell,
         block=run.block,
         folder=run.folder,
         interrupted=run.ending.interrupted,
-        metrics=figures,
-        tasks=task_rows(run),
-        faults=[reason for gate in FAULTS for reason in gate(run, figures)],
-        conditions=[reason for gate in CONDITIONS for reason in gate(run, figures)],
+        metrics=dict(evidence.figures),
+        methods={
+            "peak_rss_mib": "VmHWM of /proc/PID/status",
+            "tools_peak_pss_mib": "Pss of /proc/PID/smaps_rollup",
+            "tree_peak_pss_mib": "Pss of /proc/PID/smaps_rollup",
+            "tree_peak_cgroup_mib": run.ending.cgroup_method,
+        },
+        tasks=tasks,
+        failures=[failure for gate in GATES for failure in gate.failures(evidence)],
         requests=_requests(run),
         outcomes={outcome.task: (outcome.outcome, outcome.attempts) for outcome in run.events.outcomes},
     )
+    return measured, entries
 
 
 def _requests(run: RunData) -> dict[tuple[str, int], set[str]]:

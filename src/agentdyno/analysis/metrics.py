@@ -1,19 +1,27 @@
 """The figures of one run."""
 
+import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agentdyno.analysis import ledger
 from agentdyno.analysis.events import Attempt
+from agentdyno.analysis.ledger import Entry
 from agentdyno.analysis.run_data import RunData
 from agentdyno.analysis.statistics import percentile
+from agentdyno.analysis.steady import steady, within
 
 KIB_PER_MIB = 1024
 NS_PER_S = 1e9
 PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
+IN_PERCENTILES = ("overhead", "overhead_uncorrected", "steady_overhead", "model", "verify", "queue", "task")
+"""What is shown in percentiles: parts of attempts, and at last whole tasks; in ms."""
 
 UNITS: dict[str, str] = {
     "peak_rss_mib": "MiB",
+    "tools_peak_pss_mib": "MiB",
     "tree_peak_pss_mib": "MiB",
+    "tree_peak_cgroup_mib": "MiB",
     "pass_rate": "share",
     "first_attempt_pass": "tasks",
     "recovered": "tasks",
@@ -22,26 +30,44 @@ UNITS: dict[str, str] = {
     "avg_retries": "retries/task",
     "wall_s": "s",
     "tasks_per_s": "tasks/s",
+    "steady_s": "s",
+    "steady_tasks_per_s": "tasks/s",
     "cpu_s_per_task": "s/task",
+    "tools_cpu_s_per_task": "s/task",
+    "start_ms": "ms",
+    "first_request_ms": "ms",
     "all_begun_ms": "ms",
-    **{
-        f"{part}_ms_{name}": "ms" for part in ("overhead", "model", "verify", "queue") for name in PERCENTILES
-    },
+    **{f"{part}_ms_{name}": "ms" for part in IN_PERCENTILES for name in PERCENTILES},
+    **{f"task_uncorrected_ms_{name}": "ms" for name in PERCENTILES},
+    "task_ms_mean": "ms",
+    "queue_ms_mean": "ms",
     "max_in_flight": "requests",
+    "mean_in_flight": "requests",
     "endpoint_lateness_ms_p99": "ms",
+    "endpoint_late_share": "share",
+    "endpoint_cpu_share": "cores",
+    "harness_cpu_share": "cores",
+    "sampler_cpu_share": "cores",
 }
 """Every metric of a row, in the order in which they are written, with its unit."""
+
+LATE_MS = 25.0
+"""From when on a chunk counts as late in `endpoint_late_share`."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """One task of one run; times in ms, summed over its attempts, None where an attempt has no ledger."""
+    """One task of one run; times in ms, summed over its attempts, None where an attempt has no ledger.
+
+    `begin_ms` is how long it waited to be begun from when it was due, and is in `wall_ms`.
+    """
 
     task: str
     outcome: str
     attempts: int
     transport_retries: int
     wall_ms: float
+    begin_ms: float
     model_ms: float | None
     queue_ms: float | None
     verify_ms: float | None
@@ -49,14 +75,9 @@ class TaskRow:
     reason: str | None
 
 
-def entries(run: RunData) -> list[ledger.Entry]:
-    """The ledger of every attempt that got a completion and is found in the journal."""
-    return [ledger.entry(*found) for found in ledger.completed(run)]
-
-
-def task_rows(run: RunData) -> list[TaskRow]:
+def task_rows(run: RunData, entries: Sequence[Entry]) -> list[TaskRow]:
     """A row per task outcome, in the order in which the tasks ended."""
-    ledgers = {(found.task, found.attempt): found for found in entries(run)}
+    ledgers = {(found.task, found.attempt): found for found in entries}
     first_tasks = ledger.begun_with(run.events, run.cell.agents)
     attempts_of: dict[str, list[Attempt]] = {}
     for attempt in run.events.attempts:
@@ -67,19 +88,19 @@ def task_rows(run: RunData) -> list[TaskRow]:
         found = [ledgers.get((attempt.task, attempt.attempt)) for attempt in attempts]
         whole = [entry for entry in found if entry is not None]
         has_all = bool(found) and len(whole) == len(found)
+        begin = sum(attempt.t_begin - ledger.t_due(attempt, run, first_tasks) for attempt in attempts)
+        spent = sum(attempt.t_end - attempt.t_begin for attempt in attempts)
         rows.append(
             TaskRow(
                 task=outcome.task,
                 outcome=outcome.outcome,
                 attempts=outcome.attempts,
                 transport_retries=sum(attempt.transport_retries for attempt in attempts),
-                wall_ms=sum(
-                    attempt.t_end - ledger.t_due(attempt, run.events, first_tasks) for attempt in attempts
-                )
-                / ledger.NS_PER_MS,
-                model_ms=sum(entry.model for entry in whole) if has_all else None,
-                queue_ms=sum(entry.queue for entry in whole) if has_all else None,
-                verify_ms=sum(entry.verify for entry in whole) if has_all else None,
+                wall_ms=(begin + spent) / ledger.NS_PER_MS,
+                begin_ms=begin / ledger.NS_PER_MS,
+                model_ms=sum(entry.parts.model for entry in whole) if has_all else None,
+                queue_ms=sum(entry.parts.queue for entry in whole) if has_all else None,
+                verify_ms=sum(entry.parts.verify for entry in whole) if has_all else None,
                 overhead_ms=sum(entry.overhead for entry in whole) if has_all else None,
                 reason=outcome.reason,
             )
@@ -87,54 +108,121 @@ def task_rows(run: RunData) -> list[TaskRow]:
     return rows
 
 
-def metrics(run: RunData) -> dict[str, float | None]:
-    """Every metric of UNITS for one run; None where the run does not tell.
+def metrics(run: RunData, entries: Sequence[Entry], tasks: Sequence[TaskRow]) -> dict[str, float | None]:
+    """Every metric of UNITS for one run; None where the run does not tell."""
+    found = {
+        **_memory(run),
+        **_outcomes(run),
+        **_rates(run),
+        **_beginning(run),
+        **_times(run, entries, tasks),
+        **_instrument(run),
+    }
+    return {name: found[name] for name in UNITS}
 
-    Memory counts from the run_start event on: before it, the process was not the runtime yet. Percentiles are
-    over attempts.
-    """
-    events, ending = run.events, run.ending
-    tasks = len(run.task_ids)
-    first = sum(outcome.outcome == "passed" and outcome.attempts == 1 for outcome in events.outcomes)
-    recovered = sum(outcome.outcome == "passed" and outcome.attempts > 1 for outcome in events.outcomes)
-    retries = sum(max(outcome.attempts - 1, 0) for outcome in events.outcomes)
-    started = [
-        sample for sample in run.samples if events.t_start is not None and sample["t"] >= events.t_start
-    ]
-    trees = [sample["tree_pss_kib"] for sample in started if sample["tree_pss_kib"] is not None]
-    wall = (
-        (events.t_end - events.t_start) / NS_PER_S
-        if events.t_start is not None and events.t_end is not None
-        else None
-    )
-    begun = ledger.begun_with(events, run.cell.agents).values()
-    late_ms = [late / 1000 for request in run.journal.requests for late in request.late_us]
-    ledgers = entries(run)
-    found: dict[str, float | None] = {
-        "peak_rss_mib": max((sample["peak_rss_kib"] for sample in started), default=0) / KIB_PER_MIB or None,
-        "tree_peak_pss_mib": max(trees, default=0) / KIB_PER_MIB or None,
+
+def wall_s(run: RunData) -> float | None:
+    """From `run_start` to `run_end`."""
+    t_start, t_end = run.events.t_start, run.events.t_end
+    return (t_end - t_start) / NS_PER_S if t_start is not None and t_end is not None else None
+
+
+def _memory(run: RunData) -> dict[str, float | None]:
+    """Peaks, from the run_start event on: before it, the process was not the runtime yet."""
+    t_start = run.events.t_start
+    started = [sample for sample in run.samples if t_start is not None and sample["t"] >= t_start]
+
+    def peak(field: str) -> float | None:
+        return max((sample[field] or 0 for sample in started), default=0) / KIB_PER_MIB or None
+
+    cgroup_kib = run.ending.cgroup_peak_kib
+    return {
+        "peak_rss_mib": peak("peak_rss_kib"),
+        "tools_peak_pss_mib": peak("tools_pss_kib"),
+        "tree_peak_pss_mib": peak("tree_pss_kib"),
+        "tree_peak_cgroup_mib": None if cgroup_kib is None else cgroup_kib / KIB_PER_MIB,
+    }
+
+
+def _outcomes(run: RunData) -> dict[str, float | None]:
+    outcomes, tasks = run.events.outcomes, len(run.task_ids)
+    first = sum(outcome.outcome == "passed" and outcome.attempts == 1 for outcome in outcomes)
+    recovered = sum(outcome.outcome == "passed" and outcome.attempts > 1 for outcome in outcomes)
+    return {
         "pass_rate": (first + recovered) / tasks,
         "first_attempt_pass": first,
         "recovered": recovered,
-        "failed": sum(outcome.outcome == "failed" for outcome in events.outcomes),
-        "errors": sum(outcome.outcome == "error" for outcome in events.outcomes),
-        "avg_retries": retries / tasks,
+        "failed": sum(outcome.outcome == "failed" for outcome in outcomes),
+        "errors": sum(outcome.outcome == "error" for outcome in outcomes),
+        "avg_retries": sum(max(outcome.attempts - 1, 0) for outcome in outcomes) / tasks,
+    }
+
+
+def _rates(run: RunData) -> dict[str, float | None]:
+    ending, tasks, wall, window = run.ending, len(run.task_ids), wall_s(run), steady(run)
+    return {
         "wall_s": wall,
         "tasks_per_s": tasks / wall if wall else None,
-        "cpu_s_per_task": ending.own_cpu_s / tasks if ending.own_cpu_s is not None else None,
-        "all_begun_ms": (max(begun) - events.t_start) / ledger.NS_PER_MS
-        if events.t_start is not None and begun
-        else None,
-        "max_in_flight": max((request.in_flight for request in run.journal.requests), default=None),
+        "steady_s": window.seconds if window else None,
+        "steady_tasks_per_s": window.tasks / window.seconds if window else None,
+        "cpu_s_per_task": None if ending.own_cpu_s is None else ending.own_cpu_s / tasks,
+        "tools_cpu_s_per_task": None if ending.tools_cpu_s is None else ending.tools_cpu_s / tasks,
+    }
+
+
+def _beginning(run: RunData) -> dict[str, float | None]:
+    """The cold start: from the program's execution until its run, its first request, and all agents."""
+    t_executed, t_start = run.ending.t_executed, run.events.t_start
+    first = min((request.t_arrive for request in run.journal.requests), default=None)
+    begun = ledger.begun_with(run.events, run.cell.agents).values()
+    has_begun = t_start is not None and begun and not run.starts
+
+    def since(begin: int | None, end: int | None) -> float | None:
+        return None if begin is None or end is None else (end - begin) / ledger.NS_PER_MS
+
+    return {
+        "start_ms": since(t_executed, t_start),
+        "first_request_ms": None if run.starts else since(t_executed, first),
+        "all_begun_ms": since(t_start, max(begun)) if has_begun else None,
+    }
+
+
+def _times(run: RunData, entries: Sequence[Entry], tasks: Sequence[TaskRow]) -> dict[str, float | None]:
+    window = steady(run)
+    of_attempts = {
+        "overhead": [entry.overhead for entry in entries],
+        "overhead_uncorrected": [entry.overhead - entry.parts.begin for entry in entries],
+        "steady_overhead": [entry.overhead for entry in within(window, run, entries)] if window else [],
+        **{part: [getattr(entry.parts, part) for entry in entries] for part in ("model", "verify", "queue")},
+        "task": [row.wall_ms for row in tasks],
+        "task_uncorrected": [row.wall_ms - row.begin_ms for row in tasks],
+    }
+    queued = [row.queue_ms for row in tasks if row.queue_ms is not None]
+    return {
+        **{
+            f"{part}_ms_{name}": percentile(values, share)
+            for part, values in of_attempts.items()
+            for name, share in PERCENTILES.items()
+        },
+        "task_ms_mean": statistics.fmean(of_attempts["task"]) if tasks else None,
+        "queue_ms_mean": statistics.fmean(queued) if queued else None,
+    }
+
+
+def _instrument(run: RunData) -> dict[str, float | None]:
+    """What the endpoint saw, and what measuring itself took."""
+    journal, wall = run.journal, wall_s(run)
+    late_ms = [late / 1000 for request in journal.requests for late in request.late_us]
+
+    def share(cpu_s: float | None) -> float | None:
+        return cpu_s / wall if cpu_s is not None and wall else None
+
+    return {
+        "max_in_flight": max((request.in_flight for request in journal.requests), default=None),
+        "mean_in_flight": journal.open_s / wall if wall else None,
         "endpoint_lateness_ms_p99": percentile(late_ms, 0.99),
+        "endpoint_late_share": sum(late > LATE_MS for late in late_ms) / len(late_ms) if late_ms else None,
+        "endpoint_cpu_share": share(journal.cpu_s),
+        "harness_cpu_share": share(run.ending.harness_cpu_s),
+        "sampler_cpu_share": share(run.ending.sampler_cpu_s),
     }
-    parts = {
-        "overhead": [entry.overhead for entry in ledgers],
-        "model": [entry.model for entry in ledgers],
-        "verify": [entry.verify for entry in ledgers],
-        "queue": [entry.queue for entry in ledgers],
-    }
-    for part, values in parts.items():
-        for name, share in PERCENTILES.items():
-            found[f"{part}_ms_{name}"] = percentile(values, share)
-    return {name: found[name] for name in UNITS}

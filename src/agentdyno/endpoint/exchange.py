@@ -66,9 +66,10 @@ class Exchange:
         """Send a chunk, which was due at `due_ns` if it had a time at all, and note when it left."""
         if self.over:
             return
+        began = monotonic_ns()
         self.connection.write(data)
         # Even of the chunk for which the client was dropped, a part has left.
-        self.record.sent(due_ns)
+        self.record.sent(due_ns, began)
 
     def complete(self, finish: str) -> None:
         """The response has been written; the exchange is over when the kernel has all of it."""

@@ -69,12 +69,15 @@ class Record:
         self.late: array[int] = array("q")
         """How much later each chunk really left, in nanoseconds."""
 
-    def sent(self, due_ns: int | None) -> None:
-        """Note that a chunk has just left, and how late, if it was due at a certain time."""
+    def sent(self, due_ns: int | None, began: int) -> None:
+        """Note that a chunk has just left, in a write that began at `began`, and how late, if it was due at a
+        certain time.
+        """
         now = monotonic_ns()
         if self.t_first is None:
             self.t_first = now
-        self.t_last = now
+        # A write wakes its reader, which may be through with the reply before this line is reached.
+        self.t_last = began
         if due_ns is not None:
             self.late.append(now - due_ns)
 

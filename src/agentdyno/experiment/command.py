@@ -7,7 +7,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -16,15 +16,20 @@ from typing import Any
 from rich.console import Console
 
 from agentdyno import open_files
+from agentdyno.calibration.limit import warning
 from agentdyno.endpoint.profile import parse_profile
 from agentdyno.errors import Refusal
 from agentdyno.experiment import real_endpoint
-from agentdyno.experiment.experiment import measure
+from agentdyno.experiment.arrivals import AT_ONCE, parse_arrivals
+from agentdyno.experiment.cell import CONTROLS, SENTINEL, TWIN
+from agentdyno.experiment.experiment import measure, repeated, wide
 from agentdyno.experiment.interrupt import Interrupted, Interrupts
 from agentdyno.experiment.progress import Progress
+from agentdyno.experiment.resume import hold_to, keep, recall
 from agentdyno.experiment.settings import Settings
 from agentdyno.project import RESULTS
-from agentdyno.report.terminal import print_rows
+from agentdyno.report.summary import Row
+from agentdyno.report.terminal import print_findings
 from agentdyno.runtimes.manifest import Manifest, choose
 from agentdyno.runtimes.packages import buildable, install, say_skipped
 from agentdyno.tasks.load import load
@@ -60,6 +65,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole("--repeats", 1),
         default=1,
         help="runs of every row; 3 or more give intervals (default: 1)",
+    )
+    parser.add_argument(
+        "--until-ci",
+        type=_percentage("--until-ci"),
+        metavar="P%",
+        help="repeat, 3 times at least, until the 95%% intervals of memory and overhead are within P%% of "
+        "their medians",
+    )
+    parser.add_argument(
+        "--max-repeats",
+        type=whole("--max-repeats", 3),
+        default=20,
+        help="at most, with --until-ci (default: 20)",
+    )
+    parser.add_argument(
+        "--baseline", metavar="NAME", help="the runtime that ratios are to, besides those to floor"
+    )
+    parser.add_argument(
+        "--controls",
+        default=f"{TWIN},{SENTINEL}",
+        metavar="NAME,…",
+        help="runs that try the instrument: twin (the first row measured twice must tie), sentinel (the "
+        "first run again at the end must not have drifted), unsampled (what sampling takes); or none "
+        "(default: twin,sentinel)",
+    )
+    parser.add_argument(
+        "--arrivals",
+        default=AT_ONCE,
+        metavar="HOW",
+        help="at-once, or poisson:RATE to have RATE tasks a second due on average, whether or not an agent "
+        "is free; times then count from when a task was due (default: at-once)",
     )
     parser.add_argument(
         "--profile",
@@ -104,6 +140,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="end a runtime that shows neither events nor requests for so long (default: 120 s)",
     )
     parser.add_argument(
+        "--strict", action="store_true", help="exit with 1 when a row is not valid, whatever the reason"
+    )
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="DIR",
+        help="go on with the experiment in DIR, and run nothing again that is whole; no other option goes "
+        "with it but --strict",
+    )
+    parser.add_argument(
         "--install",
         action="store_true",
         help="on Debian and Ubuntu, install what the runtimes need and is missing, as root or with sudo "
@@ -119,42 +165,89 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure, print the table, and return 0; 1 when a row has a fault, 130 or 143 after an interruption."""
+    """Measure, print the table, and return 0; 1 when a row has a fault, or with --strict any flaw; 130 or 143
+    after an interruption.
+    """
     console = Console(markup=False)
     with Interrupts() as interrupts:
         try:
-            settings = _settings(arguments)
+            settings = settings_of(arguments)
             interrupts.defer()
             progress = Progress(console)
             left_out = _left_out(arguments, settings)
             say_skipped(left_out)
             progress.say(_announcement(settings))
-            rows, interrupted = measure(settings, progress, interrupts)
+            if warned := warning(parse_profile(settings.profile), max(settings.agents)):
+                progress.say(f"warning: {warned}")
+            results, interrupted = measure(settings, repeated(settings), progress, interrupts)
         except Interrupted as signal:
             print(f"agentdyno: interrupted by {signal.number.name}; nothing was measured", file=sys.stderr)
             return signal.status
+    rows = results.findings.rows
     if rows:
-        print_rows(console, rows, _title(settings))
+        print_findings(console, results.findings, _title(settings))
+    for line in wide(settings, results.findings):
+        console.print(f"wider than --until-ci: {line}", markup=False, highlight=False, soft_wrap=True)
     say_skipped(left_out)
-    console.print(f"results: {_short(settings.folder)}", markup=False, highlight=False, soft_wrap=True)
+    return concluded(console, settings, interrupted, rows, strict=arguments.strict)
+
+
+def concluded(
+    console: Console,
+    settings: Settings,
+    interrupted: Interrupted | None,
+    rows: Sequence[Row],
+    *,
+    strict: bool,
+) -> int:
+    """Say where the results are, and how far they go; returns the exit status."""
+    folder = _short(settings.folder)
+    console.print(f"results: {folder}", markup=False, highlight=False, soft_wrap=True)
     if interrupted is not None:
         print(
             f"agentdyno: interrupted by {interrupted.number.name}; what was measured until then is in "
-            f"{_short(settings.folder)}, marked as incomplete in summary.json",
+            f"{folder}; `agentdyno run --resume {folder}` goes on with it",
             file=sys.stderr,
         )
         return interrupted.status
-    return 1 if any(row.faults for row in rows) else 0
+    return 1 if any(not (row.valid if strict else row.is_sound) for row in rows) else 0
 
 
-def _settings(arguments: argparse.Namespace) -> Settings:
-    """Check everything that can be checked before anything is started."""
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    """Check everything that can be checked before anything is started, and make the folder of the results."""
+    if arguments.resume is not None:
+        return _resumed(arguments)
+    settings = _settings(arguments, _new_folder)
+    keep(arguments, settings)
+    return settings
+
+
+def _resumed(arguments: argparse.Namespace) -> Settings:
+    """The settings of the experiment in the folder that is to be gone on with."""
+    folder = arguments.resume.absolute()
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    defaults = vars(parser.parse_args([]))
+    given = [name for name, value in defaults.items() if getattr(arguments, name) != value]
+    if others := [name for name in given if name not in ("resume", "strict")]:
+        raise Refusal(
+            f"--resume goes on with what {arguments.resume} was asked; "
+            f"leave out --{others[0].replace('_', '-')}"
+        )
+    asked = argparse.Namespace(**{**defaults, **recall(arguments.resume)})
+    settings = _settings(asked, lambda _: folder)
+    hold_to(arguments.resume, settings)
+    return settings
+
+
+def _settings(arguments: argparse.Namespace, folder: Callable[[Path], Path]) -> Settings:
     endpoint = real_endpoint.from_environment()
     if endpoint is None:
         parse_profile(arguments.profile)
     agents = _agents(arguments.agents or os.environ.get("BENCH_CONCURRENCY") or str(DEFAULT_AGENTS))
     wanted = open_files.needed(max(agents), arguments.verify_slots, relayed=endpoint is not None)
     open_files.allow(wanted, f"{max(agents)} agents")
+    parse_arrivals(arguments.arrivals)
     manifests = choose(arguments.runtimes.split(",") if arguments.runtimes else None)
     if arguments.install:
         install(manifests)
@@ -169,14 +262,21 @@ def _settings(arguments: argparse.Namespace) -> Settings:
             "add `reference`, or set LLM_BASE_URL to use a real model"
         )
     request = {name: value for name, value in {**REQUEST, **arguments.request}.items() if value is not None}
-    time = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+    if arguments.baseline is not None and arguments.baseline not in (each.name for each in manifests):
+        names = ", ".join(manifest.name for manifest in manifests)
+        raise Refusal(f"--baseline: {arguments.baseline!r} is not measured here; name one of {names}")
     return Settings(
         runtimes=tuple(manifests),
         agents=agents,
         tasks=tuple(tasks),
         tasks_source=arguments.tasks,
         limit=arguments.limit,
-        repeats=arguments.repeats,
+        repeats=arguments.repeats if arguments.until_ci is None else max(3, arguments.repeats),
+        until_ci=arguments.until_ci,
+        max_repeats=arguments.max_repeats,
+        controls=_controls(arguments.controls),
+        baseline=arguments.baseline,
+        arrivals=arguments.arrivals,
         profile=arguments.profile,
         verifiers=_verifiers(arguments.verifier),
         verify_slots=arguments.verify_slots,
@@ -186,7 +286,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         seed=arguments.seed,
         stall_s=arguments.stall,
         real_endpoint=endpoint,
-        folder=_new(arguments.out.absolute() / "raw" / time),
+        folder=folder(arguments.out),
     )
 
 
@@ -197,10 +297,11 @@ def _left_out(arguments: argparse.Namespace, settings: Settings) -> list[Manifes
     return [manifest for manifest in choose(None) if manifest not in settings.runtimes]
 
 
-def _new(folder: Path) -> Path:
-    """Make `folder`, or the first of `folder-2`, `folder-3`, … that is not there yet: two experiments may
-    begin in one second. A Refusal says why when none can be made.
+def _new_folder(out: Path) -> Path:
+    """Make the folder of a new experiment below `out`, named after the time: the first of TIME, `TIME-2`, …
+    that is not there yet, as two may begin in one second. A Refusal says why when none can be made.
     """
+    folder = out.absolute() / "raw" / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
     names = (folder.name if number == 1 else f"{folder.name}-{number}" for number in count(1))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -232,7 +333,13 @@ def _announcement(settings: Settings) -> str:
 
 
 def _title(settings: Settings) -> str:
-    runs = "one run" if settings.repeats == 1 else f"medians of {settings.repeats} runs"
+    runs = (
+        f"medians of {settings.repeats} runs or more"
+        if settings.until_ci is not None
+        else "one run"
+        if settings.repeats == 1
+        else f"medians of {settings.repeats} runs"
+    )
     return f"{runs}, {_tasks(settings)}, profile {settings.served_by}"
 
 
@@ -268,6 +375,14 @@ def _verifiers(text: str) -> tuple[Verifier, ...]:
     return tuple(VERIFIERS[name]() for name in names)
 
 
+def _controls(text: str) -> tuple[str, ...]:
+    names = [] if text == "none" else list(dict.fromkeys(word.strip() for word in text.split(",")))
+    for name in names:
+        if name not in CONTROLS:
+            raise Refusal(f"--controls: {name!r} is not known; choose of {', '.join(CONTROLS)}, or none")
+    return tuple(names)
+
+
 def whole(option: str, least: int) -> Callable[[str], int]:
     """A parser of the whole numbers from `least` up; a Refusal names the option."""
 
@@ -288,6 +403,16 @@ def _seconds(option: str) -> Callable[[str], float]:
         if not 0 < value < math.inf:
             raise Refusal(f"{option} must be a number of seconds above 0, not {text!r}")
         return value
+
+    return parse
+
+
+def _percentage(option: str) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)%", text)
+        if found is None or not 0 < float(found[1]) <= 100:
+            raise Refusal(f"{option} must be a percentage above 0, as in {option} 5%, not {text!r}")
+        return float(found[1]) / 100
 
     return parse
 

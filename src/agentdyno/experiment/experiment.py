@@ -1,28 +1,90 @@
 """An experiment: all blocks of all cells."""
 
 import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from agentdyno.analysis.run_data import has_ended
 from agentdyno.child import adopt_orphans, no_survivors
 from agentdyno.errors import Refusal
-from agentdyno.experiment.cell import Cell, blocks
+from agentdyno.experiment.arrivals import parse_arrivals
+from agentdyno.experiment.cell import SENTINEL, Cell, blocks, with_controls
 from agentdyno.experiment.interrupt import Interrupted, Interrupts
 from agentdyno.experiment.progress import Progress
 from agentdyno.experiment.results import Results
 from agentdyno.experiment.run import run_once
 from agentdyno.experiment.settings import Settings
-from agentdyno.report.summary import Row
+from agentdyno.report.summary import Findings
 from agentdyno.runtimes.build import build
 from agentdyno.tasks.load import write
-from agentdyno.tasks.task import Task
+
+Plan = Callable[[Results], Iterator[tuple[int, Cell]]]
+"""Says what to run next, by what came of the runs so far: block after block, cell after cell."""
+
+TIGHT = ("peak_rss_mib", "overhead_ms_p50")
+"""The metrics whose intervals `--until-ci` waits for."""
+
+
+def cells_of(settings: Settings) -> list[Cell]:
+    """Every combination of what is varied."""
+    return [
+        Cell(manifest.name, agents, verifier.name, settings.served_by)
+        for verifier in settings.verifiers
+        for agents in settings.agents
+        for manifest in settings.runtimes
+    ]
+
+
+def repeated(settings: Settings) -> Plan:
+    """Block after block, as many as asked for or as it takes, and the sentinel at last."""
+
+    def plan(results: Results) -> Iterator[tuple[int, Cell]]:
+        cells = with_controls(cells_of(settings), settings.controls)
+        first: Cell | None = None
+        for block, order in enumerate(blocks(cells, settings.seed), start=1):
+            for cell in order:
+                first = first or cell
+                yield block, cell
+            if block >= settings.repeats and not _go_on(settings, block, results.findings):
+                break
+        if SENTINEL in settings.controls and first is not None:
+            yield block, replace(first, control=SENTINEL)
+
+    return plan
+
+
+def _go_on(settings: Settings, block: int, found: Findings) -> bool:
+    return settings.until_ci is not None and block < settings.max_repeats and bool(wide(settings, found))
+
+
+def wide(settings: Settings, found: Findings) -> list[str]:
+    """The figures whose intervals are not as tight as `--until-ci` asks, a line each."""
+    limit = settings.until_ci
+    return [
+        f"{row.cell.runtime}, {row.cell.agents} agents, verifier {row.cell.verifier}: {name} ±{half:.1%}"
+        for row in found.rows
+        for name in TIGHT
+        if limit is not None and (half := row.metrics[name].half_width) is not None and half > limit
+    ]
+
+
+def planned(settings: Settings) -> int | None:
+    """How many runs that will be, where that is known beforehand."""
+    if settings.until_ci is not None:
+        return None
+    blocks_of = with_controls(cells_of(settings), settings.controls)
+    return len(blocks_of) * settings.repeats + (SENTINEL in settings.controls)
 
 
 def measure(
-    settings: Settings, progress: Progress, interrupts: Interrupts
-) -> tuple[list[Row], Interrupted | None]:
-    """Build the runtimes, run every cell in every block, and return the rows.
+    settings: Settings, plan: Plan, progress: Progress, interrupts: Interrupts
+) -> tuple[Results, Interrupted | None]:
+    """Build the runtimes, run what `plan` says, and return what came of it.
 
-    An interruption comes back with the rows of what was measured until then, and is raised if there is none.
+    What lies in the folder already, because an earlier session was interrupted, is taken in and not run
+    again. An interruption comes back with what was measured until then, and is raised if that is nothing.
     """
     adopt_orphans()
     _point_latest_at(settings.folder)
@@ -34,22 +96,21 @@ def measure(
 
     manifests = {manifest.name: manifest for manifest in settings.runtimes}
     verifiers = {verifier.name: verifier for verifier in settings.verifiers}
-    cells = [
-        Cell(runtime, agents, verifier, settings.served_by)
-        for verifier in verifiers
-        for agents in settings.agents
-        for runtime in manifests
-    ]
-    plan = list(blocks(cells, settings.repeats, settings.seed))
-    results = Results(settings, cells, plan)
-    interrupted: Interrupted | None = None
-    for number, (block, cell) in enumerate(plan, start=1):
+    results = Results(settings, cells_of(settings))
+    total = planned(settings)
+    for number, (block, cell) in enumerate(plan(results), start=1):
         folder = settings.folder / "runs" / f"{number:03}-{cell.label}"
+        position = str(number) if total is None else f"{number}/{total}"
+        if has_ended(folder):
+            progress.say(f"run {position}: {cell.label} is there already")
+            results.add(folder, cell, block)
+            continue
+        # What was interrupted, or killed, is run anew.
+        shutil.rmtree(folder, ignore_errors=True)
         try:
             interrupts.check()
-            tasks = settings.tasks_of_run(cell.agents)
-            files = _task_files(settings.folder / "tasks", tasks)
-            with progress.run(f"{number}/{len(plan)}", cell, len(tasks)) as observe:
+            files = _task_files(settings, cell.agents)
+            with progress.run(position, cell, settings.task_count(cell.agents)) as observe:
                 run_once(
                     cell,
                     manifests[cell.runtime],
@@ -62,19 +123,23 @@ def measure(
                 )
             results.add(folder, cell, block)
         except Interrupted as signal:
-            interrupted = signal
-            results.add(folder, cell, block, interrupted=True)
-            break
-    return results.rows, interrupted
+            if (folder / "outcome.json").exists():
+                results.add(folder, cell, block)
+            return results, signal
+    results.write(complete=True)
+    return results, None
 
 
-def _task_files(folder: Path, tasks: list[Task]) -> tuple[Path, Path]:
-    """The files of these tasks, without and with references; written once an experiment."""
+def _task_files(settings: Settings, agents: int) -> tuple[Path, Path]:
+    """The tasks of a run with so many agents, without and with references; written once an experiment."""
+    count = settings.task_count(agents)
+    folder = settings.folder / "tasks"
     folder.mkdir(exist_ok=True)
-    files = folder / f"{len(tasks)}.jsonl", folder / f"{len(tasks)}-with-references.jsonl"
+    files = folder / f"{count}.jsonl", folder / f"{count}-with-references.jsonl"
+    starts = parse_arrivals(settings.arrivals)(count, settings.seed)
     for path, references in zip(files, (False, True), strict=True):
         if not path.exists():
-            write(path, tasks, references=references)
+            write(path, settings.tasks_of_run(agents), references=references, starts=starts)
     return files
 
 

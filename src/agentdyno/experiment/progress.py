@@ -61,6 +61,8 @@ class Progress:
     def run(self, position: str, cell: Cell, tasks: int) -> Iterator[Observe]:
         """Show one run: yields what is to be called at every look, and leaves one line when it is over."""
         title = f"run {position}: {cell.runtime}, {cell.agents} agents, {cell.verifier}, {cell.profile}"
+        if cell.control:
+            title += f", {cell.control}"
         tally, begun = Tally(), time.monotonic()
         shown_at = begun
         peak_kib = 0
@@ -72,16 +74,16 @@ class Progress:
                 f"peak {peak_kib / 1024:.1f} MiB, {elapsed:.1f} s"
             )
 
-        def look(events: Path, sampler: Sampler) -> None:
+        def look(events: Path, sampler: Sampler | None) -> None:
             nonlocal peak_kib
             tally.update(events)
-            if sampler.latest is not None:
+            if sampler is not None and sampler.latest is not None:
                 peak_kib = sampler.latest.peak_rss_kib
 
         if not self._console.is_terminal:
             self.say(title)
 
-            def plain(events: Path, sampler: Sampler) -> None:
+            def plain(events: Path, sampler: Sampler | None) -> None:
                 nonlocal shown_at
                 look(events, sampler)
                 if time.monotonic() - shown_at >= PLAIN_LINE_EVERY_S:
@@ -92,7 +94,7 @@ class Progress:
         else:
             with Live(console=self._console, refresh_per_second=4, transient=True) as live:
 
-                def draw(events: Path, sampler: Sampler) -> None:
+                def draw(events: Path, sampler: Sampler | None) -> None:
                     look(events, sampler)
                     live.update(_panel(title, tally, tasks, line()))
 

@@ -6,18 +6,20 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from agentdyno.analysis.run_data import Ending
 from agentdyno.child import Child, no_survivors
 from agentdyno.errors import Refusal
-from agentdyno.experiment.cell import Cell
+from agentdyno.experiment.cell import UNSAMPLED, Cell
 from agentdyno.experiment.endpoint import Endpoint, serve
 from agentdyno.experiment.interrupt import Interrupted, Interrupts
 from agentdyno.experiment.settings import Settings
 from agentdyno.files import write_json
 from agentdyno.measure import proc
+from agentdyno.measure.cgroup import accounted
+from agentdyno.measure.machine import Baseline
 from agentdyno.measure.sampler import Sampler
 from agentdyno.project import CONTRACT_VERSION, PROMPTS
 from agentdyno.runtimes.environment import inherited
@@ -34,8 +36,8 @@ OUTPUT_LIMIT_BYTES = 64 * 1024
 TIMEOUTS = {"connect_s": 10, "event_idle_s": 60, "total_s": 900}
 TRANSPORT = {"max_retries": 5, "base_s": 0.5, "cap_s": 8}
 
-Observe = Callable[[Path, Sampler], None]
-"""Called at every look with the event file and the sampler; shows progress."""
+Observe = Callable[[Path, Sampler | None], None]
+"""Called at every look with the event file and the sampler, if there is one; shows progress."""
 
 
 def run_once(
@@ -56,6 +58,7 @@ def run_once(
     """
     for_runtime, for_endpoint = task_files
     folder.mkdir(parents=True)
+    baseline, harness_begun_s = Baseline(), time.process_time()
     ended = _Ended()
     interrupted: Interrupted | None = None
     niceness: int | None = None
@@ -73,21 +76,31 @@ def run_once(
                     run_file = _write_run_file(
                         settings, cell, verifier, folder, for_runtime, endpoint, workspaces
                     )
-                    _drive(manifest, settings, run_file, endpoint, observe, interrupts, ended)
+                    _drive(cell, manifest, settings, run_file, endpoint, observe, interrupts, ended)
             except Interrupted as signal:
                 interrupted = signal
                 ended.problem = f"interrupted by {signal.number.name}"
         left = sum(1 for _ in workspaces.iterdir())
+    harness_cpu_s = time.process_time() - harness_begun_s
+    disturbances = baseline.disturbances()
     if (folder / "run.json").exists():
         ending = Ending(
             exit_code=ended.exit_code,
             problem=ended.problem,
             last_stderr_line=_last_line(folder / "runtime.stderr"),
+            t_executed=ended.t_executed,
             own_cpu_s=ended.own_cpu_s,
             tools_cpu_s=ended.tools_cpu_s,
-            survivors=len(survivors),
+            survivors=len(survivors) + len(ended.survivors),
             workspaces_left=left,
+            harness_cpu_s=harness_cpu_s,
             sampler_cpu_s=ended.sampler_cpu_s,
+            cgroup_peak_kib=ended.cgroup_peak_kib,
+            cgroup_method=ended.cgroup_method,
+            steal_share=disturbances.steal_share,
+            throttled_s=disturbances.throttled_s,
+            thermal_throttles=disturbances.thermal_throttles,
+            swapped_pages=disturbances.swapped_pages,
             endpoint_niceness=niceness,
             interrupted=interrupted is not None,
         )
@@ -102,12 +115,17 @@ class _Ended:
 
     exit_code: int | None = None
     problem: str | None = None
+    t_executed: int | None = None
     own_cpu_s: float | None = None
     tools_cpu_s: float | None = None
+    survivors: list[int] = field(default_factory=list)
     sampler_cpu_s: float = 0.0
+    cgroup_peak_kib: int | None = None
+    cgroup_method: str | None = None
 
 
 def _drive(
+    cell: Cell,
     manifest: Manifest,
     settings: Settings,
     run_file: Path,
@@ -121,22 +139,28 @@ def _drive(
     try:
         with (
             (folder / "runtime.stderr").open("wb") as stderr,
+            accounted() as group,
+            # What it leaves behind is in the group, which can only be removed when it is empty.
+            no_survivors() as ended.survivors,
             Child(
                 [*manifest.command(manifest.run), str(run_file)],
                 cwd=manifest.folder,
                 environment=_environment(settings),
                 stderr=stderr,
+                join=[group.members] if group else [],
             ) as child,
         ):
+            ended.t_executed = child.t_executed
             launched = proc.read(child.pid)
-            sampler = Sampler(child.pid, folder / "samples.jsonl")
+            sampler = Sampler(child.pid, folder / "samples.jsonl", endpoint.child.pid)
+            sampled = cell.control != UNSAMPLED
             try:
-                with sampler:
+                with sampler if sampled else contextlib.nullcontext():
                     ended.problem = _watch(
                         child,
                         endpoint,
                         folder / "events.jsonl",
-                        sampler,
+                        sampler if sampled else None,
                         settings.stall_s,
                         observe,
                         interrupts,
@@ -149,6 +173,8 @@ def _drive(
                         ended.own_cpu_s = last.own_cpu_s - launched.own_cpu_s + workers
                         ended.tools_cpu_s = max(0.0, last.reaped_children_cpu_s - workers)
             finally:
+                if group is not None:
+                    ended.cgroup_peak_kib, ended.cgroup_method = group.peak_kib(), group.method
                 ended.exit_code = child.stop()
                 ended.sampler_cpu_s = sampler.cpu_s
     except Refusal as refusal:
@@ -211,7 +237,7 @@ def _watch(
     child: Child,
     endpoint: Endpoint,
     events: Path,
-    sampler: Sampler,
+    sampler: Sampler | None,
     stall_s: float,
     observe: Observe,
     interrupts: Interrupts,

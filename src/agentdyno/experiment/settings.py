@@ -27,6 +27,9 @@ class RealEndpoint:
 class Settings:
     """One experiment. Times are in seconds; `folder` is where all its results go.
 
+    Every cell is run `repeats` times, and with `until_ci`, a share of the median, until all intervals are
+    that tight, `max_repeats` times at most. `controls` are names of `cell.CONTROLS`.
+
     `tasks` are distinct; a run has as many as `limit` says, or an agent each if those are more, by repeating
     them.
     """
@@ -37,6 +40,11 @@ class Settings:
     tasks_source: str
     limit: int
     repeats: int
+    until_ci: float | None
+    max_repeats: int
+    controls: tuple[str, ...]
+    baseline: str | None
+    arrivals: str
     profile: str
     verifiers: tuple[Verifier, ...]
     verify_slots: int

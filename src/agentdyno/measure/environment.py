@@ -21,12 +21,7 @@ def environment(verifiers: Sequence[Verifier]) -> dict[str, Any]:
     """Everything about this machine that a reader needs to judge or repeat a figure; memory in MiB."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return {
-        "cpu": _cpu_model(),
-        "cpus": len(os.sched_getaffinity(0)),
-        "architecture": platform.machine(),
-        "kernel": platform.release(),
-        "system": _system(),
-        "memory_mib": _meminfo("MemTotal"),
+        **machine(),
         "memory_available_mib": _meminfo("MemAvailable"),
         "swap_mib": _meminfo("SwapTotal"),
         "load_average": list(os.getloadavg()),
@@ -38,6 +33,24 @@ def environment(verifiers: Sequence[Verifier]) -> dict[str, Any]:
         "libraries": {name: metadata.version(name) for name in LIBRARIES},
         **_git(),
     }
+
+
+def machine() -> dict[str, Any]:
+    """What does not change from one experiment to the next on one machine; memory in MiB."""
+    return {
+        "cpu": _cpu_model(),
+        "cpus": len(os.sched_getaffinity(0)),
+        "architecture": platform.machine(),
+        "kernel": platform.release(),
+        "system": _system(),
+        "memory_mib": _meminfo("MemTotal"),
+    }
+
+
+def commit() -> str | None:
+    """The commit that this is a checkout of; None outside a checkout."""
+    found: str | None = _git()["git_commit"]
+    return found
 
 
 def available_mib() -> int:

@@ -1,24 +1,24 @@
-"""`agentdyno ledger`: where the overhead of each row's attempts went."""
+"""`agentdyno ledger`: where the wall time of each row's attempts went."""
 
 import argparse
-import json
 import statistics
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from agentdyno.analysis import run_data
-from agentdyno.analysis.parts import Parts, parts
-from agentdyno.errors import Refusal
+from agentdyno.analysis.ledger import OTHERS_DOING, PARTS, entries
 from agentdyno.experiment.cell import Cell
 from agentdyno.project import RESULTS
+from agentdyno.report.experiment import open_experiment
 from agentdyno.report.tables import MISSING, github, show, table
 
-NAMES = (*(field.name for field in fields(Parts)), "overhead")
+FIGURES = (*PARTS, "wall", "overhead")
+"""The parts of an attempt, what they sum to, and those that are the runtime's own."""
+
+HEADINGS = tuple(f"({name})" if name in OTHERS_DOING else name for name in FIGURES)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,62 +36,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a line for each row, of all its runs together, and return 0."""
-    found = {cell: _means(cell, folders) for cell, folders in _runs(arguments.folder).items()}
+    runs: dict[Cell, list[tuple[Path, int]]] = {}
+    for folder, cell, block in open_experiment(arguments.folder).runs():
+        if not cell.control:
+            runs.setdefault(cell, []).append((folder, block))
+    found = {cell: _means(cell, folders) for cell, folders in runs.items()}
     if arguments.markdown:
         print(_markdown(found))
         return 0
     console = Console(markup=False)
     for verifier in dict.fromkeys(cell.verifier for cell in found):
         its = {cell: means for cell, means in found.items() if cell.verifier == verifier}
-        show(console, _table(its, f"milliseconds of overhead, means over attempts, verifier {verifier}"))
+        show(console, _table(its, f"milliseconds of an attempt, means, verifier {verifier}"))
+    console.print("\n(in parentheses: not overhead)", highlight=False)
     return 0
 
 
-def _runs(folder: Path) -> dict[Cell, list[tuple[int, Path]]]:
-    """The runs of each row, as block and folder, in the order of the summary."""
-    path = folder / "summary.json"
-    try:
-        summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        found: dict[Cell, list[tuple[int, Path]]] = {
-            Cell(row["runtime"], row["agents"], row["verifier"], row["profile"]): []
-            for row in summary["rows"]
-        }
-        for run in summary["experiment"]["runs"]:
-            cell = Cell(run["runtime"], run["agents"], run["verifier"], summary["experiment"]["profile"])
-            found[cell].append((run["block"], folder / run["folder"]))
-    except (OSError, ValueError, KeyError):
-        raise Refusal(
-            f"{path}: no summary of this version; name the folder of an experiment, as results/raw/TIME"
-        ) from None
-    return found
-
-
-def _means(cell: Cell, runs: Sequence[tuple[int, Path]]) -> dict[str, float] | None:
-    """The mean of each part over all attempts, and of the overhead; None where no attempt has a ledger."""
-    attempts = [found for block, folder in runs for found in parts(run_data.read(folder, cell, block))]
-    if not attempts:
+def _means(cell: Cell, runs: Sequence[tuple[Path, int]]) -> list[float] | None:
+    """The mean of each figure over all attempts; None where no attempt has a ledger."""
+    found = [entry for folder, block in runs for entry in entries(run_data.read(folder, cell, block))]
+    if not found:
         return None
-    return {name: statistics.fmean(getattr(found, name) for found in attempts) for name in NAMES}
+    parts = [statistics.fmean(getattr(entry.parts, name) for entry in found) for name in PARTS]
+    wall, overhead = (statistics.fmean(getattr(entry, name) for entry in found) for name in FIGURES[-2:])
+    return [*parts, wall, overhead]
 
 
-def _figures(means: dict[str, float] | None) -> list[str]:
+def _figures(means: list[float] | None) -> list[str]:
     if means is None:
-        return [MISSING] * len(NAMES)
+        return [MISSING] * len(FIGURES)
     return [
-        f"{mean:.0f}" if mean >= 99.95 else f"{mean:.2f}" if mean < 9.995 else f"{mean:.1f}"
-        for mean in means.values()
+        f"{mean:.0f}" if mean >= 99.95 else f"{mean:.2f}" if mean < 9.995 else f"{mean:.1f}" for mean in means
     ]
 
 
-def _table(found: dict[Cell, dict[str, float] | None], title: str) -> Table:
-    made = table(title, ["runtime", "agents", *NAMES])
+def _table(found: dict[Cell, list[float] | None], title: str) -> Table:
+    made = table(title, ["runtime", "agents", *HEADINGS])
     for cell, means in found.items():
         made.add_row(cell.runtime, str(cell.agents), *_figures(means))
     return made
 
 
-def _markdown(found: dict[Cell, dict[str, float] | None]) -> str:
+def _markdown(found: dict[Cell, list[float] | None]) -> str:
     lines = [
         [cell.verifier, f"{cell.agents:,}", cell.runtime, *_figures(means)] for cell, means in found.items()
     ]
-    return "\n".join(github(NAMES, lines))
+    return "\n".join(github(HEADINGS, lines))

@@ -1,9 +1,7 @@
 """`table.md`: the rows of an experiment as one table, for a README or an issue."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from agentdyno.files import write_text
 from agentdyno.report.summary import Metric, Row
 from agentdyno.report.tables import MISSING, github
 
@@ -31,10 +29,8 @@ SCALE = {"cpu_s_per_task": 1000}
 """Where a column's unit is not the metric's."""
 
 
-def write_table(path: Path, found: Sequence[Row]) -> None:
-    """Write the rows as a GitHub table, atomically; the reasons of those that are not valid stand below
-    it.
-    """
+def table(found: Sequence[Row]) -> str:
+    """The rows as a GitHub table; the reasons of those that are not valid stand below it."""
     lines = []
     for row in found:
         name = row.cell.runtime if row.valid else f"~~{row.cell.runtime}~~"
@@ -42,9 +38,9 @@ def write_table(path: Path, found: Sequence[Row]) -> None:
             _text(row.metrics[metric], SCALE.get(metric, 1), form) for metric, form in COLUMNS.values()
         ]
         lines.append([row.cell.verifier, f"{row.cell.agents:,}", name, *figures])
-    complaints = [f"- {line}" for row in found for line in row.complaints]
-    table = github(list(COLUMNS), lines)
-    write_text(path, "\n".join([*table, *(["", *complaints] if complaints else []), ""]))
+    complaints = [f"- {row.complaint(failure)}" for row in found for failure in row.failures]
+    made = github(list(COLUMNS), lines)
+    return "\n".join([*made, *(["", *complaints] if complaints else []), ""])
 
 
 def _text(metric: Metric, scale: float, form: str) -> str:

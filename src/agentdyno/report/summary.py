@@ -1,21 +1,22 @@
-"""`summary.json` and `tasks.csv`: what programs read of an experiment."""
+"""`summary.json`, `tasks.csv` and `ledger.csv`: what programs read of an experiment."""
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any
 
-from agentdyno.analysis import floor
+from agentdyno.analysis import controls, reference
+from agentdyno.analysis.controls import Comparison
+from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.identical_service import identical_service
+from agentdyno.analysis.ledger import PARTS, Entry
 from agentdyno.analysis.measured import MeasuredRun
 from agentdyno.analysis.metrics import UNITS, TaskRow
 from agentdyno.analysis.statistics import interval, median
 from agentdyno.experiment.cell import Cell
-from agentdyno.files import write_json, write_text
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,105 +30,133 @@ class Metric:
     values: list[float | None]
     unit: str
 
+    @property
+    def half_width(self) -> float | None:
+        """Half the interval as a share of the median; None where there is no interval."""
+        if self.ci95 is None or not self.median:
+            return None
+        return (self.ci95[1] - self.ci95[0]) / 2 / self.median
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One cell's row; `faults` and `conditions` say why it is not valid (see gates.py for the difference)."""
+    """One cell's row; `failures` say why it is not valid. `methods` are how its memory was measured."""
 
     cell: Cell
-    faults: list[str]
-    conditions: list[str]
+    failures: list[Failure]
     metrics: dict[str, Metric]
-
-    @property
-    def reasons(self) -> list[str]:
-        """Everything that stands against the row."""
-        return [*self.faults, *self.conditions]
+    methods: dict[str, str | None]
 
     @property
     def valid(self) -> bool:
-        """Whether nothing does."""
-        return not self.reasons
+        """Whether nothing stands against it."""
+        return not self.failures
 
     @property
-    def complaints(self) -> list[str]:
-        """The reasons as lines that people read below a table."""
+    def is_sound(self) -> bool:
+        """Whether nothing but a busy machine or a small experiment does."""
+        return not any(failure.is_fault for failure in self.failures)
+
+    def complaint(self, failure: Failure) -> str:
+        """One of its failures as a line that people read below a table."""
         cell = self.cell
-        where = f"{cell.runtime}, {cell.agents} agents, verifier {cell.verifier}"
-        return [f"INVALID {where}, {' '.join(reason.split())}" for reason in self.reasons]
+        return f"INVALID {cell.runtime}, {cell.agents} agents, verifier {cell.verifier}, {failure.line}"
 
 
-def rows(runs: Sequence[MeasuredRun], cells: Sequence[Cell], *, simulated: bool) -> list[Row]:
-    """A row for each of `cells`, in their order, that has been run at all."""
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What an experiment has come to so far."""
+
+    rows: list[Row]
+    comparisons: list[Comparison]
+
+
+def findings(
+    runs: Sequence[MeasuredRun], cells: Sequence[Cell], *, simulated: bool, baseline: str | None
+) -> Findings:
+    """A row for each of `cells`, in their order, that has been run at all, and what the controls show."""
     # Sound runs first, then as asked for: what is compared with a run that crashed would be blamed for it.
-    sound_first = sorted(runs, key=lambda run: (bool(run.faults), cells.index(run.cell)))
+    order = {cell: number for number, cell in enumerate(cells)}
+    sound_first = sorted(runs, key=lambda run: (not run.is_sound, order.get(run.cell, len(order))))
     differences = identical_service(sound_first, simulated=simulated)
-    to_floor = floor.ratios(runs)
-    units = UNITS | floor.UNITS
-    found = []
+    ratios = reference.ratios(runs, baseline)
+    compared = controls.comparisons(runs)
+    units = UNITS | reference.UNITS
+    rows = []
     for cell in cells:
         its = sorted((run for run in runs if run.cell == cell), key=lambda run: run.block)
         if not its:
             continue
-        figures = [run.metrics | to_floor[run.folder.name] for run in its]
+        figures = [run.metrics | ratios[run.folder.name] for run in its]
         values = {name: [of_run[name] for of_run in figures] for name in units}
-        found.append(
+        rows.append(
             Row(
                 cell=cell,
-                faults=[
-                    *_said(its, [run.faults for run in its]),
-                    *_said(its, [differences.get(run.folder.name, []) for run in its]),
+                failures=[
+                    *(failure for run in its for failure in run.failures),
+                    *(failure for run in its for failure in differences.get(run.folder.name, [])),
+                    *controls.failures(compared),
                 ],
-                conditions=_said(its, [run.conditions for run in its]),
                 metrics={
                     name: Metric(median(values[name]), interval(values[name]), values[name], unit)
                     for name, unit in units.items()
                 },
+                methods=its[0].methods,
             )
         )
-    return found
+    return Findings(rows, compared)
 
 
-def _said(runs: Sequence[MeasuredRun], reasons: Sequence[Sequence[str]]) -> list[str]:
-    """What stands against each of the runs, with the run's number."""
-    return [f"run {run.block}: {reason}" for run, its in zip(runs, reasons, strict=True) for reason in its]
+def as_json(found: Findings) -> dict[str, Any]:
+    """The findings as they stand in `summary.json`."""
+    return {
+        "rows": [
+            {
+                **{name: value for name, value in asdict(row.cell).items() if name != "control"},
+                "valid": row.valid,
+                "failures": [asdict(failure) for failure in row.failures],
+                "methods": row.methods,
+                "metrics": {name: asdict(metric) for name, metric in row.metrics.items()},
+            }
+            for row in found.rows
+        ],
+        "controls": [asdict(comparison) for comparison in found.comparisons],
+    }
 
 
-def write_summary(
-    path: Path, experiment: dict[str, Any], environment: dict[str, Any], found: Sequence[Row]
-) -> None:
-    """Write `summary.json`, atomically; called after every run, so that an interruption loses nothing."""
-    write_json(
-        path,
-        {
-            "schema_version": SCHEMA_VERSION,
-            "experiment": experiment,
-            "environment": environment,
-            "rows": [
-                {
-                    **asdict(row.cell),
-                    "valid": row.valid,
-                    "reasons": row.reasons,
-                    "metrics": {name: asdict(metric) for name, metric in row.metrics.items()},
-                }
-                for row in found
-            ],
-        },
+def tasks_csv(runs: Sequence[MeasuredRun]) -> str:
+    """`tasks.csv`: a line per task and run, times in ms."""
+    names = [field.name for field in fields(TaskRow)]
+    lines = (
+        [*_cell(run.cell), run.block, *(_shown(getattr(row, name)) for name in names)]
+        for run in runs
+        for row in run.tasks
     )
+    return _csv(["runtime", "agents", "verifier", "profile", "control", "run", *names], lines)
 
 
-def write_tasks(path: Path, runs: Sequence[MeasuredRun]) -> None:
-    """Write `tasks.csv`: a line per task and run, times in ms."""
+def ledger_csv(entries: Iterable[Entry]) -> str:
+    """One run's `ledger.csv`: a line per attempt, times in ms."""
+    heading = ["task", "attempt", "verdict", "wall", *PARTS, "overhead"]
+    lines = (
+        [entry.task, entry.attempt, entry.verdict, _shown(entry.wall)]
+        + [_shown(getattr(entry.parts, name)) for name in PARTS]
+        + [_shown(entry.overhead)]
+        for entry in entries
+    )
+    return _csv(heading, lines)
+
+
+def _cell(cell: Cell) -> list[object]:
+    return [cell.runtime, cell.agents, cell.verifier, cell.profile, cell.control]
+
+
+def _csv(heading: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    names = [field.name for field in fields(TaskRow)]
-    writer.writerow(["runtime", "agents", "verifier", "profile", "run", *names])
-    for run in runs:
-        cell = run.cell
-        for row in run.tasks:
-            shown = [_shown(getattr(row, name)) for name in names]
-            writer.writerow([cell.runtime, cell.agents, cell.verifier, cell.profile, run.block, *shown])
-    write_text(path, text.getvalue())
+    writer.writerow(heading)
+    writer.writerows(lines)
+    return text.getvalue()
 
 
 def _shown(value: object) -> object:

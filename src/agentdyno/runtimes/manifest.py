@@ -14,11 +14,15 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,39}")
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """How one runtime is built and started. `folder` is where both happen; `tools` answers calls of tools."""
+    """How one runtime is built and started. `folder` is where both happen; `tools` answers calls of tools.
+
+    `path` is the manifest's own.
+    """
 
     name: str
     language: str
     description: str
+    path: Path
     folder: Path
     run: tuple[str, ...]
     build: tuple[str, ...] | None
@@ -81,6 +85,7 @@ def read(path: Path) -> Manifest:
         name=name,
         language=text("language"),
         description=text("description"),
+        path=path.resolve(),
         folder=path.parent.resolve(),
         run=argv("run"),
         build=argv("build") if "build" in document else None,

@@ -1,7 +1,7 @@
 """Task lists: found, read, repeated and written."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from itertools import cycle, islice
 from pathlib import Path
@@ -72,14 +72,19 @@ def read(path: Path) -> list[Task]:
     return list(tasks.values())
 
 
-def write(path: Path, tasks: Iterable[Task], *, references: bool) -> None:
+def write(
+    path: Path, tasks: Iterable[Task], *, references: bool, starts: Sequence[int] | None = None
+) -> None:
     """Write the tasks as JSON lines, atomically; without `references` that key is absent.
 
-    Raises Refusal when the folder is missing or cannot be written.
+    With `starts`, one a task, each has its `start_after_ns` (CONTRACT.md). Raises Refusal when the folder is
+    missing or cannot be written.
     """
     lines = []
-    for task in tasks:
+    for number, task in enumerate(tasks):
         record = asdict(task)
+        if starts is not None:
+            record["start_after_ns"] = starts[number]
         if not references or task.reference is None:
             del record["reference"]
         lines.append(json.dumps(record, ensure_ascii=False) + "\n")

@@ -36,9 +36,9 @@ func NewAgent(loop *Loop) *Agent {
 // Solve works on a task until its tests pass or its attempts, 1 + MaxRetries, are used up; the task event is
 // written whatever happens.
 func (a *Agent) Solve(ctx context.Context, task *Task) {
+	attempt := events.Attempt{Task: task.ID, Attempt: 1, Begin: events.Now()}
 	a.conversation.Begin(task)
 	task.Prompt = "" // The conversation has it.
-	attempt := events.Attempt{Task: task.ID, Attempt: 1, Begin: events.Now()}
 	a.record(ctx, task, &attempt)
 	for !isFinal(attempt.Verdict) && attempt.Attempt <= a.loop.MaxRetries {
 		attempt = attempt.Following()

@@ -1,0 +1,109 @@
+"""Runs that are there to try the instrument, and what they show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from agentdyno.analysis.gate import Failure
+from agentdyno.analysis.measured import MeasuredRun
+from agentdyno.analysis.reference import ratio
+from agentdyno.analysis.statistics import LEAST_REPLICATES, interval, median
+from agentdyno.experiment.cell import SENTINEL, TWIN
+
+LIMIT = 0.05
+"""How far from 1 a ratio of a runtime to itself may be."""
+
+COMPARED = ("peak_rss_mib", "cpu_s_per_task", "overhead_ms_p50", "wall_s")
+JUDGED = {TWIN: COMPARED, SENTINEL: ("peak_rss_mib", "wall_s")}
+"""A sentinel is a single run, so only what hardly differs from run to run can show a drift."""
+STEADY = ("peak_rss_mib", "wall_s")
+"""What a twin must tie in even with too few runs for an interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A control's figure over that of what it repeats: the median over pairs, its 95% interval, all pairs."""
+
+    median: float | None
+    ci95: tuple[float, float] | None
+    values: list[float | None]
+
+    @property
+    def is_tie(self) -> bool | None:
+        """Whether the two are the same as far as can be told; None if that cannot be told."""
+        if self.median is None:
+            return None
+        if abs(self.median - 1) <= LIMIT:
+            return True
+        return self.ci95 is not None and self.ci95[0] <= 1 <= self.ci95[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One kind of control against the runs that it repeats."""
+
+    control: str
+    runtime: str
+    agents: int
+    verifier: str
+    ratios: dict[str, Ratio]
+
+
+def comparisons(runs: Sequence[MeasuredRun]) -> list[Comparison]:
+    """A comparison for each control cell that was run.
+
+    A control is paired with the run of its own block; the sentinel, which comes at the very end, with the
+    first run of all.
+    """
+    first = {run.cell: run for run in reversed(runs)}
+    by_block = {(run.block, run.cell): run for run in runs}
+    found = []
+    for cell in dict.fromkeys(run.cell for run in runs if run.cell.control):
+        repeated = replace(cell, control="")
+        pairs = [
+            (run, first.get(repeated) if cell.control == SENTINEL else by_block.get((run.block, repeated)))
+            for run in runs
+            if run.cell == cell
+        ]
+        ratios = {}
+        for metric in COMPARED:
+            values = [ratio(run.metrics, other.metrics, metric) for run, other in pairs if other is not None]
+            ratios[metric] = Ratio(median(values), interval(values), values)
+        found.append(Comparison(cell.control, cell.runtime, cell.agents, cell.verifier, ratios))
+    return found
+
+
+def failures(found: Sequence[Comparison]) -> list[Failure]:
+    """What the controls hold against the whole experiment."""
+    return [
+        failure
+        for comparison in found
+        for metric, its in comparison.ratios.items()
+        if metric in JUDGED.get(comparison.control, ())
+        for failure in _failures(comparison, metric, its)
+    ]
+
+
+def _failures(comparison: Comparison, metric: str, its: Ratio) -> list[Failure]:
+    few = sum(value is not None for value in its.values) < LEAST_REPLICATES
+    if its.median is None or its.is_tie or (few and metric not in STEADY):
+        return []
+    if comparison.control == TWIN:
+        return [
+            Failure(
+                "A/A",
+                None,
+                f"{comparison.runtime} against itself: {metric} is {its.median:.2f} times its own",
+                "differences of that size mean nothing here; measure on a quiet machine, with more --repeats",
+                is_fault=False,
+            )
+        ]
+    return [
+        Failure(
+            "sentinel",
+            None,
+            f"the first run again, at the end: {metric} is {its.median:.2f} times what it was "
+            f"(limit {1 - LIMIT:.2f} to {1 + LIMIT:.2f})",
+            "the machine, or the runtime, drifted meanwhile; measure again on a quiet machine",
+            is_fault=False,
+        )
+    ]

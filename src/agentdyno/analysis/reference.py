@@ -1,0 +1,49 @@
+"""How many times another runtime's figures a runtime's are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from agentdyno.analysis.measured import MeasuredRun
+
+FLOOR = "floor"
+"""The runtime that is the practical limit, by its name."""
+
+BASELINE = "baseline"
+"""What ratios to the runtime chosen with --baseline are called after."""
+
+COMPARED = {
+    "peak_rss_mib": "peak_rss",
+    "overhead_ms_p50": "overhead_ms_p50",
+    "cpu_s_per_task": "cpu_s_per_task",
+}
+"""The metrics that are compared, and what their ratios' names begin with."""
+
+UNITS = {
+    f"{name}_x_{reference}": f"times the {reference}'s"
+    for reference in (FLOOR, BASELINE)
+    for name in COMPARED.values()
+}
+
+
+def ratios(runs: Sequence[MeasuredRun], baseline: str | None) -> dict[str, dict[str, float | None]]:
+    """The ratios of every run to the floor and to the baseline, by its folder's name.
+
+    A run is held to the run of its own block that differs in nothing but the runtime, so that what slowed the
+    machine then slowed both. None where there was none.
+    """
+    by_cell = {(run.block, run.cell): run.metrics for run in runs}
+    found: dict[str, dict[str, float | None]] = {}
+    for run in runs:
+        its = found[run.folder.name] = {}
+        for reference, runtime in ((FLOOR, FLOOR), (BASELINE, baseline)):
+            cell = replace(run.cell, runtime=runtime or "", control="")
+            theirs = by_cell.get((run.block, cell), {})
+            for metric, name in COMPARED.items():
+                its[f"{name}_x_{reference}"] = ratio(run.metrics, theirs, metric)
+    return found
+
+
+def ratio(these: Mapping[str, float | None], those: Mapping[str, float | None], metric: str) -> float | None:
+    """One figure divided by another; None where one is missing, or the other is nothing."""
+    figure, other = these.get(metric), those.get(metric)
+    return figure / other if figure is not None and other else None

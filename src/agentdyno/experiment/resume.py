@@ -1,0 +1,70 @@
+"""Going on with an experiment that was interrupted."""
+
+import argparse
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from agentdyno import __version__
+from agentdyno.errors import Refusal
+from agentdyno.experiment.settings import Settings
+from agentdyno.files import write_json
+from agentdyno.measure.environment import commit, machine
+
+FILE = "asked.json"
+PATHS = ("out", "resume")
+
+
+def keep(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Write down what was asked, so that `recall` can ask it again, and what it was asked of."""
+    asked = {
+        name: value for name, value in vars(arguments).items() if name not in ("command", "resume", "out")
+    }
+    # What is a default today, or was in the environment, may be another tomorrow.
+    asked["runtimes"] = ",".join(f"{manifest.path}" for manifest in settings.runtimes)
+    asked["agents"] = ",".join(map(str, settings.agents))
+    write_json(settings.folder / FILE, {"asked": asked, "of": _of(settings)})
+
+
+def recall(folder: Path) -> dict[str, Any]:
+    """The arguments of the experiment in `folder`; a Refusal where there is none."""
+    try:
+        asked: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))["asked"]
+    except (OSError, ValueError, KeyError):
+        raise Refusal(
+            f"--resume {folder}: no {FILE} there; name the folder of an experiment, as results/raw/TIME"
+        ) from None
+    return asked
+
+
+def hold_to(folder: Path, settings: Settings) -> None:
+    """Refuse to go on with anything but what was measured before: runs of two kinds would be mixed."""
+    before = json.loads((folder / FILE).read_text(encoding="utf-8"))["of"]
+    now = json.loads(json.dumps(_of(settings)))
+    if differing := [name for name in now if now[name] != before.get(name)]:
+        name = differing[0]
+        raise Refusal(
+            f"--resume {folder}: {name} was {before.get(name)} and is {now[name]}; "
+            "go on with the same, or begin anew"
+        )
+
+
+def _of(settings: Settings) -> dict[str, Any]:
+    """What must be the same for runs to be of one experiment."""
+    return {
+        "agentdyno": __version__,
+        "commit": commit(),
+        "machine": machine(),
+        "endpoint": settings.real_endpoint.base_url if settings.real_endpoint else "simulated",
+        "model": settings.model,
+        "tasks": _sha256(task.prompt + task.tests for task in settings.tasks),
+    }
+
+
+def _sha256(texts: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(text.encode())
+    return digest.hexdigest()

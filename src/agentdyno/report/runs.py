@@ -1,0 +1,57 @@
+"""The runs of an experiment, as they are made or read back."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agentdyno.analysis import run_data
+from agentdyno.analysis.measured import MeasuredRun, analyse
+from agentdyno.experiment.cell import Cell
+from agentdyno.report.summary import Findings, findings, ledger_csv
+
+RAW = ("run.json", "outcome.json", "events.jsonl", "journal.jsonl", "samples.jsonl")
+"""A run's files from which all its figures come, with the tasks that run.json names."""
+
+LEDGER = "ledger.csv"
+
+
+@dataclass(slots=True)
+class Runs:
+    """Runs of `cells`, each analysed once.
+
+    `described` is each run as the summary names it: folder, block, cell, and the SHA-256 of its files.
+    """
+
+    cells: Sequence[Cell]
+    simulated: bool
+    baseline: str | None
+    measured: list[MeasuredRun] = field(default_factory=list)
+    described: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, folder: Path, cell: Cell, block: int) -> str:
+        """Take in the run in `folder`; returns its ledger as CSV."""
+        data = run_data.read(folder, cell, block)
+        run, entries = analyse(data)
+        ledger = ledger_csv(entries)
+        self.measured.append(run)
+        files = [path for path in (*(folder / name for name in RAW), data.tasks_file) if path.exists()]
+        self.described.append(
+            {
+                "folder": f"{folder.parent.name}/{folder.name}",
+                "block": block,
+                **asdict(cell),
+                "sha256": {path.name: _sha256(path) for path in files},
+            }
+        )
+        return ledger
+
+    def findings(self) -> Findings:
+        """What the runs have come to."""
+        return findings(self.measured, self.cells, simulated=self.simulated, baseline=self.baseline)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

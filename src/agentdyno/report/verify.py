@@ -1,0 +1,96 @@
+"""`agentdyno verify`: does what is reported follow from what was measured?"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from agentdyno.errors import Refusal
+from agentdyno.project import RESULTS
+from agentdyno.report.experiment import Experiment, open_experiment
+from agentdyno.report.markdown import table
+from agentdyno.report.runs import LEDGER, Runs
+from agentdyno.report.summary import as_json, tasks_csv
+
+SHOWN = 10
+"""So many differences are printed; the others are counted."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `verify`."""
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=RESULTS / "latest",
+        metavar="DIR",
+        help="results of an experiment (default: results/latest)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Recompute everything; returns 0 when nothing differs, else 1."""
+    experiment = open_experiment(arguments.folder)
+    runs = experiment.nothing()
+    found = list(differences(experiment, runs))
+    for line in found[:SHOWN]:
+        print(f"DIFFERS {line}")
+    if len(found) > SHOWN:
+        print(f"and {len(found) - SHOWN} more")
+    if found:
+        return 1
+    figures = sum(
+        len(metric["values"]) for row in experiment.summary["rows"] for metric in row["metrics"].values()
+    )
+    attempts = sum(len(measured.tasks) for measured in runs.measured)
+    print(
+        f"verified: {len(runs.measured)} runs, {attempts:,} tasks, {figures:,} figures; summary.json, "
+        "tasks.csv, table.md and every ledger.csv follow from the raw files, and these are as they were"
+    )
+    return 0
+
+
+def differences(experiment: Experiment, runs: Runs) -> Iterator[str]:
+    """What is not as it was, or does not follow from the raw files; `runs` takes in the runs."""
+    for (folder, cell, block), said in zip(
+        experiment.runs(), experiment.summary["experiment"]["runs"], strict=True
+    ):
+        try:
+            ledger = runs.add(folder, cell, block)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Refusal(
+                f"{folder}: cannot be read any more ({error}); its figures cannot be checked"
+            ) from None
+        yield from _unlike(f"{said['folder']}: sha256", said["sha256"], runs.described[-1]["sha256"])
+        yield from _unlike_text(folder / LEDGER, ledger)
+    found = json.loads(json.dumps(as_json(runs.findings())))
+    for name, recomputed in found.items():
+        yield from _unlike(name, experiment.summary.get(name), recomputed)
+    yield from _unlike_text(experiment.folder / "tasks.csv", tasks_csv(runs.measured))
+    yield from _unlike_text(experiment.folder / "table.md", table(runs.findings().rows))
+
+
+def _unlike(where: str, said: Any, recomputed: Any) -> Iterator[str]:
+    """Every place at which two JSON values differ."""
+    if isinstance(said, dict) and isinstance(recomputed, dict):
+        for name in said.keys() | recomputed.keys():
+            yield from _unlike(f"{where}.{name}", said.get(name), recomputed.get(name))
+    elif isinstance(said, list) and isinstance(recomputed, list) and len(said) == len(recomputed):
+        for number, (one, other) in enumerate(zip(said, recomputed, strict=True)):
+            yield from _unlike(f"{where}[{number}]", one, other)
+    elif said != recomputed:
+        yield f"{where}: {_short(said)} is reported, {_short(recomputed)} follows from the raw files"
+
+
+def _unlike_text(path: Path, recomputed: str) -> Iterator[str]:
+    said = path.read_text(encoding="utf-8") if path.exists() else ""
+    if said != recomputed:
+        lines = zip(said.splitlines(), recomputed.splitlines(), strict=False)
+        number = next((number for number, (one, other) in enumerate(lines, 1) if one != other), "its end")
+        yield f"{path.name} in {path.parent.name} at line {number}"
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "…"
