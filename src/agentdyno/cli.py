@@ -12,6 +12,7 @@ from agentdyno.errors import Refusal
 # for.
 COMMANDS = {
     "run": ("agentdyno.experiment.command", "measure runtimes and print the table"),
+    "sweep": ("agentdyno.experiment.sweep", "measure what one more agent costs, and how many there can be"),
     "ledger": ("agentdyno.report.ledger", "say where the time of an experiment's attempts went"),
     "verify": ("agentdyno.report.verify", "recompute every figure of an experiment from its raw files"),
     "cost": ("agentdyno.report.cost", "say what an experiment's rows come to in machines and money"),

@@ -16,6 +16,14 @@ def needed(agents: int, slots: int, *, relayed: bool) -> int:
     return (2 if relayed else 1) * agents + 3 * slots + SPARE
 
 
+def most_agents(slots: int, *, relayed: bool) -> int | None:
+    """The most agents that the hard limit leaves room for; None where there is no limit."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        return None
+    return max(0, (hard - needed(0, slots, relayed=relayed)) // (2 if relayed else 1))
+
+
 def allow(wanted: int, what: str) -> None:
     """Raise the soft limit, for this process and those it starts, to `wanted`, which `what` needs.
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agentdyno.analysis import ledger
+from agentdyno.analysis.binding import Binding, binding
 from agentdyno.analysis.gate import Evidence, Failure
-from agentdyno.analysis.gates import GATES
+from agentdyno.analysis.gates import GATES, LATENESS_LIMIT_MS
 from agentdyno.analysis.ledger import Entry
 from agentdyno.analysis.metrics import TaskRow, metrics, task_rows
 from agentdyno.analysis.run_data import RunData
@@ -18,7 +19,8 @@ class MeasuredRun:
     """One run, without its events, journal and samples: those of 1,000 agents take hundreds of MiB.
 
     `requests` are the hashes of what was asked, by task and attempt; `outcomes` are outcome and attempts by
-    task. `methods` says how a figure was taken where there are several ways.
+    task. `methods` says how a figure was taken where there are several ways. `slowest_ms` is the largest
+    overhead of an attempt, and `binding` what the slowest ones waited for.
     """
 
     cell: Cell
@@ -27,6 +29,8 @@ class MeasuredRun:
     interrupted: bool
     metrics: dict[str, float | None]
     methods: dict[str, str | None]
+    slowest_ms: float | None
+    binding: Binding | None
     tasks: list[TaskRow]
     failures: list[Failure]
     requests: dict[tuple[str, int], set[str]]
@@ -55,6 +59,8 @@ def analyse(run: RunData) -> tuple[MeasuredRun, Sequence[Entry]]:
             "tree_peak_pss_mib": "Pss of /proc/PID/smaps_rollup",
             "tree_peak_cgroup_mib": run.ending.cgroup_method,
         },
+        slowest_ms=max((entry.overhead for entry in entries), default=None),
+        binding=binding(run, entries, evidence.figures["endpoint_lateness_ms_p99"], LATENESS_LIMIT_MS),
         tasks=tasks,
         failures=[failure for gate in GATES for failure in gate.failures(evidence)],
         requests=_requests(run),

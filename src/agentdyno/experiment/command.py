@@ -22,7 +22,7 @@ from agentdyno.errors import Refusal
 from agentdyno.experiment import real_endpoint
 from agentdyno.experiment.arrivals import AT_ONCE, parse_arrivals
 from agentdyno.experiment.cell import CONTROLS, SENTINEL, TWIN
-from agentdyno.experiment.experiment import measure, repeated, wide
+from agentdyno.experiment.experiment import measure, planned, repeated, wide
 from agentdyno.experiment.interrupt import Interrupted, Interrupts
 from agentdyno.experiment.progress import Progress
 from agentdyno.experiment.resume import hold_to, keep, recall
@@ -117,7 +117,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="test processes at once (default: one a core; more of them starve the endpoint)",
     )
     parser.add_argument(
-        "--verify-timeout", type=_seconds("--verify-timeout"), default=10.0, metavar="S", help="default: 10 s"
+        "--verify-timeout", type=seconds("--verify-timeout"), default=10.0, metavar="S", help="default: 10 s"
     )
     parser.add_argument(
         "--max-retries", type=whole("--max-retries", 0), default=3, help="after a failure (default: 3)"
@@ -134,10 +134,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--stall",
-        type=_seconds("--stall"),
+        type=seconds("--stall"),
         default=120.0,
         metavar="S",
         help="end a runtime that shows neither events nor requests for so long (default: 120 s)",
+    )
+    parser.add_argument(
+        "--cgroup",
+        action="store_true",
+        help="measure the memory of runtime and test processes by a control group as well, made below this "
+        "program's own, where one can be had (the sum of PSS is always there)",
     )
     parser.add_argument(
         "--strict", action="store_true", help="exit with 1 when a row is not valid, whatever the reason"
@@ -171,15 +177,17 @@ def run(arguments: argparse.Namespace) -> int:
     console = Console(markup=False)
     with Interrupts() as interrupts:
         try:
-            settings = settings_of(arguments)
+            settings = settings_of(arguments, add_arguments)
             interrupts.defer()
             progress = Progress(console)
-            left_out = _left_out(arguments, settings)
+            left_out = skipped(arguments, settings)
             say_skipped(left_out)
-            progress.say(_announcement(settings))
+            progress.say(announcement(settings))
             if warned := warning(parse_profile(settings.profile), max(settings.agents)):
                 progress.say(f"warning: {warned}")
-            results, interrupted = measure(settings, repeated(settings), progress, interrupts)
+            results, interrupted = measure(
+                settings, repeated(settings), planned(settings), progress, interrupts
+            )
         except Interrupted as signal:
             print(f"agentdyno: interrupted by {signal.number.name}; nothing was measured", file=sys.stderr)
             return signal.status
@@ -213,20 +221,25 @@ def concluded(
     return 1 if any(not (row.valid if strict else row.is_sound) for row in rows) else 0
 
 
-def settings_of(arguments: argparse.Namespace) -> Settings:
-    """Check everything that can be checked before anything is started, and make the folder of the results."""
+def settings_of(
+    arguments: argparse.Namespace, declare: Callable[[argparse.ArgumentParser], None]
+) -> Settings:
+    """Check everything that can be checked before anything is started, and make the folder of the results.
+
+    `declare` is what declared the arguments.
+    """
     if arguments.resume is not None:
-        return _resumed(arguments)
+        return _resumed(arguments, declare)
     settings = _settings(arguments, _new_folder)
     keep(arguments, settings)
     return settings
 
 
-def _resumed(arguments: argparse.Namespace) -> Settings:
+def _resumed(arguments: argparse.Namespace, declare: Callable[[argparse.ArgumentParser], None]) -> Settings:
     """The settings of the experiment in the folder that is to be gone on with."""
     folder = arguments.resume.absolute()
     parser = argparse.ArgumentParser()
-    add_arguments(parser)
+    declare(parser)
     defaults = vars(parser.parse_args([]))
     given = [name for name, value in defaults.items() if getattr(arguments, name) != value]
     if others := [name for name in given if name not in ("resume", "strict")]:
@@ -277,6 +290,7 @@ def _settings(arguments: argparse.Namespace, folder: Callable[[Path], Path]) -> 
         controls=_controls(arguments.controls),
         baseline=arguments.baseline,
         arrivals=arguments.arrivals,
+        cgroup=arguments.cgroup,
         profile=arguments.profile,
         verifiers=_verifiers(arguments.verifier),
         verify_slots=arguments.verify_slots,
@@ -290,7 +304,7 @@ def _settings(arguments: argparse.Namespace, folder: Callable[[Path], Path]) -> 
     )
 
 
-def _left_out(arguments: argparse.Namespace, settings: Settings) -> list[Manifest]:
+def skipped(arguments: argparse.Namespace, settings: Settings) -> list[Manifest]:
     """The runtimes that were not asked for in particular and cannot be built."""
     if arguments.runtimes is not None:
         return []
@@ -316,7 +330,8 @@ def _new_folder(out: Path) -> Path:
     return folder.with_name(name)
 
 
-def _announcement(settings: Settings) -> str:
+def announcement(settings: Settings) -> str:
+    """What is about to be measured, in a sentence."""
     names = ", ".join(manifest.name for manifest in settings.runtimes)
     served = (
         f"{settings.real_endpoint.base_url}, model {settings.model}"
@@ -394,7 +409,9 @@ def whole(option: str, least: int) -> Callable[[str], int]:
     return parse
 
 
-def _seconds(option: str) -> Callable[[str], float]:
+def seconds(option: str) -> Callable[[str], float]:
+    """A parser of times above 0; a Refusal names the option."""
+
     def parse(text: str) -> float:
         try:
             value = float(text)

@@ -79,9 +79,10 @@ def planned(settings: Settings) -> int | None:
 
 
 def measure(
-    settings: Settings, plan: Plan, progress: Progress, interrupts: Interrupts
+    settings: Settings, plan: Plan, total: int | None, progress: Progress, interrupts: Interrupts
 ) -> tuple[Results, Interrupted | None]:
-    """Build the runtimes, run what `plan` says, and return what came of it.
+    """Build the runtimes, run what `plan` says, and return what came of it. `total` is how many runs that will
+    be, if that is known.
 
     What lies in the folder already, because an earlier session was interrupted, is taken in and not run
     again. An interruption comes back with what was measured until then, and is raised if that is nothing.
@@ -97,7 +98,6 @@ def measure(
     manifests = {manifest.name: manifest for manifest in settings.runtimes}
     verifiers = {verifier.name: verifier for verifier in settings.verifiers}
     results = Results(settings, cells_of(settings))
-    total = planned(settings)
     for number, (block, cell) in enumerate(plan(results), start=1):
         folder = settings.folder / "runs" / f"{number:03}-{cell.label}"
         position = str(number) if total is None else f"{number}/{total}"

@@ -84,6 +84,7 @@ def _asked(settings: Settings) -> dict[str, Any]:
         "controls": list(settings.controls),
         "baseline": settings.baseline,
         "arrivals": settings.arrivals,
+        "cgroup": settings.cgroup,
         "profile": settings.served_by,
         "endpoint": settings.real_endpoint.base_url if settings.real_endpoint else "simulated",
         "model": settings.model,

@@ -139,7 +139,7 @@ def _drive(
     try:
         with (
             (folder / "runtime.stderr").open("wb") as stderr,
-            accounted() as group,
+            accounted() if settings.cgroup else contextlib.nullcontext() as group,
             # What it leaves behind is in the group, which can only be removed when it is empty.
             no_survivors() as ended.survivors,
             Child(
@@ -151,7 +151,7 @@ def _drive(
             ) as child,
         ):
             ended.t_executed = child.t_executed
-            launched = proc.read(child.pid)
+            launched_cpu_s = proc.cpu_s(child.pid)
             sampler = Sampler(child.pid, folder / "samples.jsonl", endpoint.child.pid)
             sampled = cell.control != UNSAMPLED
             try:
@@ -168,9 +168,10 @@ def _drive(
                     # It has ended and is not reaped yet, so the kernel still has its processor times. What
                     # they held when it took over is the launcher's.
                     last = proc.read(child.pid) if child.has_ended(0) else None
-                    if launched is not None and last is not None:
+                    own_cpu_s = proc.cpu_s(child.pid)
+                    if launched_cpu_s is not None and last is not None and own_cpu_s is not None:
                         workers = sampler.workers_cpu_s
-                        ended.own_cpu_s = last.own_cpu_s - launched.own_cpu_s + workers
+                        ended.own_cpu_s = own_cpu_s - launched_cpu_s + workers
                         ended.tools_cpu_s = max(0.0, last.reaped_children_cpu_s - workers)
             finally:
                 if group is not None:

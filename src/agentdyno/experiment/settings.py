@@ -28,7 +28,8 @@ class Settings:
     """One experiment. Times are in seconds; `folder` is where all its results go.
 
     Every cell is run `repeats` times, and with `until_ci`, a share of the median, until all intervals are
-    that tight, `max_repeats` times at most. `controls` are names of `cell.CONTROLS`.
+    that tight, `max_repeats` times at most. `controls` are names of `cell.CONTROLS`. With `cgroup`, a run has
+    a control group of its own where one can be had.
 
     `tasks` are distinct; a run has as many as `limit` says, or an agent each if those are more, by repeating
     them.
@@ -45,6 +46,7 @@ class Settings:
     controls: tuple[str, ...]
     baseline: str | None
     arrivals: str
+    cgroup: bool
     profile: str
     verifiers: tuple[Verifier, ...]
     verify_slots: int

@@ -3,15 +3,18 @@
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from agentdyno.analysis.ceiling import Objective
 from agentdyno.errors import Refusal
 from agentdyno.project import RESULTS
 from agentdyno.report.experiment import Experiment, open_experiment
 from agentdyno.report.markdown import table
 from agentdyno.report.runs import LEDGER, Runs
 from agentdyno.report.summary import as_json, tasks_csv
+from agentdyno.report.sweep import swept
 
 SHOWN = 10
 """So many differences are printed; the others are counted."""
@@ -67,8 +70,18 @@ def differences(experiment: Experiment, runs: Runs) -> Iterator[str]:
     found = json.loads(json.dumps(as_json(runs.findings())))
     for name, recomputed in found.items():
         yield from _unlike(name, experiment.summary.get(name), recomputed)
+    sweep = experiment.folder / "sweep.json"
+    if sweep.exists():
+        yield from _unlike_sweep(json.loads(sweep.read_text(encoding="utf-8")), runs)
     yield from _unlike_text(experiment.folder / "tasks.csv", tasks_csv(runs.measured))
     yield from _unlike_text(experiment.folder / "table.md", table(runs.findings().rows))
+
+
+def _unlike_sweep(said: list[dict[str, Any]], runs: Runs) -> Iterator[str]:
+    for each in said:
+        objective = Objective(each["objective_ms"])
+        found = swept(each["runtime"], runs.findings().rows, runs.measured, objective)
+        yield from _unlike(f"sweep.json: {each['runtime']}", each, json.loads(json.dumps(asdict(found))))
 
 
 def _unlike(where: str, said: Any, recomputed: Any) -> Iterator[str]:

@@ -1,0 +1,83 @@
+"""The largest number of agents at which a runtime keeps an objective."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agentdyno.analysis.binding import Binding
+from agentdyno.analysis.gates import CONCURRENCY_SHARE
+from agentdyno.analysis.measured import MeasuredRun
+
+RESOLUTION = 1.25
+"""The search ends when the largest number that keeps the objective and the smallest that does not are nearer
+than that.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What must hold at N agents: all of them in flight at once by the endpoint's gauge, overhead of at most
+    `overhead_ms` at the 99th percentile (at the slowest attempt, where there are too few for one), no errors.
+    """
+
+    overhead_ms: float = 50.0
+
+    def broken(self, run: MeasuredRun) -> list[str]:
+        """Why this run does not keep it; nothing when it does."""
+        found = []
+        in_flight = run.metrics["max_in_flight"] or 0
+        if in_flight < CONCURRENCY_SHARE * run.cell.agents:
+            found.append(f"{in_flight:.0f} of {run.cell.agents} agents were in flight at once")
+        overhead, of = run.metrics["overhead_ms_p99"], "p99"
+        if overhead is None:
+            overhead, of = run.slowest_ms, "at most"
+        if overhead is None or overhead > self.overhead_ms:
+            shown = "unknown" if overhead is None else f"{of} {overhead:.1f} ms"
+            found.append(f"overhead {shown} (limit {self.overhead_ms:g} ms)")
+        if errors := run.metrics["errors"]:
+            found.append(f"{errors:.0f} tasks ended as errors")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """Between `kept`, the largest N that keeps the objective (0 if none does), and `broken`, the smallest one
+    above it that does not (None if none was found), with the reasons and what gave out there.
+    """
+
+    kept: int
+    broken: int | None
+    reasons: list[str]
+    binding: Binding | None
+
+
+def ceiling(runs: Sequence[MeasuredRun], objective: Objective) -> Ceiling:
+    """The ceiling as far as these runs of one runtime tell.
+
+    A number of agents keeps the objective if most of its runs do: one disturbed run is no ceiling.
+    """
+    by_agents: dict[int, list[MeasuredRun]] = {}
+    for run in runs:
+        by_agents.setdefault(run.cell.agents, []).append(run)
+    kept, first_broken = 0, None
+    for agents in sorted(by_agents):
+        broken = [run for run in by_agents[agents] if objective.broken(run)]
+        if 2 * len(broken) > len(by_agents[agents]):
+            first_broken = broken[0]
+            break
+        kept = agents
+    if first_broken is None:
+        return Ceiling(kept, None, [], None)
+    return Ceiling(kept, first_broken.cell.agents, objective.broken(first_broken), first_broken.binding)
+
+
+def next_to_try(found: Ceiling) -> int | None:
+    """The number of agents that would tell most: twice as many while none is too many, then the one halfway
+    between, by ratio; None when that would tell nothing new.
+    """
+    if found.broken is None:
+        return 2 * max(found.kept, 1)
+    if found.broken <= max(found.kept, 1) * RESOLUTION:
+        return None
+    between = round(math.sqrt(max(found.kept, 1) * found.broken))
+    return between if found.kept < between < found.broken else None
