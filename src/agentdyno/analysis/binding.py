@@ -110,11 +110,13 @@ def _use(run: RunData, slowest: Sequence[Entry], *, beginning: bool) -> Use | No
         waits = [sum(getattr(entry.parts, name) for name in BEGINNING) for entry in slowest]
         t_to = min(t_to, t_from + round(max(waits) * 1e6))
     samples = [sample for sample in run.samples if sample.get("endpoint_cpu_s") is not None]
+    if not samples:
+        return None
     before = [sample for sample in samples if sample["t"] <= t_from]
     after = [sample for sample in samples if sample["t"] >= t_to]
     first, last = (before or samples)[-1 if before else 0], (after or samples)[0 if after else -1]
     seconds = (last["t"] - first["t"]) / 1e9
-    if not samples or seconds <= 0:
+    if seconds <= 0:
         return None
     return Use(
         seconds=seconds,

@@ -1,0 +1,92 @@
+"""Where an attempt's wall time went, checked by hand."""
+
+from typing import Any
+
+import pytest
+
+from agentdyno.analysis.ledger import PARTS, Entry, Parts, entries
+from analysis.conftest import Record
+from analysis.made_up import MS, attempt_of, good_run, request_of
+
+WHOLE = Parts(
+    begin=0.0,
+    prompt=2.0,
+    transport=0.0,
+    send=1.0,
+    model=60.0,
+    stream=2.0,
+    extract=2.0,
+    queue=10.0,
+    spawn=1.0,
+    verify=20.0,
+    bookkeeping=2.0,
+)
+
+
+def first_of(record: Record, run: dict[str, Any]) -> Entry:
+    """The ledger of the first attempt at `b`."""
+    found = entries(record(run))[0]
+    assert (found.task, found.attempt) == ("b", 1)
+    return found
+
+
+def test_the_parts_come_in_the_order_of_time() -> None:
+    assert PARTS == (
+        "begin", "prompt", "transport", "send", "model", "stream", "extract", "queue", "spawn", "verify",
+        "bookkeeping",
+    )  # fmt: skip
+
+
+def test_every_part_is_read_off_and_they_sum_to_the_wall_time(record: Record) -> None:
+    found = entries(record(good_run()))
+    assert len(found) == 21
+    assert {entry.parts for entry in found} == {WHOLE}
+    assert {(entry.wall, entry.overhead, entry.imbalance) for entry in found} == {(100.0, 10.0, 0.0)}
+    assert found[0].verdict == "failed"
+
+
+def test_an_agent_that_begins_late_has_it_as_a_part(record: Record) -> None:
+    run = good_run()
+    attempt_of(run, "b")["t_begin"] = MS // 2
+    found = first_of(record, run)
+    assert (found.parts.begin, found.parts.prompt) == (0.5, 1.5)
+    assert found.overhead == pytest.approx(10.0)
+
+
+def test_a_later_attempt_is_due_when_it_begins(record: Record) -> None:
+    run = good_run()
+    attempt_of(run, "b", 2)["t_begin"] = 101 * MS
+    later = entries(record(run))[1]
+    assert (later.attempt, later.wall, later.parts.begin, later.parts.prompt) == (2, 99.0, 0.0, 1.0)
+
+
+def test_without_a_verification_all_that_follows_the_reply_is_bookkeeping(record: Record) -> None:
+    run = good_run()
+    attempt_of(run, "b").update(dict.fromkeys(("t_queue", "t_spawn", "t_started", "t_exit")))
+    attempt_of(run, "b")["verdict"] = "no_code"
+    parts = first_of(record, run).parts
+    assert (parts.extract, parts.queue, parts.spawn, parts.verify) == (0.0, 0.0, 0.0, 0.0)
+    assert parts.bookkeeping == 35.0
+    assert parts.total == 100.0
+
+
+def test_a_failed_try_is_no_part_of_the_overhead(record: Record) -> None:
+    run = good_run()
+    attempt_of(run, "b").update(transport_retries=1, transport_ns=MS)
+    found = first_of(record, run)
+    assert (found.parts.prompt, found.parts.transport) == (1.0, 1.0)
+    assert (found.parts.total, found.overhead) == (100.0, 9.0)
+
+
+def test_what_no_part_accounts_for_is_overhead_as_well(record: Record) -> None:
+    run = good_run()
+    request_of(run, "b").update(t_arrive=1 * MS, t_last=61 * MS)  # before it was sent, and so no `send`
+    found = first_of(record, run)
+    assert (found.parts.send, found.parts.model, found.parts.stream) == (0.0, 60.0, 4.0)
+    assert (found.parts.total, found.imbalance, found.overhead) == (101.0, 1.0, 10.0)
+
+
+def test_an_attempt_that_the_endpoint_did_not_answer_in_full_has_no_ledger(record: Record) -> None:
+    run = good_run()
+    request_of(run, "b")["finish"] = "client_gone"
+    assert ("b", 1) not in {(entry.task, entry.attempt) for entry in entries(record(run))}
