@@ -1,4 +1,4 @@
-"""The gates of a single run (docs/method.md has all of them)."""
+"""The gates of a single run (docs/measuring.md has all of them)."""
 
 import statistics
 from collections.abc import Sequence

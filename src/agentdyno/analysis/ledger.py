@@ -1,7 +1,7 @@
 """Where an attempt's wall time went, from the runtime's events and the endpoint's journal."""
 
 import math
-from collections.abc import Container, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
 from agentdyno.analysis.events import Attempt, RunEvents
@@ -106,21 +106,34 @@ def begun_with(events: RunEvents, agents: int) -> dict[str, int]:
     return {task: t_begin for t_begin, task in firsts[:agents] if t_begin < first_end}
 
 
-def t_due(attempt: Attempt, run: RunData, first_tasks: Container[str]) -> int:
-    """When the attempt could have begun, in nanoseconds.
+def due(run: RunData) -> dict[str, int]:
+    """When the first attempts of tasks could have begun, in nanoseconds, where that is not when they did.
 
-    A task with a start of its own is due then, whether or not an agent was free for it: who counts from the
-    moment at which it was taken up does not see the wait that the runtime itself has caused (Gil Tene's
-    "coordinated omission"). Otherwise all agents are due at the run's start, and so are the tasks that they
-    begin with, and not when the runtime gets to them: one that begins its agents one after the other would
-    seem to have less overhead than one that begins all at once.
+    All agents are due at the run's start, and so are the tasks that they begin with, and not when the runtime
+    gets to them: one that begins its agents one after the other would otherwise seem to have less overhead
+    than one that begins all at once. A task with a start of its own is due then, or as soon as an agent is
+    free for it: the wait for one is no doing of the runtime's, whose agents are as many as it was told.
     """
     t_start = run.events.t_start
-    if attempt.attempt > 1 or t_start is None:
-        return attempt.t_begin
-    if run.starts:
-        return min(t_start + run.starts.get(attempt.task, 0), attempt.t_begin)
-    return min(t_start, attempt.t_begin) if attempt.task in first_tasks else attempt.t_begin
+    if t_start is None:
+        return {}
+    if not run.starts:
+        return dict.fromkeys(begun_with(run.events, run.cell.agents), t_start)
+    ends, agents = sorted(outcome.t for outcome in run.events.outcomes), run.cell.agents
+    free = dict(zip(run.task_ids[agents:], ends, strict=False))
+    return {task: max(t_start + start, free.get(task, t_start)) for task, start in run.starts.items()}
+
+
+def scheduled(run: RunData) -> dict[str, int]:
+    """When tasks were to begin, whether or not an agent was free: what a user would have waited from.
+
+    Who counts from the moment at which a task was taken up leaves out the wait that its own slowness has
+    caused, which Gil Tene calls "coordinated omission".
+    """
+    t_start = run.events.t_start
+    if t_start is None or not run.starts:
+        return due(run)
+    return {task: t_start + start for task, start in run.starts.items()}
 
 
 def entries(run: RunData) -> list[Entry]:
@@ -128,15 +141,22 @@ def entries(run: RunData) -> list[Entry]:
     events.
     """
     requests = match(run.events.attempts, run.journal.requests)
-    first_tasks = begun_with(run.events, run.cell.agents)
+    due_at = due(run)
     return [
-        _entry(attempt, requests[key], t_due(attempt, run, first_tasks))
+        _entry(attempt, requests[key], since(attempt, due_at))
         for attempt in run.events.attempts
         if (key := (attempt.task, attempt.attempt)) in requests
     ]
 
 
-def _entry(attempt: Attempt, request: Request, since: int) -> Entry:
+def since(attempt: Attempt, due_at: Mapping[str, int]) -> int:
+    """From when an attempt counts: later attempts, and tasks that follow others, are due when they begin."""
+    if attempt.attempt > 1:
+        return attempt.t_begin
+    return min(due_at.get(attempt.task, attempt.t_begin), attempt.t_begin)
+
+
+def _entry(attempt: Attempt, request: Request, t_due: int) -> Entry:
     # Who has a completion has sent a request and seen its end.
     t_request, t_last = attempt.t_request or attempt.t_begin, attempt.t_last or attempt.t_end
     verified = attempt.t_queue is not None and attempt.t_exit is not None
@@ -145,9 +165,9 @@ def _entry(attempt: Attempt, request: Request, since: int) -> Entry:
         task=attempt.task,
         attempt=attempt.attempt,
         verdict=attempt.verdict,
-        wall=(attempt.t_end - since) / NS_PER_MS,
+        wall=(attempt.t_end - t_due) / NS_PER_MS,
         parts=Parts(
-            begin=_between(since, attempt.t_begin),
+            begin=_between(t_due, attempt.t_begin),
             prompt=max(0.0, _between(attempt.t_begin, t_request) - transport),
             transport=transport,
             send=_between(t_request, request.t_arrive),

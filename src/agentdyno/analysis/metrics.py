@@ -59,7 +59,8 @@ LATE_MS = 25.0
 class TaskRow:
     """One task of one run; times in ms, summed over its attempts, None where an attempt has no ledger.
 
-    `begin_ms` is how long it waited to be begun from when it was due, and is in `wall_ms`.
+    `wall_ms` is from when it was to begin, whether or not an agent was free; `begin_ms`, which is in it, until
+    it was begun.
     """
 
     task: str
@@ -78,7 +79,7 @@ class TaskRow:
 def task_rows(run: RunData, entries: Sequence[Entry]) -> list[TaskRow]:
     """A row per task outcome, in the order in which the tasks ended."""
     ledgers = {(found.task, found.attempt): found for found in entries}
-    first_tasks = ledger.begun_with(run.events, run.cell.agents)
+    scheduled = ledger.scheduled(run)
     attempts_of: dict[str, list[Attempt]] = {}
     for attempt in run.events.attempts:
         attempts_of.setdefault(attempt.task, []).append(attempt)
@@ -88,7 +89,7 @@ def task_rows(run: RunData, entries: Sequence[Entry]) -> list[TaskRow]:
         found = [ledgers.get((attempt.task, attempt.attempt)) for attempt in attempts]
         whole = [entry for entry in found if entry is not None]
         has_all = bool(found) and len(whole) == len(found)
-        begin = sum(attempt.t_begin - ledger.t_due(attempt, run, first_tasks) for attempt in attempts)
+        begin = sum(attempt.t_begin - ledger.since(attempt, scheduled) for attempt in attempts)
         spent = sum(attempt.t_end - attempt.t_begin for attempt in attempts)
         rows.append(
             TaskRow(

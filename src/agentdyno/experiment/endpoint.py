@@ -3,21 +3,15 @@
 import contextlib
 import http.client
 import json
-import os
 import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from agentdyno.child import Child
+from agentdyno.endpoint.priority import prefer
 from agentdyno.endpoint.process import started
 from agentdyno.experiment.settings import Settings
-
-PRIORITY = -10
-"""The endpoint's niceness where this is allowed. Test processes fill the cores, and an instrument that
-waits for them is late; all runtimes are served alike, and the lateness in the journal shows whether it
-helped.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +49,4 @@ def serve(
     else:
         options += ["--profile", settings.profile]
     with started(options, stderr, check) as (child, base_url):
-        yield Endpoint(base_url, child, _prefer(child.pid))
-
-
-def _prefer(pid: int) -> int:
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, pid, PRIORITY)
-    return os.getpriority(os.PRIO_PROCESS, pid)
+        yield Endpoint(base_url, child, prefer(child.pid))

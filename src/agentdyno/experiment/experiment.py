@@ -81,11 +81,11 @@ def planned(settings: Settings) -> int | None:
 def measure(
     settings: Settings, plan: Plan, total: int | None, progress: Progress, interrupts: Interrupts
 ) -> tuple[Results, Interrupted | None]:
-    """Build the runtimes, run what `plan` says, and return what came of it. `total` is how many runs that will
-    be, if that is known.
+    """Build the runtimes, run what `plan` says, and return what came of it.
 
-    What lies in the folder already, because an earlier session was interrupted, is taken in and not run
-    again. An interruption comes back with what was measured until then, and is raised if that is nothing.
+    `total` is how many runs that will be, if that is known. What lies in the folder already, because an
+    earlier experiment was interrupted, is taken in and not run again. An interruption comes back with what
+    was measured until then.
     """
     adopt_orphans()
     _point_latest_at(settings.folder)
