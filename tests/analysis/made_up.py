@@ -86,7 +86,7 @@ def good_run(names: tuple[str, ...] = NAMES) -> dict[str, Any]:
     """A task of each name, all at once: `b` passes at its second attempt, the others at their first."""
     at_once = [name for name in names if name != "b"]
     return {
-        "tasks": {name: None for name in names},
+        "tasks": dict.fromkeys(names),
         "events": [
             {"event": "run_start", "t": 0, "contract_version": 1, "pid": 1},
             attempt("b", 1, "failed"),

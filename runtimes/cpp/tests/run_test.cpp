@@ -400,8 +400,8 @@ TEST_CASE_TEMPLATE("a signal at the start", Runtime, Events, Threads) {
 }
 
 TEST_CASE_TEMPLATE("a signal in the verification, and another", Runtime, Events, Threads) {
-    ScriptedServer const server(reply_good);
     for (auto const& [stop, status] : STOPS) {
+        ScriptedServer server(reply_good);
         RunFolder run(server.url());
         std::string const pipe = run.folder / "pids";
         REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
@@ -411,6 +411,8 @@ TEST_CASE_TEMPLATE("a signal in the verification, and another", Runtime, Events,
         Program program = run.started<Runtime>();
         std::array<pid_t, 2> pids{};
         lines >> pids[0] >> pids[1];
+        // There are two slots; the third agent waits, or soon will.
+        server.wait_for(3);
         program.send(stop);
         program.send(stop);
         auto const finished = program.wait();

@@ -59,8 +59,8 @@ LATE_MS = 25.0
 class TaskRow:
     """One task of one run; times in ms, summed over its attempts, None where an attempt has no ledger.
 
-    `wall_ms` is from when it was to begin, whether or not an agent was free; `begin_ms`, which is in it, until
-    it was begun.
+    `wall_ms` is from when it was to begin, whether or not an agent was free; `begin_ms`, which is in it,
+    until it was begun.
     """
 
     task: str
