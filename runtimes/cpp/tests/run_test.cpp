@@ -411,7 +411,7 @@ TEST_CASE_TEMPLATE("a signal in the verification, and another", Runtime, Events,
         Program program = run.started<Runtime>();
         std::array<pid_t, 2> pids{};
         lines >> pids[0] >> pids[1];
-        // There are two slots; the third agent waits, or soon will.
+        // The third agent, for which there is no slot, has begun as well.
         server.wait_for(3);
         program.send(stop);
         program.send(stop);
