@@ -2,8 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from agentdyno.analysis import controls, reference
@@ -97,6 +97,7 @@ def findings(
                 failures=[
                     *(failure for run in its for failure in run.failures),
                     *(failure for run in its for failure in differences.get(run.folder.name, [])),
+                    *_faults_of_controls(runs, cell, differences),
                     *controls.failures(compared),
                 ],
                 metrics={
@@ -107,6 +108,19 @@ def findings(
             )
         )
     return Findings(rows, compared)
+
+
+def _faults_of_controls(
+    runs: Sequence[MeasuredRun], cell: Cell, differences: Mapping[str, Sequence[Failure]]
+) -> list[Failure]:
+    """What the controls that repeat `cell` did wrong: it is the same runtime that crashed."""
+    return [
+        replace(failure, reason=f"{run.cell.control}: {failure.reason}")
+        for run in runs
+        if run.cell.control and replace(run.cell, control="") == cell
+        for failure in (*run.failures, *differences.get(run.folder.name, []))
+        if failure.is_fault
+    ]
 
 
 def as_json(found: Findings) -> dict[str, Any]:

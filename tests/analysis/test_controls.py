@@ -1,0 +1,169 @@
+"""What the controls hold against an experiment."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from agentdyno.analysis.gate import Failure
+from agentdyno.analysis.measured import MeasuredRun
+from agentdyno.report.summary import Findings, findings
+from analysis.conftest import Build
+from analysis.made_up import (
+    CELL,
+    MS,
+    NAMES,
+    attempt_of,
+    change_ending,
+    change_requests,
+    good_run,
+    run_with_peak,
+)
+
+GO = replace(CELL, runtime="go")
+TWIN = replace(CELL, control="twin")
+SENTINEL = replace(CELL, control="sentinel")
+UNSAMPLED = replace(CELL, control="unsampled")
+
+NOT_TIED = "differences of that size mean nothing here; measure on a quiet machine, with more --repeats"
+DRIFTED = "the machine, or the runtime, drifted meanwhile; measure again on a quiet machine"
+
+
+def found_in(*runs: MeasuredRun) -> Findings:
+    return findings(runs, [CELL, GO], simulated=True, baseline=None)
+
+
+def failures(*runs: MeasuredRun) -> list[Failure]:
+    """What is held against the only row."""
+    (row,) = found_in(*runs).rows
+    return row.failures
+
+
+def slow_run(ms: float) -> dict[str, Any]:
+    """A run whose attempts have so many milliseconds more of overhead, at their end."""
+    run = good_run()
+    for name in NAMES:
+        attempt_of(run, name)["t_end"] += round(ms * MS)
+    return run
+
+
+def pairs(build: Build, *peaks: tuple[float, float]) -> list[MeasuredRun]:
+    """Blocks in which the row and its twin had these peaks of memory."""
+    return [
+        build(run_with_peak(mib), cell, block)
+        for block, pair in enumerate(peaks, start=1)
+        for cell, mib in zip((CELL, TWIN), pair, strict=True)
+    ]
+
+
+def test_a_twin_that_takes_more_than_itself_is_held_against_every_row(build: Build) -> None:
+    runs = [*pairs(build, (10, 12)), build(run_with_peak(5), GO)]
+    failure = Failure(
+        "A/A",
+        None,
+        "python against itself: peak_rss_mib is 1.20 times its own",
+        NOT_TIED,
+        is_fault=False,
+    )
+    for row in found_in(*runs).rows:
+        assert row.failures == [failure]
+        assert (row.valid, row.is_sound) == (False, True)
+    assert failure.line == f"python against itself: peak_rss_mib is 1.20 times its own: {NOT_TIED}"
+
+
+@pytest.mark.parametrize("peak", [9.51, 10.0, 10.49])
+def test_a_twin_within_5_percent_ties(build: Build, peak: float) -> None:
+    assert failures(*pairs(build, (10, peak))) == []
+
+
+def test_a_twin_ties_when_the_interval_holds_1(build: Build) -> None:
+    found = pairs(build, (10, 11), (10, 9), (10, 12))
+    assert failures(*found) == []
+    (comparison,) = found_in(*found).comparisons
+    assert comparison.ratios["peak_rss_mib"].median == pytest.approx(1.1)
+
+
+def test_a_twin_does_not_tie_when_the_interval_does_not_hold_1(build: Build) -> None:
+    (failure,) = failures(*pairs(build, (10, 11), (10, 12), (10, 13)))
+    assert failure.reason == "python against itself: peak_rss_mib is 1.20 times its own"
+
+
+def test_a_twin_is_compared_within_its_block(build: Build) -> None:
+    assert failures(*pairs(build, (10, 10), (20, 20), (40, 40))) == []
+
+
+def test_what_differs_from_run_to_run_is_judged_by_three_pairs_only(build: Build) -> None:
+    def runs(blocks: int) -> list[MeasuredRun]:
+        return [
+            build(slow_run(1 if cell == TWIN else 0), cell, 10 * blocks + block)
+            for block in range(blocks)
+            for cell in (CELL, TWIN)
+        ]
+
+    assert failures(*runs(2)) == []
+    assert [failure.reason for failure in failures(*runs(3))] == [
+        "python against itself: overhead_ms_p50 is 1.10 times its own"
+    ]
+
+
+def test_a_sentinel_that_takes_more_than_the_first_run_is_held_against_every_row(build: Build) -> None:
+    runs = [
+        build(run_with_peak(10)),
+        build(run_with_peak(30), GO),
+        build(run_with_peak(11), CELL, 2),
+        build(run_with_peak(13), SENTINEL, 2),
+    ]
+    failure = Failure(
+        "sentinel",
+        None,
+        "the first run again, at the end: peak_rss_mib is 1.30 times what it was (limit 0.95 to 1.05)",
+        DRIFTED,
+        is_fault=False,
+    )
+    assert [row.failures for row in found_in(*runs).rows] == [[failure], [failure]]
+
+
+def test_a_sentinel_is_held_to_memory_and_wall_time_alone(build: Build) -> None:
+    slow = slow_run(5)
+    slow["ending"]["own_cpu_s"] = 5.0
+    assert failures(build(good_run()), build(slow, SENTINEL)) == []
+    slow["events"][-1]["t"] *= 2
+    (failure,) = failures(build(good_run(), block=2), build(slow, SENTINEL, 2))
+    assert failure.reason == (
+        "the first run again, at the end: wall_s is 2.00 times what it was (limit 0.95 to 1.05)"
+    )
+
+
+def test_a_run_without_samples_is_compared_and_never_judged(build: Build) -> None:
+    unsampled = good_run()
+    unsampled["samples"] = []
+    unsampled["ending"]["own_cpu_s"] = 0.25
+    found = found_in(build(good_run()), build(unsampled, UNSAMPLED))
+    assert [row.failures for row in found.rows] == [[]]
+    (comparison,) = found.comparisons
+    assert (comparison.control, comparison.runtime, comparison.agents) == ("unsampled", "python", 20)
+    assert comparison.ratios["cpu_s_per_task"].median == 0.5
+    assert comparison.ratios["peak_rss_mib"].median is None
+
+
+def test_a_fault_of_a_control_is_one_of_the_row_that_it_repeats(build: Build) -> None:
+    crashed, late = good_run(), good_run()
+    change_ending(exit_code=-11)(crashed)
+    change_requests(late_us=[10_500] * 100)(late)
+    runs = [build(good_run()), build(good_run(), GO), build(crashed, TWIN), build(late, SENTINEL)]
+    python, go = found_in(*runs).rows
+    assert [failure.line for failure in python.failures] == [
+        "run 1: twin: the runtime ended with signal 11: see runtime.stderr in the run's folder"
+    ]
+    assert not python.is_sound
+    assert go.failures == []
+
+
+def test_a_control_makes_no_row_of_its_own(build: Build) -> None:
+    assert [row.cell for row in found_in(*pairs(build, (10, 10))).rows] == [CELL]
+
+
+def test_a_control_of_a_run_that_is_missing_has_no_ratio(build: Build) -> None:
+    found = found_in(build(good_run(), GO), build(good_run(), TWIN))
+    assert found.comparisons[0].ratios["wall_s"].values == []
+    assert [row.failures for row in found.rows] == [[]]
