@@ -16,7 +16,8 @@ ERROR_SHARE_LIMIT = 0.01
 """Of a real endpoint, which may refuse now and then; the simulated one never fails."""
 IMBALANCE_LIMIT_MS, IMBALANCE_LIMIT_SHARE = 1.0, 0.005
 """The larger of the two holds; the share is of the attempt's wall time."""
-LITTLE_LIMIT = 0.10
+LITTLE_LIMIT, LITTLE_LIMIT_S = 0.10, 0.05
+"""The larger of the two holds; the second is of the time of one completion."""
 LEAST_ATTEMPTS = 20
 """So many have a 95th percentile."""
 STEAL_LIMIT = 0.02
@@ -166,7 +167,7 @@ def littles_law(evidence: Evidence) -> list[str]:
     if not wall or not asked or seen is None or evidence.run.cell.profile == "instant":
         return []
     rate, time = len(asked) / wall, statistics.fmean(asked)
-    if abs(rate * time - seen) <= LITTLE_LIMIT * seen:
+    if abs(rate * time - seen) <= max(LITTLE_LIMIT * seen, rate * LITTLE_LIMIT_S):
         return []
     return [
         f"Little's law: {rate:.2f} completions/s of {time:.3f} s each by the runtime's events are "

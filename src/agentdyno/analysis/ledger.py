@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from agentdyno.analysis.events import Attempt, RunEvents
 from agentdyno.analysis.journal import Request
 from agentdyno.analysis.run_data import RunData
+from agentdyno.experiment.cell import REAL
 
 NS_PER_MS = 1_000_000
 
@@ -142,8 +143,9 @@ def entries(run: RunData) -> list[Entry]:
     """
     requests = match(run.events.attempts, run.journal.requests)
     due_at = due(run)
+    relayed = run.cell.profile.startswith(REAL)
     return [
-        _entry(attempt, requests[key], since(attempt, due_at))
+        _entry(attempt, requests[key], since(attempt, due_at), relayed=relayed)
         for attempt in run.events.attempts
         if (key := (attempt.task, attempt.attempt)) in requests
     ]
@@ -156,9 +158,13 @@ def since(attempt: Attempt, due_at: Mapping[str, int]) -> int:
     return min(due_at.get(attempt.task, attempt.t_begin), attempt.t_begin)
 
 
-def _entry(attempt: Attempt, request: Request, t_due: int) -> Entry:
+def _entry(attempt: Attempt, request: Request, t_due: int, *, relayed: bool) -> Entry:
     # Who has a completion has sent a request and seen its end.
     t_request, t_last = attempt.t_request or attempt.t_begin, attempt.t_last or attempt.t_end
+    t_model = request.t_last
+    if relayed and t_model is not None:
+        # What a real model sends after the finish_reason, usage and [DONE], may leave later than that.
+        t_model = min(t_model, t_last)
     verified = attempt.t_queue is not None and attempt.t_exit is not None
     transport = attempt.transport_ns / NS_PER_MS
     return Entry(
@@ -171,8 +177,8 @@ def _entry(attempt: Attempt, request: Request, t_due: int) -> Entry:
             prompt=max(0.0, _between(attempt.t_begin, t_request) - transport),
             transport=transport,
             send=_between(t_request, request.t_arrive),
-            model=_between(request.t_arrive, request.t_last),
-            stream=_between(request.t_last, t_last),
+            model=_between(request.t_arrive, t_model),
+            stream=_between(t_model, t_last),
             extract=_between(t_last, attempt.t_queue) if verified else 0.0,
             queue=_between(attempt.t_queue, attempt.t_spawn),
             spawn=_between(attempt.t_spawn, attempt.t_started),

@@ -14,6 +14,7 @@ from rich.table import Table
 from agentdyno.analysis.cost import USED, Machine, Needs, Price, needs, price
 from agentdyno.errors import Refusal
 from agentdyno.project import RESULTS
+from agentdyno.report.experiment import open_experiment
 from agentdyno.report.tables import MISSING, show, table
 
 NEEDS = (
@@ -112,14 +113,7 @@ def _machine(arguments: argparse.Namespace) -> Machine | None:
 
 
 def _lines(folder: Path, machine: Machine | None) -> list[_Line]:
-    path = folder / "summary.json"
-    try:
-        summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return [_line(row, machine) for row in summary["rows"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise Refusal(
-            f"{path}: no summary of this version; name the folder of an experiment, as results/raw/TIME"
-        ) from None
+    return [_line(row, machine) for row in open_experiment(folder).summary["rows"]]
 
 
 def _line(row: dict[str, Any], machine: Machine | None) -> _Line:
