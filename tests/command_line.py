@@ -1,11 +1,15 @@
 """What the tests of the command line share."""
 
+import contextlib
 import json
 import os
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from agentdyno.analysis.gate import Failure
 
 Agentdyno = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -21,6 +25,11 @@ def summary(out: Path) -> dict[str, Any]:
     return document
 
 
+def line_of(failure: dict[str, Any]) -> str:
+    """A failure in a summary, as it is printed."""
+    return Failure(**failure).line
+
+
 def processes_in(folder: Path) -> dict[int, str]:
     """Pid and command line of every process, but this one, that works in `folder` or names it."""
     found = {}
@@ -33,3 +42,23 @@ def processes_in(folder: Path) -> dict[int, str]:
         if (works_there or str(folder) in command) and int(process.name) != os.getpid():
             found[int(process.name)] = command
     return found
+
+
+@contextlib.contextmanager
+def running(environment: dict[str, str], tmp_path: Path, *words: object) -> Iterator[subprocess.Popen[str]]:
+    """`agentdyno run`, started."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "agentdyno", "run", *map(str, words), "--out", str(tmp_path / "results")],
+        env=environment | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process
+        process.kill()
+
+
+def wait_for(pattern: str, folder: Path, process: subprocess.Popen[str]) -> None:
+    """Wait until a file that matches is there, while the process runs."""
+    while not any(folder.glob(pattern)):
+        assert process.poll() is None

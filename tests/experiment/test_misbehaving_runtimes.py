@@ -1,63 +1,63 @@
 """What a run says of a runtime that does not keep the contract, and that nothing of it stays."""
 
-import contextlib
 import os
 import select
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from command_line import Agentdyno, manifest, processes_in, summary
+from command_line import Agentdyno, line_of, manifest, processes_in, running, summary, wait_for
 
-REASONS = {
-    "crashes": [
-        "run 1: the runtime ended with status 1: the disk of the test is on fire; "
-        "see runs/{run}/runtime.stderr"
-    ],
-    "killed": ["run 1: the runtime ended with signal 9; see runs/{run}/runtime.stderr"],
-    "hangs": ["run 1: the runtime hangs: no event and no open request for 1 s"],
-    "ignores-sigterm": ["run 1: the runtime hangs: no event and no open request for 1 s"],
-    "writes-no-end": ["run 1: no run_end event: the run is cut short"],
-    "writes-a-broken-line": [
+STDERR = "see runtime.stderr in the run's folder"
+EVENTS = "see events.jsonl in the run's folder and CONTRACT.md"
+LINES = {
+    "crashes": f"run 1: the runtime ended with status 1: the disk of the test is on fire: {STDERR}",
+    "killed": f"run 1: the runtime ended with signal 9: {STDERR}",
+    "hangs": f"run 1: the runtime hangs: no event and no open request for 1 s: {STDERR}",
+    "ignores-sigterm": f"run 1: the runtime hangs: no event and no open request for 1 s: {STDERR}",
+    "writes-no-end": f"run 1: no run_end event: the run is cut short: {EVENTS}",
+    "writes-a-broken-line": (
         "run 1: broken event lines in events.jsonl: "
-        "line 2 (Expecting ':' delimiter: line 1 column 25 (char 24))"
-    ],
-    "loses-a-task": ["run 1: 1 task lost, without any outcome: double/3"],
-    "repeats-a-task": ["run 1: 1 task with more than one outcome: double/0"],
-    "claims-success": [
+        f"line 2 (Expecting ':' delimiter: line 1 column 25 (char 24)): {EVENTS}"
+    ),
+    "loses-a-task": f"run 1: 1 task lost, without any outcome: double/3: {EVENTS}",
+    "repeats-a-task": f"run 1: 1 task with more than one outcome: double/0: {EVENTS}",
+    "claims-success": (
         "run 1: 4 tasks whose outcome does not follow from the attempts: "
-        "double/0, double/1, double/2 and 1 more"
-    ],
-    "leaves-a-process": ["run 1: processes that outlived the runtime and were killed: 1"],
-    "leaves-a-workspace": ["run 1: workspaces that were left behind and removed: 1"],
+        f"double/0, double/1, double/2 and 1 more: {EVENTS}"
+    ),
+    "leaves-a-process": f"run 1: processes that outlived the runtime and were killed: 1: {STDERR}",
+    "leaves-a-workspace": f"run 1: workspaces that were left behind and removed: 1: {STDERR}",
+    "gives-up": (
+        "run 1: tasks that ended as errors: 4, the first: double/0, told to: "
+        "the reason of each is in tasks.csv"
+    ),
 }
-LOST = "run 1: 4 tasks lost, without any outcome: double/0, double/1, double/2 and 1 more"
+"""What stands first against the row."""
+LOST = f"run 1: 4 tasks lost, without any outcome: double/0, double/1, double/2 and 1 more: {EVENTS}"
 
 
-@pytest.mark.parametrize("fault", sorted(REASONS))
+@pytest.mark.parametrize("fault", sorted(LINES))
 def test_the_row_is_invalid_and_says_why(
     fault: str, agentdyno: Agentdyno, misbehaving: Callable[[str], Path], tasks: Path, tmp_path: Path
 ) -> None:
     folder = misbehaving(fault)
     done = agentdyno(
-        "run", "--runtimes", folder, "--tasks", tasks, "--limit", 4, "--agents", 4, "--repeats", 1,
+        "run", "--runtimes", folder, "--tasks", tasks, "--limit", 4, "--agents", 4, "--controls", "none",
         "--profile", "instant", "--verifier", "null", "--stall", 1, "--out", tmp_path / "results",
         TMPDIR=str(tmp_path),
     )  # fmt: skip
     (row,) = summary(tmp_path / "results")["rows"]
-    (run_folder,) = (tmp_path / "results" / "latest" / "runs").iterdir()
-    expected = [reason.format(run=run_folder.name) for reason in REASONS[fault]]
-    assert [reason for reason in row["reasons"] if reason in expected] == expected
+    lines = [line_of(failure) for failure in row["failures"]]
+    assert lines[0] == LINES[fault]
     assert row["valid"] is False
     assert row["runtime"] == fault
     assert done.returncode == 1
-    assert f"INVALID {fault}, 4 agents, verifier null, {expected[0]}" in done.stdout
+    assert f"INVALID {fault}, 4 agents, verifier null, {lines[0]}" in done.stdout.splitlines()
     if fault in ("crashes", "killed", "hangs"):
-        assert LOST in row["reasons"]
+        assert LOST in lines
 
     assert processes_in(tmp_path) == {}
     assert list(tmp_path.glob("agentdyno-*")) == []
@@ -68,11 +68,13 @@ def test_a_program_that_is_not_there(agentdyno: Agentdyno, tasks: Path, tmp_path
     folder.mkdir()
     manifest(folder, "ghost", run=["./ghost"])
     done = agentdyno(
-        "run", "--runtimes", folder, "--tasks", tasks, "--repeats", 1, "--out", tmp_path / "results"
+        "run", "--runtimes", folder, "--tasks", tasks, "--controls", "none", "--out", tmp_path / "results"
     )
     assert done.returncode == 1
-    expected = f"run 1: cannot execute {folder}/ghost in {folder}: No such file or directory"
-    assert expected in summary(tmp_path / "results")["rows"][0]["reasons"]
+    failure = summary(tmp_path / "results")["rows"][0]["failures"][0]
+    assert line_of(failure) == (
+        f"run 1: cannot execute {folder}/ghost in {folder}: No such file or directory: {STDERR}"
+    )
 
 
 def test_a_build_that_fails_shows_the_end_of_what_it_printed(
@@ -106,25 +108,6 @@ def test_a_runtime_whose_program_is_missing_says_how_to_get_it(
     assert done.stderr == "agentdyno: runtime `fortran` needs `no-such-compiler` (apt-get install it)\n"
 
 
-@contextlib.contextmanager
-def running(environment: dict[str, str], tmp_path: Path, *words: object) -> Iterator[subprocess.Popen[str]]:
-    """`agentdyno run`, started."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "agentdyno", "run", *map(str, words), "--out", str(tmp_path / "results")],
-        env=environment | {"TMPDIR": str(tmp_path)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        yield process
-        process.kill()
-
-
-def wait_for(pattern: str, folder: Path, process: subprocess.Popen[str]) -> None:
-    while not any(folder.glob(pattern)):
-        assert process.poll() is None
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interruption_saves_what_there_is_and_leaves_nothing_running(
     number: signal.Signals,
@@ -134,6 +117,7 @@ def test_an_interruption_saves_what_there_is_and_leaves_nothing_running(
     tmp_path: Path,
 ) -> None:
     words = ["--runtimes", misbehaving("hangs"), "--tasks", tasks, "--limit", 4, "--agents", 4]
+    words += ["--controls", "none"]
     with running(environment, tmp_path, *words, "--profile", "instant", "--verifier", "null") as process:
         # The runtime hangs after its first event, so once that is there the run is under way.
         wait_for("results/raw/*/runs/*/events.jsonl", tmp_path, process)
@@ -142,14 +126,13 @@ def test_an_interruption_saves_what_there_is_and_leaves_nothing_running(
     assert process.returncode == 128 + number
     (folder,) = (tmp_path / "results" / "raw").iterdir()
     assert said == (
-        f"agentdyno: interrupted by {number.name}; what was measured until then is in {folder}, "
-        "marked as incomplete in summary.json\n"
+        f"agentdyno: interrupted by {number.name}; what was measured until then is in {folder}; "
+        f"`agentdyno run --resume {folder}` goes on with it\n"
     )
     document = summary(tmp_path / "results")
-    assert document["experiment"]["interrupted"] is True
     assert document["experiment"]["complete"] is False
     assert document["rows"][0]["valid"] is False
-    assert f"run 1: interrupted by {number.name}" in document["rows"][0]["reasons"]
+    assert line_of(document["rows"][0]["failures"][0]) == f"run 1: interrupted by {number.name}: {STDERR}"
     assert processes_in(tmp_path) == {}
     assert list(tmp_path.glob("agentdyno-*")) == []
 
@@ -187,26 +170,18 @@ def test_an_interruption_at_any_moment_leaves_nothing_running(
 def test_an_endpoint_that_dies_ends_the_run(
     environment: dict[str, str], misbehaving: Callable[[str], Path], tasks: Path, tmp_path: Path
 ) -> None:
-    words = [
-        "--runtimes",
-        misbehaving("hangs"),
-        "--tasks",
-        tasks,
-        "--limit",
-        4,
-        "--agents",
-        4,
-        "--repeats",
-        1,
-    ]
+    words = ["--runtimes", misbehaving("hangs"), "--tasks", tasks, "--limit", 4, "--agents", 4]
+    words += ["--controls", "none"]
     with running(environment, tmp_path, *words) as process:
         wait_for("results/raw/*/runs/*/events.jsonl", tmp_path, process)
         (endpoint,) = [pid for pid, command in processes_in(tmp_path).items() if " serve " in command]
         os.kill(endpoint, signal.SIGKILL)
         process.communicate(timeout=60)
     assert process.returncode == 1
-    reasons = summary(tmp_path / "results")["rows"][0]["reasons"]
-    assert "run 1: the endpoint ended while it was needed; see endpoint.stderr" in reasons
+    failures = summary(tmp_path / "results")["rows"][0]["failures"]
+    assert line_of(failures[0]) == (
+        f"run 1: the endpoint ended while it was needed; see endpoint.stderr: {STDERR}"
+    )
     assert processes_in(tmp_path) == {}
 
 
