@@ -12,30 +12,11 @@ from typing import Any
 
 import pytest
 
-from agentdyno.analysis.metrics import entries
-from agentdyno.analysis.parts import parts
-from agentdyno.analysis.run_data import read
-from agentdyno.experiment.cell import Cell
+from agentdyno.analysis import metrics, reference
+from agentdyno.analysis.ledger import PARTS
 from command_line import Agentdyno, processes_in, summary
 
 TASKS, REPEATS = 24, 2
-
-PERCENTILES = ("p50", "p95", "p99")
-METRICS = {
-    *(
-        "peak_rss_mib",
-        "tree_peak_pss_mib",
-        "pass_rate",
-        "first_attempt_pass",
-        "recovered",
-        "failed",
-        "errors",
-    ),
-    *("avg_retries", "wall_s", "tasks_per_s", "cpu_s_per_task", "all_begun_ms"),
-    *("max_in_flight", "endpoint_lateness_ms_p99"),
-    *(f"{part}_ms_{name}" for part in ("overhead", "model", "verify", "queue") for name in PERCENTILES),
-    *("peak_rss_x_floor", "overhead_ms_p50_x_floor", "cpu_s_per_task_x_floor"),
-}
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +27,16 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
         name: value for name, value in os.environ.items() if not name.startswith(("LLM_", "BENCH_"))
     }
     words = ["--runtimes", "python", "--limit", TASKS, "--agents", TASKS, "--repeats", REPEATS]
-    words += ["--profile", "steady:ttft=50ms,itl=1ms", "--verify-timeout", 4, "--out", folder / "results"]
+    words += [
+        "--controls",
+        "none",
+        "--profile",
+        "steady:ttft=50ms,itl=1ms",
+        "--verify-timeout",
+        4,
+        "--out",
+        folder / "results",
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "agentdyno", "run", *map(str, words)],
         env=environment | {"TMPDIR": str(folder), "COLUMNS": "80"},
@@ -75,10 +65,11 @@ def run_folders(measured: Path) -> list[Path]:
 
 def test_the_summary_has_every_metric_with_its_values(measured: Path) -> None:
     document = summary(measured / "results")
-    assert document["schema_version"] == 2
+    assert document["schema_version"] == 3
     row = row_of(measured)
     assert (row["runtime"], row["agents"], row["verifier"]) == ("python", TASKS, "cold")
-    assert set(row["metrics"]) == METRICS
+    units = {name: metric["unit"] for name, metric in row["metrics"].items()}
+    assert units == metrics.UNITS | reference.UNITS
     for metric in row["metrics"].values():
         assert set(metric) == {"median", "ci95", "values", "unit"}
         assert len(metric["values"]) == REPEATS
@@ -87,20 +78,20 @@ def test_the_summary_has_every_metric_with_its_values(measured: Path) -> None:
 
 
 def test_the_outcomes_add_up_in_every_run(measured: Path) -> None:
-    metrics = row_of(measured)["metrics"]
+    figures = row_of(measured)["metrics"]
     for run in range(REPEATS):
         first, recovered, failed, errors = (
-            metrics[name]["values"][run] for name in ("first_attempt_pass", "recovered", "failed", "errors")
+            figures[name]["values"][run] for name in ("first_attempt_pass", "recovered", "failed", "errors")
         )
         assert first + recovered + failed + errors == TASKS
-        assert metrics["pass_rate"]["values"][run] == (first + recovered) / TASKS
+        assert figures["pass_rate"]["values"][run] == (first + recovered) / TASKS
 
 
 def test_the_loop_is_real_some_recover_and_some_never_pass(measured: Path) -> None:
-    metrics = row_of(measured)["metrics"]
-    assert metrics["recovered"]["values"] == [2] * REPEATS
-    assert metrics["failed"]["values"] == [1] * REPEATS
-    assert metrics["avg_retries"]["median"] > 0
+    figures = row_of(measured)["metrics"]
+    assert figures["recovered"]["values"] == [2] * REPEATS
+    assert figures["failed"]["values"] == [1] * REPEATS
+    assert figures["avg_retries"]["median"] > 0
 
 
 def test_repeats_have_identical_requests_and_outcomes(measured: Path) -> None:
@@ -168,28 +159,59 @@ def test_tasks_csv_has_a_row_per_task_and_run_and_its_times_add_up(measured: Pat
         assert min(parts) >= 0
 
 
-def test_the_parts_of_the_overhead_add_up_to_the_ledgers(measured: Path) -> None:
-    cell = Cell("python", TASKS, "cold", "steady:ttft=50ms,itl=1ms")
+def test_the_cold_start_is_in_the_order_of_time(measured: Path) -> None:
+    figures = row_of(measured)["metrics"]
+    for start, first_request in zip(
+        figures["start_ms"]["values"], figures["first_request_ms"]["values"], strict=True
+    ):
+        assert 0 < start < first_request
+
+
+def test_what_measuring_took_is_part_of_every_row(measured: Path) -> None:
+    figures = row_of(measured)["metrics"]
+    for run in range(REPEATS):
+        endpoint, harness, sampler = (
+            figures[f"{who}_cpu_share"]["values"][run] for who in ("endpoint", "harness", "sampler")
+        )
+        assert endpoint > 0
+        assert harness > sampler > 0
+    printed = (measured / "stdout").read_text().splitlines()
+    shares = [f"{figures[f'{who}_cpu_share']['median']:.1%}" for who in ("endpoint", "harness", "sampler")]
+    said = "measuring took, of one core: endpoint {}, harness {}, of it the sampler {}"
+    assert said.format(*shares) in printed
+
+
+def test_each_run_has_a_ledger_that_balances(measured: Path) -> None:
     for folder in run_folders(measured):
-        run = read(folder, cell, 1)
-        overheads = [entry.overhead for entry in entries(run)]
-        assert len(overheads) > TASKS
-        assert [found.overhead for found in parts(run)] == pytest.approx(overheads, abs=1e-6)
+        with (folder / "ledger.csv").open() as file:
+            attempts = list(csv.DictReader(file))
+        assert len(attempts) > TASKS
+        for attempt in attempts:
+            assert list(attempt) == ["task", "attempt", "verdict", "wall", *PARTS, "overhead"]
+            parts = {name: float(attempt[name]) for name in PARTS}
+            assert sum(parts.values()) == pytest.approx(float(attempt["wall"]), abs=1)
+            theirs = sum(parts[name] for name in ("transport", "model", "queue", "verify"))
+            assert theirs + float(attempt["overhead"]) == pytest.approx(float(attempt["wall"]), abs=0.01)
 
 
 def test_the_ledger_of_an_experiment_is_printed_row_by_row(measured: Path, agentdyno: Agentdyno) -> None:
     done = agentdyno("ledger", measured / "results" / "latest")
     assert done.returncode == 0, done.stderr
-    title, headings, line = done.stdout.strip().splitlines()
-    assert title.rstrip() == "milliseconds of overhead, means over attempts, verifier cold"
+    title, headings, line, empty, note = done.stdout.strip().splitlines()
+    assert title.rstrip() == "milliseconds of an attempt, means, verifier cold"
     assert headings.split() == [
-        "runtime", "agents", "begin", "request", "send", "stream", "files", "spawn", "finish", "overhead",
+        "runtime", "agents", "begin", "prompt", "(transport)", "send", "(model)", "stream", "extract",
+        "(queue)", "spawn", "(verify)", "bookkeeping", "wall", "overhead",
     ]  # fmt: skip
-    runtime, agents, *figures, overhead = line.split()
+    assert (empty, note) == ("", "(in parentheses: not overhead)")
+    runtime, agents, *figures = line.split()
     assert (runtime, agents) == ("python", str(TASKS))
-    assert sum(map(float, figures)) == pytest.approx(float(overhead), abs=0.3)  # each is rounded
+    *parts, wall, overhead = map(float, figures)
+    assert sum(parts) == pytest.approx(wall, rel=0.02)  # each is rounded
+    own = [part for name, part in zip(PARTS, parts, strict=True) if f"({name})" not in headings]
+    assert sum(own) == pytest.approx(overhead, rel=0.05)
     markdown = agentdyno("ledger", measured / "results" / "latest", "--markdown").stdout.splitlines()
-    assert markdown[2] == f"| cold | {TASKS} | python | {' | '.join([*figures, overhead])} |"
+    assert markdown[2] == f"| cold | {TASKS} | python | {' | '.join(figures)} |"
 
 
 def test_a_ledger_of_what_is_no_experiment(agentdyno: Agentdyno, tmp_path: Path) -> None:
@@ -216,7 +238,7 @@ def test_nothing_stays_behind(measured: Path) -> None:
 
 def test_what_is_printed_fits_80_columns(measured: Path) -> None:
     printed = (measured / "stdout").read_text().splitlines()
-    table = [line for line in printed if not line.startswith(("INVALID", "results:"))]
+    table = [line for line in printed if not line.startswith(("INVALID", "results:", "measuring took"))]
     assert max(map(len, table)) <= 80
     assert any(line.startswith("python ") for line in table)
 
@@ -225,7 +247,19 @@ def test_on_a_terminal_progress_is_live_and_leaves_one_line_a_run(
     environment: dict[str, str], tasks: Path, tmp_path: Path
 ) -> None:
     ours, theirs = pty.openpty()
-    words = ["run", "--runtimes", "python", "--tasks", tasks, "--limit", 4, "--agents", 4, "--repeats", 1]
+    words = [
+        "run",
+        "--runtimes",
+        "python",
+        "--tasks",
+        tasks,
+        "--limit",
+        4,
+        "--agents",
+        4,
+        "--controls",
+        "none",
+    ]
     words += ["--profile", "instant", "--verifier", "null", "--out", tmp_path / "results"]
     with subprocess.Popen(
         [sys.executable, "-m", "agentdyno", *map(str, words)],
@@ -265,8 +299,9 @@ def test_tasks_are_repeated_up_to_the_limit_and_to_one_an_agent(
     agentdyno: Agentdyno, tasks: Path, tmp_path: Path
 ) -> None:
     done = agentdyno(
-        "run", "--runtimes", "python", "--tasks", tasks, "--limit", 6, "--agents", "2,9", "--repeats", 1,
-        "--profile", "steady:ttft=200ms,itl=1ms", "--verifier", "null", "--out", tmp_path / "results",
+        "run", "--runtimes", "python", "--tasks", tasks, "--limit", 6, "--agents", "2,9",
+        "--controls", "none", "--profile", "steady:ttft=200ms,itl=1ms", "--verifier", "null",
+        "--out", tmp_path / "results",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
     given = {
@@ -286,7 +321,8 @@ def test_tasks_are_repeated_up_to_the_limit_and_to_one_an_agent(
 def test_each_verifier_makes_rows_of_its_own(agentdyno: Agentdyno, tasks: Path, tmp_path: Path) -> None:
     done = agentdyno(
         "run", "--runtimes", "python", "--tasks", tasks, "--limit", 4, "--agents", 4,
-        "--profile", "steady:ttft=200ms,itl=1ms", "--verifier", "null,cold", "--out", tmp_path / "results",
+        "--controls", "none", "--profile", "steady:ttft=200ms,itl=1ms", "--verifier", "null,cold",
+        "--out", tmp_path / "results",
     )  # fmt: skip
     rows = summary(tmp_path / "results")["rows"]
     assert [row["verifier"] for row in rows] == ["null", "cold"]
@@ -295,5 +331,5 @@ def test_each_verifier_makes_rows_of_its_own(agentdyno: Agentdyno, tasks: Path, 
         for folder in (tmp_path / "results" / "latest" / "runs").iterdir()
     }
     assert argv == {"echo", "python3"}
-    titles = [line.strip() for line in done.stdout.splitlines() if line.startswith("milliseconds")]
+    titles = [line.strip() for line in done.stdout.splitlines() if line.startswith("milliseconds of an")]
     assert titles == [f"milliseconds of an attempt, verifier {name}" for name in ("null", "cold")]
