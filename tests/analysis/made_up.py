@@ -29,6 +29,7 @@ ENDING = Ending(
     thermal_throttles=None,
     swapped_pages=0,
     endpoint_niceness=0,
+    cores=2,
     interrupted=False,
 )
 

@@ -1,49 +1,58 @@
 """What gave out first in a run: the resource that its slowest attempts waited for, named from evidence."""
 
-import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agentdyno.analysis.ledger import OTHERS_DOING, PARTS, Entry
 from agentdyno.analysis.run_data import RunData
+from agentdyno.analysis.use import Use, span, use
 
 SLOWEST_SHARE = 0.01
 FULL = 0.8
 """From this share on a core counts as full: over windows this short, schedulers and samples are coarse."""
+ONE_CORE = 1.2
+"""Up to so many cores a program counts as one busy thread with some that do little: who uses three of sixteen
+is not held up by one.
+"""
 
 OWN_PARTS = tuple(name for name in PARTS if name not in OTHERS_DOING)
-BEGINNING = ("begin", "prompt", "send")
-"""The parts that lie between the run's start and the arrival of the request."""
 
-MESSAGES = {
-    "open files": ("too many open files", "EMFILE", "os error 24"),
-    "ephemeral ports": ("cannot assign requested address", "EADDRNOTAVAIL", "os error 99"),
-    "memory": ("cannot allocate memory", "out of memory", "ENOMEM", "os error 12"),
+UNKNOWN = "unknown"
+NOTHING = "no resource was used up"
+
+REFUSALS = {
+    "open files of the whole machine": r"too many open files in system|\bENFILE\b|\bos error 23\b",
+    "open files": r"too many open files|no file descriptors available|\bEMFILE\b|\bos error 24\b",
+    "ephemeral ports": r"cannot assign requested address|address not available|\bEADDRNOTAVAIL\b"
+    r"|\bos error 99\b",
+    "threads or processes": r"can't start new thread|failed to (spawn|create new os) thread"
+    r"|(thread|fork|spawn|clone|exec)\b.*(resource temporarily unavailable|\bEAGAIN\b|\bos error 11\b)",
+    "memory": r"cannot allocate memory|out of memory|\bMemoryError\b|\bbad_alloc\b|\bENOMEM\b"
+    r"|memory allocation of \d+ bytes failed|\bos error 12\b",
 }
-"""How runtimes tell of a resource that the kernel refused, whatever their language."""
+"""How runtimes tell of a resource that the kernel refused, whatever their language and C library."""
+OF_THE_MACHINE = ("open files of the whole machine", "ephemeral ports")
+"""Those that a runtime cannot do without: a connection an agent takes a port each."""
+
+QUOTED = re.compile(
+    r"\bendpoint (answered|reports)\b|\bstatus (code )?\d{3}\b|\bHTTP(/[\d.]+)? \d{3}\b", re.IGNORECASE
+)
+"""An error with these words may quote the endpoint, whose resources are not the runtime's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
     """The `part` of the overhead in which the slowest attempts spent most, the cause, and what shows it.
 
-    `is_runtimes` is false where the endpoint or the machine gave out first: a limit found there is not the
-    runtime's.
+    `part` is empty where the cause is not known from it. `is_runtimes` is false where the endpoint or the
+    machine gave out first: a limit found there is not the runtime's.
     """
 
     part: str
     cause: str
     evidence: str
     is_runtimes: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """Processor time of runtime and endpoint over a while, in cores."""
-
-    seconds: float
-    runtime: float
-    endpoint: float
 
 
 def binding(
@@ -53,73 +62,69 @@ def binding(
 
     `lateness_ms` is the p99 of the endpoint's lateness, and `limit_ms` what it may be.
     """
-    if refused := _refused(run):
-        return refused
+    if found := _refused(run) or _crashed(run):
+        return found
     if not entries:
         return None
-    slowest = sorted(entries, key=lambda entry: entry.overhead)[
-        -max(1, round(SLOWEST_SHARE * len(entries))) :
-    ]
+    count = max(1, round(SLOWEST_SHARE * len(entries)))
+    slowest = sorted(entries, key=lambda entry: entry.overhead)[-count:]
     spent = {name: sum(getattr(entry.parts, name) for entry in slowest) for name in OWN_PARTS}
     part = max(spent, key=lambda name: spent[name])
     share = spent[part] / max(sum(spent.values()), 1e-9)
-    where = f"{share:.0%} of the overhead of the slowest attempts is `{part}`"
+    where = (
+        f"{share:.0%} of the overhead of the slowest attempts is `{part}`, {spent[part] / count:.1f} ms each"
+    )
     if run.ending.swapped_pages:
         return Binding(part, "memory", f"{where}; {run.ending.swapped_pages} pages were swapped", False)
+    ends = {(attempt.task, attempt.attempt): attempt.t_end for attempt in run.events.attempts}
+    used = use(run, [span(entry, part, ends[entry.task, entry.attempt]) for entry in slowest])
+    if used is not None and used.runtime >= FULL * used.cores:
+        return Binding(part, "CPU of the machine, used by the runtime", f"{where}; {_shown(used)}", True)
     if lateness_ms is not None and lateness_ms > limit_ms:
         late = f"its chunks left {lateness_ms:.1f} ms late (p99, limit {limit_ms:.0f} ms)"
-        return Binding(part, "endpoint", f"{where}; {late}", False)
-    used = _use(run, slowest, beginning=part in BEGINNING)
+        return Binding(part, "the endpoint", f"{where}; {late}", False)
     if used is None:
-        return Binding(part, "unknown", f"{where}; there are no samples of that time", True)
-    cores = len(os.sched_getaffinity(0))
-    evidence = (
-        f"{where}; in those {used.seconds:.2f} s the runtime used {used.runtime:.2f} cores and the endpoint "
-        f"{used.endpoint:.2f} of {cores}"
+        return Binding(part, UNKNOWN, f"{where}; there are too few samples of that time", True)
+    cause, is_runtimes = _used_up(part, used)
+    return Binding(part, cause, f"{where}; {_shown(used)}", is_runtimes)
+
+
+def _used_up(part: str, used: Use) -> tuple[str, bool]:
+    """Which processor time was used up, if any, and whether by the runtime's own doing."""
+    machine_is_full = used.total >= FULL * used.cores
+    # The endpoint is one thread. It accepts connections, which are made in `prompt`, and reads requests.
+    if used.endpoint >= FULL and (part == "send" or (part == "prompt" and used.runtime < FULL)):
+        return "the endpoint: its one core", False
+    # Several threads that together use about one core of a full machine may have been held up by the others.
+    if FULL <= used.runtime <= ONE_CORE and (used.threads == 1 or not machine_is_full):
+        return "CPU of the runtime: one core", True
+    if machine_is_full:
+        return "CPU of the machine, shared with the endpoint and the test processes", False
+    return NOTHING, True
+
+
+def _shown(used: Use) -> str:
+    return (
+        f"meanwhile the runtime used {used.runtime:.2f} cores, the endpoint {used.endpoint:.2f} and the test "
+        f"processes about {used.tools:.2f}, of {used.cores}"
     )
-    if part == "send" and used.endpoint >= FULL:
-        return Binding(part, "endpoint", evidence, False)
-    if used.runtime >= FULL * cores:
-        return Binding(part, "CPU of the machine, used by the runtime", evidence, True)
-    if used.runtime >= FULL:
-        return Binding(part, "CPU of the runtime: one core", evidence, True)
-    if used.runtime + used.endpoint >= FULL * cores:
-        return Binding(part, "CPU of the machine, shared with the endpoint", evidence, False)
-    return Binding(part, "no resource was used up", evidence, True)
 
 
 def _refused(run: RunData) -> Binding | None:
     """What the kernel refused the runtime, by the reasons of its errors."""
     told = [outcome.reason for outcome in run.events.outcomes if outcome.reason]
     told += [said for said in (run.ending.last_stderr_line, run.ending.problem) if said]
-    for cause, messages in MESSAGES.items():
+    for cause, pattern in REFUSALS.items():
         for reason in told:
-            if any(message.lower() in reason.lower() for message in messages):
-                return Binding("", cause, f"the runtime says: {reason}", True)
+            if re.search(pattern, reason, re.IGNORECASE) and not QUOTED.search(reason):
+                return Binding("", cause, f"the runtime says: {reason}", cause not in OF_THE_MACHINE)
     return None
 
 
-def _use(run: RunData, slowest: Sequence[Entry], *, beginning: bool) -> Use | None:
-    """The processor time used while the slowest attempts waited: for a part of the beginning from the run's
-    start until the last of them had begun to be answered, otherwise the whole run.
-    """
-    t_from, t_to = run.events.t_start, run.events.t_end
-    if t_from is None or t_to is None:
+def _crashed(run: RunData) -> Binding | None:
+    """Who has crashed was not slow, whatever the attempts that it had made until then say."""
+    code = run.ending.exit_code
+    if run.ending.problem is not None or code is None or code == 0:
         return None
-    if beginning:
-        waits = [sum(getattr(entry.parts, name) for name in BEGINNING) for entry in slowest]
-        t_to = min(t_to, t_from + round(max(waits) * 1e6))
-    samples = [sample for sample in run.samples if sample.get("endpoint_cpu_s") is not None]
-    if not samples:
-        return None
-    before = [sample for sample in samples if sample["t"] <= t_from]
-    after = [sample for sample in samples if sample["t"] >= t_to]
-    first, last = (before or samples)[-1 if before else 0], (after or samples)[0 if after else -1]
-    seconds = (last["t"] - first["t"]) / 1e9
-    if seconds <= 0:
-        return None
-    return Use(
-        seconds=seconds,
-        runtime=(last["cpu_s"] - first["cpu_s"]) / seconds,
-        endpoint=(last["endpoint_cpu_s"] - first["endpoint_cpu_s"]) / seconds,
-    )
+    how = f"signal {-code}" if code < 0 else f"status {code}"
+    return Binding("", "the runtime itself", f"it ended with {how}", True)

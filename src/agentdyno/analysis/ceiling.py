@@ -8,6 +8,9 @@ from agentdyno.analysis.binding import Binding
 from agentdyno.analysis.gates import CONCURRENCY_SHARE
 from agentdyno.analysis.measured import MeasuredRun
 
+ENDED, ACCOUNTED = "ended in order", "tasks accounted for"
+"""The gates that a run fails whose runtime crashed."""
+
 RESOLUTION = 1.25
 """The search ends when the largest number that keeps the objective and the smallest that does not are nearer
 than that.
@@ -17,7 +20,8 @@ than that.
 @dataclass(frozen=True, slots=True)
 class Objective:
     """What must hold at N agents: all of them in flight at once by the endpoint's gauge, overhead of at most
-    `overhead_ms` at the 99th percentile (at the slowest attempt, where there are too few for one), no errors.
+    `overhead_ms` at the 99th percentile (at the slowest attempt, where there are too few for one), no errors,
+    and no task lost, as by a crash.
     """
 
     overhead_ms: float = 50.0
@@ -34,8 +38,12 @@ class Objective:
         if overhead is None or overhead > self.overhead_ms:
             shown = "unknown" if overhead is None else f"{of} {overhead:.1f} ms"
             found.append(f"overhead {shown} (limit {self.overhead_ms:g} ms)")
-        if errors := run.metrics["errors"]:
-            found.append(f"{errors:.0f} tasks ended as errors")
+        errors = [task.reason for task in run.tasks if task.outcome == "error"]
+        if errors:
+            tasks = "1 task ended as an error" if len(errors) == 1 else f"{len(errors)} tasks ended as errors"
+            found.append(f"{tasks}, the first: {errors[0] or 'without a reason'}")
+        if any(failure.gate == ACCOUNTED for failure in run.failures):
+            found += [failure.reason for failure in run.failures if failure.gate in (ENDED, ACCOUNTED)]
         return found
 
 
@@ -54,11 +62,13 @@ class Ceiling:
 def ceiling(runs: Sequence[MeasuredRun], objective: Objective) -> Ceiling:
     """The ceiling as far as these runs of one runtime tell.
 
-    A number of agents keeps the objective if most of its runs do: one disturbed run is no ceiling.
+    A number of agents keeps the objective if most of its runs do: one disturbed run is no ceiling. A run that
+    was interrupted tells nothing.
     """
     by_agents: dict[int, list[MeasuredRun]] = {}
     for run in runs:
-        by_agents.setdefault(run.cell.agents, []).append(run)
+        if not run.interrupted:
+            by_agents.setdefault(run.cell.agents, []).append(run)
     kept, first_broken = 0, None
     for agents in sorted(by_agents):
         broken = [run for run in by_agents[agents] if objective.broken(run)]

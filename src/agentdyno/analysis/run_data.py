@@ -18,7 +18,8 @@ class Ending:
     program took over, in ns of CLOCK_MONOTONIC. Processor times are the runtime's own processes' and its
     reaped tool children's, then the whole harness's and, of these, its sampler's. `cgroup_peak_kib` is the
     memory peak of the control group it ran in, by `cgroup_method`, None where there was none. What the
-    machine did to the run is None where it does not tell (see `measure.machine`).
+    machine did to the run is None where it does not tell (see `measure.machine`). `cores` are those that the
+    run could use.
     """
 
     exit_code: int | None
@@ -38,6 +39,7 @@ class Ending:
     thermal_throttles: int | None
     swapped_pages: int | None
     endpoint_niceness: int | None
+    cores: int
     interrupted: bool
 
 

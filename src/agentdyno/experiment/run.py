@@ -102,6 +102,7 @@ def run_once(
             thermal_throttles=disturbances.thermal_throttles,
             swapped_pages=disturbances.swapped_pages,
             endpoint_niceness=niceness,
+            cores=len(os.sched_getaffinity(0)),
             interrupted=interrupted is not None,
         )
         write_json(folder / "outcome.json", asdict(ending))

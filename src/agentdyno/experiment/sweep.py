@@ -8,13 +8,16 @@ from dataclasses import asdict, replace
 from rich.console import Console
 
 from agentdyno import open_files
-from agentdyno.analysis.ceiling import Ceiling, Objective, ceiling, next_to_try
+from agentdyno.analysis.ceiling import Objective, ceiling, next_to_try
+from agentdyno.errors import Refusal
 from agentdyno.experiment import command
+from agentdyno.experiment.arrivals import AT_ONCE
 from agentdyno.experiment.cell import Cell
 from agentdyno.experiment.experiment import Plan, cells_of, measure, repeated
 from agentdyno.experiment.interrupt import Interrupted, Interrupts
 from agentdyno.experiment.progress import Progress
 from agentdyno.experiment.results import Results
+from agentdyno.experiment.resume import recall
 from agentdyno.experiment.settings import Settings
 from agentdyno.files import write_json, write_text
 from agentdyno.report.sweep import print_sweep, sweep_markdown, swept
@@ -45,12 +48,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Sweep, print what came of it, and return as `agentdyno run` does."""
+    """Sweep, print what came of it, and return 0; 1 when a row that was asked for has a fault, or with
+    --strict any flaw; 130 or 143 after an interruption.
+
+    What the search finds wrong with more agents than were asked for is its result and no failure.
+    """
     console = Console(markup=False)
-    objective = Objective(arguments.overhead_limit * 1000)
+    _all_at_once(arguments)
     with Interrupts() as interrupts:
         try:
             settings = command.settings_of(arguments, add_arguments)
+            objective = _objective(arguments)
             interrupts.defer()
             progress = Progress(console)
             left_out = command.skipped(arguments, settings)
@@ -62,46 +70,70 @@ def run(arguments: argparse.Namespace) -> int:
         except Interrupted as signal:
             print(f"agentdyno: interrupted by {signal.number.name}; nothing was measured", file=sys.stderr)
             return signal.status
+    rows = results.findings.rows
+    measured = {(row.cell.runtime, row.cell.verifier) for row in rows}
     found = [
-        swept(manifest.name, results.findings.rows, results.measured, objective)
-        for manifest in settings.runtimes
+        swept(cell.runtime, cell.verifier, rows, results.measured, objective, _most_agents(settings))
+        for cell in _contenders(settings)
+        if (cell.runtime, cell.verifier) in measured
     ]
     write_json(settings.folder / "sweep.json", [asdict(each) for each in found])
     write_text(settings.folder / "sweep.md", sweep_markdown(found))
-    print_sweep(console, found)
+    print_sweep(console, found, rows)
     say_skipped(left_out)
-    return command.concluded(console, settings, interrupted, results.findings.rows, strict=arguments.strict)
+    asked_for = [row for row in rows if row.cell in cells_of(settings)]
+    return command.concluded(console, settings, interrupted, asked_for, strict=arguments.strict)
 
 
 def searching(settings: Settings, objective: Objective) -> Plan:
-    """All numbers of agents that were asked for, then of each runtime those that find its ceiling."""
+    """All numbers of agents that were asked for, then of each contender those that find its ceiling."""
 
     def plan(results: Results) -> Iterator[tuple[int, Cell]]:
         yield from repeated(settings)(results)
-        for manifest in settings.runtimes:
-            first = next(cell for cell in cells_of(settings) if cell.runtime == manifest.name)
-            while (agents := _next(settings, results, first, objective)) is not None:
-                open_files.allow(
-                    open_files.needed(
-                        agents, settings.verify_slots, relayed=settings.real_endpoint is not None
-                    ),
-                    f"{agents} agents",
-                )
-                yield 1, replace(first, agents=agents)
+        for contender in _contenders(settings):
+            while (agents := _next(settings, results, contender, objective)) is not None:
+                open_files.allow(_files(settings, agents), f"{agents} agents")
+                for block in range(1, settings.repeats + 1):
+                    yield block, replace(contender, agents=agents)
 
     return plan
 
 
-def _next(settings: Settings, results: Results, cell: Cell, objective: Objective) -> int | None:
+def _contenders(settings: Settings) -> list[Cell]:
+    """A cell of each runtime with each verifier."""
+    return [cell for cell in cells_of(settings) if cell.agents == settings.agents[0]]
+
+
+def _next(settings: Settings, results: Results, contender: Cell, objective: Objective) -> int | None:
     """The number of agents to try next, which is never one that was tried or for which there are no files."""
-    found = _ceiling(results, cell, objective)
+    its = [run for run in results.measured if replace(run.cell, agents=contender.agents) == contender]
+    found, most = ceiling(its, objective), _most_agents(settings)
     agents = next_to_try(found)
-    most = open_files.most_agents(settings.verify_slots, relayed=settings.real_endpoint is not None)
     if agents is not None and most is not None:
         agents = min(agents, most)
-    return agents if agents not in (found.kept, found.broken) else None
+    return agents if agents != found.kept else None
 
 
-def _ceiling(results: Results, cell: Cell, objective: Objective) -> Ceiling:
-    its = [run for run in results.measured if replace(run.cell, agents=cell.agents) == cell]
-    return ceiling(its, objective)
+def _most_agents(settings: Settings) -> int | None:
+    return open_files.most_agents(settings.verify_slots, relayed=settings.real_endpoint is not None)
+
+
+def _files(settings: Settings, agents: int) -> int:
+    return open_files.needed(agents, settings.verify_slots, relayed=settings.real_endpoint is not None)
+
+
+def _objective(arguments: argparse.Namespace) -> Objective:
+    """What was asked for, now or when what is gone on with began."""
+    asked = vars(arguments) if arguments.resume is None else recall(arguments.resume)
+    return Objective(asked["overhead_limit"] * 1000)
+
+
+def _all_at_once(arguments: argparse.Namespace) -> None:
+    """Refuse what keeps the agents from being in flight at once, without which there is no ceiling."""
+    if arguments.profile == "instant":
+        raise Refusal(
+            "--profile instant: replies are over before all agents are in flight, so that no ceiling can be "
+            "found; choose crowd, steady or chat-7b"
+        )
+    if arguments.arrivals != AT_ONCE:
+        raise Refusal("--arrivals: a sweep begins all agents at once; leave it out")

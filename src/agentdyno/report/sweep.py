@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from agentdyno.analysis.binding import NOTHING, UNKNOWN, Binding
 from agentdyno.analysis.ceiling import Ceiling, Objective, ceiling
 from agentdyno.analysis.measured import MeasuredRun
 from agentdyno.analysis.slope import Slope, slope
 from agentdyno.report.summary import Row
 from agentdyno.report.tables import MISSING, show, table
+
+ENOUGH = "enough samples"
+"""The gate that a few agents with a task each cannot pass."""
 
 HEADINGS = {
     "peak\nMiB": ("peak_rss_mib", 1.0, ".1f"),
@@ -36,39 +40,62 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """One runtime. `objective_ms` is what the p99 of its overhead may be."""
+    """One runtime with one verifier.
+
+    `objective_ms` is what the p99 of its overhead may be, `most_agents` for how many the hard limit on open
+    files leaves room, None where there is no limit.
+    """
 
     runtime: str
+    verifier: str
     objective_ms: float
+    most_agents: int | None
     points: list[Point]
     memory: Slope | None
     ceiling: Ceiling
 
 
-def swept(runtime: str, rows: Sequence[Row], runs: Sequence[MeasuredRun], objective: Objective) -> Swept:
-    """What the rows and runs of `runtime` say."""
-    its = [run for run in runs if run.cell.runtime == runtime]
-    peaks = [(run.cell.agents, peak) for run in its if (peak := run.metrics["peak_rss_mib"]) is not None]
+def swept(
+    runtime: str,
+    verifier: str,
+    rows: Sequence[Row],
+    runs: Sequence[MeasuredRun],
+    objective: Objective,
+    most_agents: int | None,
+) -> Swept:
+    """What the rows and runs of `runtime` with `verifier` say; those of controls are left out."""
+    contender = (runtime, verifier, "")
+    its = [run for run in runs if (run.cell.runtime, run.cell.verifier, run.cell.control) == contender]
+    # Fewer requests than agents take less memory, which is no property of an agent.
+    peaks = [
+        (run.cell.agents, peak)
+        for run in its
+        if run.is_sound and not run.interrupted and (peak := run.metrics["peak_rss_mib"]) is not None
+    ]
     points = [
         Point(row.cell.agents, {name: metric.median for name, metric in row.metrics.items()}, row.valid)
         for row in rows
-        if row.cell.runtime == runtime
+        if (row.cell.runtime, row.cell.verifier, row.cell.control) == contender
     ]
     return Swept(
         runtime=runtime,
+        verifier=verifier,
         objective_ms=objective.overhead_ms,
+        most_agents=most_agents,
         points=sorted(points, key=lambda point: point.agents),
         memory=slope([agents for agents, _ in peaks], [peak for _, peak in peaks]),
         ceiling=ceiling(its, objective),
     )
 
 
-def print_sweep(console: Console, found: Sequence[Swept]) -> None:
-    """Print a table of each runtime, the cost of an agent and the ceiling below it."""
+def print_sweep(console: Console, found: Sequence[Swept], rows: Sequence[Row]) -> None:
+    """Print a table of each runtime, the cost of an agent and the ceiling below it, and what is wrong."""
     for each in found:
         show(console, _table(each))
         for line in sentences(each):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
+    for line in complaints(found, rows):
+        console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def sweep_markdown(found: Sequence[Swept]) -> str:
@@ -77,7 +104,7 @@ def sweep_markdown(found: Sequence[Swept]) -> str:
     for each in found:
         headings = [" ".join(heading.split()) for heading in HEADINGS]
         lines += [
-            f"| {each.runtime}: agents | {' | '.join(headings)} |",
+            f"| {each.runtime}, verifier {each.verifier}: agents | {' | '.join(headings)} |",
             "| ---: " * (1 + len(HEADINGS)) + "|",
         ]
         lines += [f"| {' | '.join(_figures(point))} |" for point in each.points]
@@ -85,18 +112,30 @@ def sweep_markdown(found: Sequence[Swept]) -> str:
     return "\n".join(lines)
 
 
+def complaints(found: Sequence[Swept], rows: Sequence[Row]) -> list[str]:
+    """What is wrong below the ceilings, where nothing should be; few attempts are no fault of few agents."""
+    kept = {(each.runtime, each.verifier): each.ceiling.kept for each in found}
+    return [
+        row.complaint(failure)
+        for row in rows
+        if row.cell.agents <= kept.get((row.cell.runtime, row.cell.verifier), 0)
+        for failure in row.failures
+        if failure.gate != ENOUGH
+    ]
+
+
 def sentences(each: Swept) -> list[str]:
     """The cost of an agent and the ceiling, in words."""
-    return [_cost(each), _ceiling(each)]
+    name = f"{each.runtime}, verifier {each.verifier}"
+    return [f"{name}: {_cost(each.memory)}", f"{name}: {_ceiling(each)}"]
 
 
-def _cost(each: Swept) -> str:
-    memory = each.memory
+def _cost(memory: Slope | None) -> str:
     if memory is None:
-        return f"{each.runtime}: the cost of an agent takes three numbers of agents or more"
+        return "the cost of an agent takes three numbers of agents or more at which nothing is wrong"
     low, high = memory.ci95
     return (
-        f"{each.runtime}: {memory.kib_per_agent:.1f} KiB an agent (95% interval {low:.1f} to {high:.1f}), "
+        f"{memory.kib_per_agent:.1f} KiB an agent (95% interval {low:.1f} to {high:.1f}), "
         f"above {memory.intercept_mib:.1f} MiB"
     )
 
@@ -105,26 +144,42 @@ def _ceiling(each: Swept) -> str:
     found = each.ceiling
     objective = f"all in flight, no errors, overhead p99 of {each.objective_ms:g} ms or less"
     if found.broken is None:
+        kept = f"keeps the objective ({objective}) up to {_agents(found.kept)}"
+        if found.kept != each.most_agents:
+            return f"{kept}, the most tried"
         return (
-            f"{each.runtime}: keeps the objective ({objective}) up to {found.kept:,} agents, the most tried"
+            f"{kept}; the hard limit on open files (`ulimit -Hn`) leaves room for no more, so this is not "
+            "the runtime's ceiling: raise it to go on"
         )
-    bound = found.binding
-    cause = (
-        "what gave out is not known"
-        if bound is None
-        else f"what gives out is {bound.cause} ({bound.evidence})"
-        if bound.is_runtimes
-        else f"what gives out first is not the runtime but: {bound.cause} ({bound.evidence}); "
+    reached = (
+        f"keeps the objective ({objective}) up to {_agents(found.kept)} and not with {found.broken:,}"
+        if found.kept
+        else f"does not keep the objective ({objective}) with {_agents(found.broken)}"
+    )
+    return f"{reached}, where {'; '.join(found.reasons)}: {_gives_out(found.binding)}"
+
+
+def _gives_out(bound: Binding | None) -> str:
+    if bound is None:
+        return "what gives out is not known"
+    if bound.cause == UNKNOWN:
+        return f"what gives out is not known ({bound.evidence})"
+    if bound.cause == NOTHING:
+        return f"{NOTHING} ({bound.evidence})"
+    if bound.is_runtimes:
+        return f"what gives out is {bound.cause} ({bound.evidence})"
+    return (
+        f"what gives out first is not the runtime but: {bound.cause} ({bound.evidence}); "
         "this is not the runtime's ceiling"
     )
-    return (
-        f"{each.runtime}: keeps the objective ({objective}) up to {found.kept:,} agents and not with "
-        f"{found.broken:,}, where {'; '.join(found.reasons)}: {cause}"
-    )
+
+
+def _agents(number: int) -> str:
+    return "1 agent" if number == 1 else f"{number:,} agents"
 
 
 def _table(each: Swept) -> Table:
-    made = table(f"{each.runtime} against agents", ["agents\n", *HEADINGS])
+    made = table(f"{each.runtime} against agents, verifier {each.verifier}", ["agents\n", *HEADINGS])
     for point in each.points:
         made.add_row(*_figures(point), style=None if point.valid else "strike")
     return made

@@ -14,7 +14,7 @@ from agentdyno.report.experiment import Experiment, open_experiment
 from agentdyno.report.markdown import table
 from agentdyno.report.runs import LEDGER, Runs
 from agentdyno.report.summary import as_json, tasks_csv
-from agentdyno.report.sweep import swept
+from agentdyno.report.sweep import sweep_markdown, swept
 
 SHOWN = 10
 """So many differences are printed; the others are counted."""
@@ -70,18 +70,37 @@ def differences(experiment: Experiment, runs: Runs) -> Iterator[str]:
     found = json.loads(json.dumps(as_json(runs.findings())))
     for name, recomputed in found.items():
         yield from _unlike(name, experiment.summary.get(name), recomputed)
-    sweep = experiment.folder / "sweep.json"
-    if sweep.exists():
-        yield from _unlike_sweep(json.loads(sweep.read_text(encoding="utf-8")), runs)
+    if (experiment.folder / "sweep.json").exists():
+        yield from _unlike_sweep(experiment.folder, runs)
     yield from _unlike_text(experiment.folder / "tasks.csv", tasks_csv(runs.measured))
     yield from _unlike_text(experiment.folder / "table.md", table(runs.findings().rows))
 
 
-def _unlike_sweep(said: list[dict[str, Any]], runs: Runs) -> Iterator[str]:
-    for each in said:
-        objective = Objective(each["objective_ms"])
-        found = swept(each["runtime"], runs.findings().rows, runs.measured, objective)
-        yield from _unlike(f"sweep.json: {each['runtime']}", each, json.loads(json.dumps(asdict(found))))
+def _unlike_sweep(folder: Path, runs: Runs) -> Iterator[str]:
+    """What of a sweep is not as it was; its objective and the limit on open files are taken as given."""
+    try:
+        said = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
+        rows = runs.findings().rows
+        found = [
+            swept(
+                each["runtime"],
+                each["verifier"],
+                rows,
+                runs.measured,
+                Objective(each["objective_ms"]),
+                each["most_agents"],
+            )
+            for each in said
+        ]
+    except (ValueError, KeyError, TypeError) as error:
+        yield f"sweep.json: it cannot be read any more ({error})"
+        return
+    measured = dict.fromkeys((row.cell.runtime, row.cell.verifier) for row in rows)
+    for runtime, verifier in measured.keys() - {(each.runtime, each.verifier) for each in found}:
+        yield f"sweep.json: {runtime}, verifier {verifier}, is measured and not in it"
+    for each, its in zip(said, json.loads(json.dumps([asdict(each) for each in found])), strict=True):
+        yield from _unlike(f"sweep.json: {its['runtime']}, verifier {its['verifier']}", each, its)
+    yield from _unlike_text(folder / "sweep.md", sweep_markdown(found))
 
 
 def _unlike(where: str, said: Any, recomputed: Any) -> Iterator[str]:
