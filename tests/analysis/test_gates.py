@@ -72,12 +72,12 @@ def begin_early(run: dict[str, Any]) -> None:
 
 
 def ask_more_than_is_told(run: dict[str, Any]) -> None:
-    run["journal"][-1:-1] = [request("a", request_sha256=f"another-{number}") for number in range(10)]
+    run["journal"][-1:-1] = [request("a", request_sha256=f"another-{number}") for number in range(20)]
 
 
 def wait_before_the_wire(run: dict[str, Any]) -> None:
     for line in requests_of(run):
-        line["t_arrive"] += 12 * MS
+        line["t_arrive"] += 54 * MS
 
 
 def be_late_now_and_then(run: dict[str, Any]) -> None:
@@ -169,14 +169,14 @@ CASES = [
         "Little's law",
         ask_more_than_is_told,
         "Little's law: 105.00 completions/s of 0.063 s each by the runtime's events are 6.6 at once, and the "
-        "endpoint had 9.3 open on average",
+        "endpoint had 12.3 open on average",
         LITTLE,
     ),
     case(
         "Little's law",
         wait_before_the_wire,
         "Little's law: 105.00 completions/s of 0.063 s each by the runtime's events are 6.6 at once, and the "
-        "endpoint had 5.0 open on average",
+        "endpoint had 0.6 open on average",
         LITTLE,
     ),
     case(
@@ -282,6 +282,7 @@ def test_a_reason_of_several_lines_is_printed_as_one() -> None:
         lambda run: request_of(run, "a").update(t_last=65.9 * MS),  # 0.9 ms are within the millisecond
         lambda run: request_of(run, "a").update(late_us=[25_001] * 10 + [500] * 90),  # of 2,100
         lambda run: run["tasks"].update(dict.fromkeys(NAMES, 0)),
+        lambda run: [line.update(t_arrive=line["t_arrive"] + 45 * MS) for line in requests_of(run)],
     ],
 )
 def test_what_is_within_the_limits_or_not_told_is_passed_over(build: Build, change: Change) -> None:

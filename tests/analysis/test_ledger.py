@@ -1,12 +1,14 @@
 """Where an attempt's wall time went, checked by hand."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from agentdyno.analysis.ledger import PARTS, Entry, Parts, entries
+from agentdyno.analysis.metrics import task_rows
 from analysis.conftest import Record
-from analysis.made_up import MS, attempt_of, good_run, request_of
+from analysis.made_up import CELL, MS, attempt, attempt_of, good_run, request, request_of, task
 
 WHOLE = Parts(
     begin=0.0,
@@ -58,6 +60,34 @@ def test_a_later_attempt_is_due_when_it_begins(record: Record) -> None:
     attempt_of(run, "b", 2)["t_begin"] = 101 * MS
     later = entries(record(run))[1]
     assert (later.attempt, later.wall, later.parts.begin, later.parts.prompt) == (2, 99.0, 0.0, 1.0)
+
+
+def test_the_wait_for_a_free_agent_is_the_users_and_not_the_runtimes(record: Record) -> None:
+    run = good_run(("a", "b"))
+    run["tasks"] = {"a": 0, "b": 50 * MS}
+    attempt_of(run, "a")["t_begin"] = 1 * MS
+    run["events"] = [event for event in run["events"] if event.get("task") != "b"]
+    run["events"][-1:-1] = [attempt("b", begin_ms=103), task("b", t_ms=203)]
+    run["events"][-1]["t"] = 203 * MS
+    run["journal"] = [request("a"), request("b", arrive_ms=106)]
+    alone = record(run, replace(CELL, agents=1))
+    found = entries(alone)
+    # `b` was to begin at 50, and the only agent was free at 100.
+    assert [(entry.task, entry.wall, entry.parts.begin) for entry in found] == [
+        ("a", 100.0, 1.0),
+        ("b", 103.0, 3.0),
+    ]
+    assert [(row.task, row.wall_ms, row.begin_ms) for row in task_rows(alone, found)] == [
+        ("a", 100.0, 1.0),
+        ("b", 153.0, 53.0),
+    ]
+
+
+def test_what_a_real_model_sends_after_the_end_is_no_part_of_it(record: Record) -> None:
+    run = good_run()
+    request_of(run, "b")["t_last"] = 70 * MS
+    parts = entries(record(run, replace(CELL, profile="real:m")))[0].parts
+    assert (parts.model, parts.stream, parts.total) == (62.0, 0.0, 100.0)
 
 
 def test_without_a_verification_all_that_follows_the_reply_is_bookkeeping(record: Record) -> None:

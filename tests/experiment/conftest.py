@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from agentdyno.runtimes.build import build
+from agentdyno.runtimes.manifest import choose
 from command_line import Agentdyno, manifest
 
 TASKS = [
@@ -64,6 +66,28 @@ def misbehaving(tmp_path: Path) -> Callable[[str], Path]:
         folder.mkdir()
         shutil.copy(Path(__file__).with_name("misbehaving_runtime.py"), folder / "misbehaving_runtime.py")
         manifest(folder, fault, run=[sys.executable, "-I", "misbehaving_runtime.py", fault])
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def python_of_the_runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of the Python runtime, which is built if it was not."""
+    (python,) = choose(["python"])
+    build(python, tmp_path_factory.mktemp("build") / "log", lambda: None)
+    return python.folder / python.run[0]
+
+
+@pytest.fixture
+def misbehaving_agent(tmp_path: Path, python_of_the_runtime: Path) -> Callable[[str], Path]:
+    """Makes the folder of a runtime that does the whole loop and has one fault."""
+    script = Path(__file__).with_name("misbehaving_agent.py")
+
+    def make(fault: str) -> Path:
+        folder = tmp_path / f"runtime-{fault}"
+        folder.mkdir()
+        manifest(folder, fault, run=[str(python_of_the_runtime), str(script), fault])
         return folder
 
     return make

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from agentdyno.analysis.gate import Failure
 from agentdyno.experiment.cell import Cell
-from agentdyno.report.markdown import write_table
+from agentdyno.report.markdown import table
 from agentdyno.report.summary import Metric, Row
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +24,13 @@ COLUMNS = (
 def row(document: dict[str, Any]) -> Row:
     cell = Cell(*(document[name] for name in ("runtime", "agents", "verifier", "profile")))
     metrics = {name: Metric(**metric) for name, metric in document["metrics"].items()}
-    return Row(cell, document["reasons"], [], metrics)
+    return Row(cell, list(map(failure, document["reasons"])), metrics, methods={})
+
+
+def failure(reason: str) -> Failure:
+    """What schema 2 says in one line, `run 1: reason`, as schema 3 has it."""
+    run, _, text = reason.removeprefix("run ").partition(": ")
+    return Failure("endpoint on time", int(run), text, remedy="", is_fault=False)
 
 
 ROWS = [row(document) for document in PUBLISHED["rows"]]
@@ -43,9 +50,8 @@ def readme_line(runtime: str) -> str:
     return f"| {' | '.join([f'`{runtime}`', *figures])} |"
 
 
-def test_the_page_shows_every_row(tmp_path: Path) -> None:
-    write_table(tmp_path / "table.md", ROWS)
-    assert (tmp_path / "table.md").read_text() in (ROOT / "docs/results/runtimes.md").read_text()
+def test_the_page_shows_every_row() -> None:
+    assert table(ROWS) in (ROOT / "docs/results/runtimes.md").read_text()
 
 
 def test_the_readme_shows_the_same_figures() -> None:
@@ -64,4 +70,5 @@ def test_all_runtimes_did_the_same_work() -> None:
                 if (found.cell.agents, found.cell.verifier) == (agents, verifier)
             }
             assert len(outcomes) == 1
-    assert not [reason for found in ROWS for reason in found.reasons if "differ from" in reason]
+    reasons = [failure.reason for found in ROWS for failure in found.failures]
+    assert [reason for reason in reasons if "the endpoint was late" not in reason] == []

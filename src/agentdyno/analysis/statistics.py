@@ -50,12 +50,12 @@ def interval(values: Sequence[float | None]) -> tuple[float, float] | None:
 @cache
 def _bootstrapped(values: tuple[float, ...]) -> tuple[float, float]:
     # SciPy takes a second to import, which commands that need no interval should not pay.
+    import numpy as np
     from scipy.stats import bootstrap
 
     found = bootstrap(
         (values,),
-        statistics.median,
-        vectorized=False,
+        np.median,
         method="percentile",
         confidence_level=CONFIDENCE,
         rng=BOOTSTRAP_SEED,
