@@ -193,20 +193,19 @@ def run(arguments: argparse.Namespace) -> int:
             return signal.status
     rows = results.findings.rows
     if rows:
-        print_findings(console, results.findings, _title(settings))
+        print_findings(console, results.findings, _title(settings), scheduled=settings.arrivals != AT_ONCE)
     for line in wide(settings, results.findings):
         console.print(f"wider than --until-ci: {line}", markup=False, highlight=False, soft_wrap=True)
     say_skipped(left_out)
-    return concluded(console, settings, interrupted, rows, strict=arguments.strict)
+    return concluded(console, arguments, settings, interrupted, rows)
 
 
 def concluded(
     console: Console,
+    arguments: argparse.Namespace,
     settings: Settings,
     interrupted: Interrupted | None,
     rows: Sequence[Row],
-    *,
-    strict: bool,
 ) -> int:
     """Say where the results are, and how far they go; returns the exit status."""
     folder = _short(settings.folder)
@@ -214,11 +213,11 @@ def concluded(
     if interrupted is not None:
         print(
             f"agentdyno: interrupted by {interrupted.number.name}; what was measured until then is in "
-            f"{folder}; `agentdyno run --resume {folder}` goes on with it",
+            f"{folder}; `agentdyno {arguments.command} --resume {folder}` goes on with it",
             file=sys.stderr,
         )
         return interrupted.status
-    return 1 if any(not (row.valid if strict else row.is_sound) for row in rows) else 0
+    return 1 if any(not (row.valid if arguments.strict else row.is_sound) for row in rows) else 0
 
 
 def settings_of(
@@ -247,7 +246,7 @@ def _resumed(arguments: argparse.Namespace, declare: Callable[[argparse.Argument
             f"--resume goes on with what {arguments.resume} was asked; "
             f"leave out --{others[0].replace('_', '-')}"
         )
-    asked = argparse.Namespace(**{**defaults, **recall(arguments.resume)})
+    asked = argparse.Namespace(**{**defaults, **recall(arguments.resume, arguments.command)})
     settings = _settings(asked, lambda _: folder)
     hold_to(arguments.resume, settings)
     return settings

@@ -54,9 +54,12 @@ INSTRUMENT = {
 }
 
 
-def print_findings(console: Console, found: Findings, title: str) -> None:
+def print_findings(console: Console, found: Findings, title: str, *, scheduled: bool) -> None:
     """Print the rows of each verifier: first memory and outcomes, then where the time of an attempt went;
     then what measuring took, what the controls show, and why rows are not valid.
+
+    Where tasks were `scheduled`, their times are shown from when they were due, and from when they were
+    begun.
     """
     for verifier in dict.fromkeys(row.cell.verifier for row in found.rows):
         its = [row for row in found.rows if row.cell.verifier == verifier]
@@ -64,9 +67,7 @@ def print_findings(console: Console, found: Findings, title: str) -> None:
         show(console, _times(its, verifier))
         if any(row.metrics["steady_tasks_per_s"].median is not None for row in its):
             show(console, _steady(its, verifier))
-        if any(
-            row.metrics["task_ms_p50"].median != row.metrics["task_uncorrected_ms_p50"].median for row in its
-        ):
+        if scheduled:
             show(console, _corrected(its, verifier))
     console.print()
     for line in [_instrument(found.rows), *map(_control, found.comparisons)]:
