@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentdyno.analysis.binding import Binding
@@ -63,6 +63,7 @@ def search(keeps: dict[int, bool] | int, asked: list[int]) -> tuple[list[int], C
 ASKED = st.lists(st.integers(1, MOST), min_size=1, max_size=5, unique=True)
 
 
+@settings(deadline=None)
 @given(threshold=st.integers(0, MOST), asked=ASKED)
 def test_the_search_ends_around_the_threshold_and_tries_nothing_twice(
     threshold: int, asked: list[int]
@@ -73,6 +74,7 @@ def test_the_search_ends_around_the_threshold_and_tries_nothing_twice(
     assert found.broken <= found.kept * RESOLUTION or found.broken == found.kept + 1
 
 
+@settings(deadline=None)
 @given(
     kept=st.lists(st.integers(1, MOST), max_size=50),
     broken=st.lists(st.integers(1, MOST), max_size=50),

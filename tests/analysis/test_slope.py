@@ -3,7 +3,7 @@
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentdyno.analysis.slope import slope
@@ -12,6 +12,7 @@ AGENTS = st.integers(1, 50_000)
 MIB = st.floats(1, 10_000)
 
 
+@settings(deadline=None)
 @given(
     agents=st.lists(AGENTS, min_size=3, max_size=9, unique=True),
     kib_per_agent=st.floats(0, 4096),
@@ -26,6 +27,7 @@ def test_a_line_is_found(agents: list[int], kib_per_agent: float, intercept_mib:
     assert found.intercept_mib == pytest.approx(intercept_mib, rel=1e-6, abs=1e-2)
 
 
+@settings(deadline=None)
 @given(
     points=st.lists(st.tuples(AGENTS, MIB), min_size=5, max_size=9, unique_by=lambda point: point[0]),
     off=st.integers(0, 4),
@@ -47,6 +49,7 @@ def test_a_run_that_is_off_moves_the_slope_no_further_than_the_others_differ(
     assert min(between) - within <= found.kib_per_agent <= max(between) + within
 
 
+@settings(deadline=None)
 @given(points=st.lists(st.tuples(AGENTS, MIB), min_size=3, max_size=30))
 def test_the_interval_holds_the_slope_and_three_numbers_of_agents_have_one(
     points: list[tuple[int, float]],

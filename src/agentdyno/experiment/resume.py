@@ -19,23 +19,27 @@ PATHS = ("out", "resume")
 
 def keep(arguments: argparse.Namespace, settings: Settings) -> None:
     """Write down what was asked, so that `recall` can ask it again, and what it was asked of."""
-    asked = {
-        name: value for name, value in vars(arguments).items() if name not in ("command", "resume", "out")
-    }
+    asked = {name: value for name, value in vars(arguments).items() if name not in PATHS}
     # What is a default today, or was in the environment, may be another tomorrow.
     asked["runtimes"] = ",".join(f"{manifest.path}" for manifest in settings.runtimes)
     asked["agents"] = ",".join(map(str, settings.agents))
     write_json(settings.folder / FILE, {"asked": asked, "of": _of(settings)})
 
 
-def recall(folder: Path) -> dict[str, Any]:
-    """The arguments of the experiment in `folder`; a Refusal where there is none."""
+def recall(folder: Path, command: str) -> dict[str, Any]:
+    """The arguments of the experiment in `folder`; a Refusal where there is none, or one of another command."""
     try:
         asked: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))["asked"]
+        begun_with = asked["command"]
     except (OSError, ValueError, KeyError):
         raise Refusal(
             f"--resume {folder}: no {FILE} there; name the folder of an experiment, as results/raw/TIME"
         ) from None
+    if begun_with != command:
+        raise Refusal(
+            f"--resume {folder}: it was begun with `agentdyno {begun_with}`; "
+            f"go on with `agentdyno {begun_with} --resume {folder}`"
+        )
     return asked
 
 

@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     print_sweep(console, found, rows)
     say_skipped(left_out)
     asked_for = [row for row in rows if row.cell in cells_of(settings)]
-    return command.concluded(console, settings, interrupted, asked_for, strict=arguments.strict)
+    return command.concluded(console, arguments, settings, interrupted, asked_for)
 
 
 def searching(settings: Settings, objective: Objective) -> Plan:
@@ -124,7 +124,7 @@ def _files(settings: Settings, agents: int) -> int:
 
 def _objective(arguments: argparse.Namespace) -> Objective:
     """What was asked for, now or when what is gone on with began."""
-    asked = vars(arguments) if arguments.resume is None else recall(arguments.resume)
+    asked = vars(arguments) if arguments.resume is None else recall(arguments.resume, arguments.command)
     return Objective(asked["overhead_limit"] * 1000)
 
 
