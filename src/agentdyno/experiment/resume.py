@@ -27,7 +27,7 @@ def keep(arguments: argparse.Namespace, settings: Settings) -> None:
 
 
 def recall(folder: Path, command: str) -> dict[str, Any]:
-    """The arguments of the experiment in `folder`; a Refusal where there is none, or one of another command."""
+    """The arguments of the experiment in `folder`; a Refusal where none of `command` is there."""
     try:
         asked: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))["asked"]
         begun_with = asked["command"]
