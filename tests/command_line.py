@@ -44,6 +44,20 @@ def processes_in(folder: Path) -> dict[int, str]:
     return found
 
 
+def measured_in(folder: Path, *words: object) -> "subprocess.CompletedProcess[str]":
+    """One experiment, for all tests of a module; its results are in `folder`."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("LLM_", "BENCH_"))
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "agentdyno", "run", *map(str, words), "--out", str(folder / "results")],
+        env=environment | {"TMPDIR": str(folder), "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
 @contextlib.contextmanager
 def running(environment: dict[str, str], tmp_path: Path, *words: object) -> Iterator[subprocess.Popen[str]]:
     """`agentdyno run`, started."""

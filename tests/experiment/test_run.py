@@ -14,7 +14,7 @@ import pytest
 
 from agentdyno.analysis import metrics, reference
 from agentdyno.analysis.ledger import PARTS
-from command_line import Agentdyno, processes_in, summary
+from command_line import Agentdyno, measured_in, processes_in, summary
 
 TASKS, REPEATS = 24, 2
 
@@ -23,27 +23,10 @@ TASKS, REPEATS = 24, 2
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results folder of one small experiment: every kind of outcome, twice."""
     folder = tmp_path_factory.mktemp("measured")
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("LLM_", "BENCH_"))
-    }
-    words = ["--runtimes", "python", "--limit", TASKS, "--agents", TASKS, "--repeats", REPEATS]
-    words += [
-        "--controls",
-        "none",
-        "--profile",
-        "steady:ttft=50ms,itl=1ms",
-        "--verify-timeout",
-        4,
-        "--out",
-        folder / "results",
-    ]
-    done = subprocess.run(
-        [sys.executable, "-m", "agentdyno", "run", *map(str, words)],
-        env=environment | {"TMPDIR": str(folder), "COLUMNS": "80"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = measured_in(
+        folder, "--runtimes", "python", "--limit", TASKS, "--agents", TASKS, "--repeats", REPEATS,
+        "--controls", "none", "--profile", "steady:ttft=50ms,itl=1ms", "--verify-timeout", 4,
+    )  # fmt: skip
     assert done.returncode in (0, 1), done.stderr
     (folder / "stdout").write_text(done.stdout)
     return folder

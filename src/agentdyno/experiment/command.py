@@ -305,7 +305,7 @@ def _settings(arguments: argparse.Namespace, folder: Callable[[Path], Path]) -> 
 
 def skipped(arguments: argparse.Namespace, settings: Settings) -> list[Manifest]:
     """The runtimes that were not asked for in particular and cannot be built."""
-    if arguments.runtimes is not None:
+    if arguments.runtimes is not None or arguments.resume is not None:
         return []
     return [manifest for manifest in choose(None) if manifest not in settings.runtimes]
 
@@ -427,7 +427,9 @@ def _percentage(option: str) -> Callable[[str], float]:
     def parse(text: str) -> float:
         found = re.fullmatch(r"(\d+(?:\.\d+)?)%", text)
         if found is None or not 0 < float(found[1]) <= 100:
-            raise Refusal(f"{option} must be a percentage above 0, as in {option} 5%, not {text!r}")
+            raise Refusal(
+                f"{option} must be a percentage above 0 and at most 100, as in {option} 5%, not {text!r}"
+            )
         return float(found[1]) / 100
 
     return parse

@@ -46,9 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
     figures = sum(
         len(metric["values"]) for row in experiment.summary["rows"] for metric in row["metrics"].values()
     )
-    attempts = sum(len(measured.tasks) for measured in runs.measured)
+    tasks = sum(len(measured.tasks) for measured in runs.measured)
     print(
-        f"verified: {len(runs.measured)} runs, {attempts:,} tasks, {figures:,} figures; summary.json, "
+        f"verified: {len(runs.measured)} runs, {tasks:,} tasks, {figures:,} figures; summary.json, "
         "tasks.csv, table.md and every ledger.csv follow from the raw files, and these are as they were"
     )
     return 0
@@ -63,7 +63,7 @@ def differences(experiment: Experiment, runs: Runs) -> Iterator[str]:
             ledger = runs.add(folder, cell, block)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Refusal(
-                f"{folder}: cannot be read any more ({error}); its figures cannot be checked"
+                f"{folder}: cannot be read any more ({error}); its figures cannot be checked", status=1
             ) from None
         yield from _unlike(f"{said['folder']}: sha256", said["sha256"], runs.described[-1]["sha256"])
         yield from _unlike_text(folder / LEDGER, ledger)
@@ -106,7 +106,7 @@ def _unlike_sweep(folder: Path, runs: Runs) -> Iterator[str]:
 def _unlike(where: str, said: Any, recomputed: Any) -> Iterator[str]:
     """Every place at which two JSON values differ."""
     if isinstance(said, dict) and isinstance(recomputed, dict):
-        for name in said.keys() | recomputed.keys():
+        for name in {**said, **recomputed}:
             yield from _unlike(f"{where}.{name}", said.get(name), recomputed.get(name))
     elif isinstance(said, list) and isinstance(recomputed, list) and len(said) == len(recomputed):
         for number, (one, other) in enumerate(zip(said, recomputed, strict=True)):
@@ -119,8 +119,10 @@ def _unlike_text(path: Path, recomputed: str) -> Iterator[str]:
     said = path.read_text(encoding="utf-8") if path.exists() else ""
     if said != recomputed:
         lines = zip(said.splitlines(), recomputed.splitlines(), strict=False)
-        number = next((number for number, (one, other) in enumerate(lines, 1) if one != other), "its end")
-        yield f"{path.name} in {path.parent.name} at line {number}"
+        where = next(
+            (f"line {number}" for number, (one, other) in enumerate(lines, 1) if one != other), "its end"
+        )
+        yield f"{path.name} in {path.parent.name} at {where}"
 
 
 def _short(value: object) -> str:
