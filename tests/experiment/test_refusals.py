@@ -38,6 +38,28 @@ def refused(agentdyno: Agentdyno, *words: object, **environment: str) -> str:
             ["--verifier", "null,warm"],
             "--verifier: 'warm' is not known; choose of cold, null, several with commas",
         ),
+        *(
+            (
+                ["--until-ci", text],
+                "--until-ci must be a percentage above 0 and at most 100, as in --until-ci 5%, not "
+                + repr(text),
+            )
+            for text in ("0%", "5", "101%", "tight")
+        ),
+        (["--max-repeats", "2"], "--max-repeats must be a whole number of at least 3, not '2'"),
+        (
+            ["--controls", "twin,placebo"],
+            "--controls: 'placebo' is not known; choose of twin, sentinel, unsampled, or none",
+        ),
+        (
+            ["--arrivals", "poisson:0"],
+            "--arrivals: 'poisson:0' is not known; give at-once, or poisson:RATE with a number of tasks a "
+            "second above 0, as in poisson:20",
+        ),
+        (
+            ["--runtimes", "python", "--baseline", "cobol"],
+            "--baseline: 'cobol' is not measured here; name one of python",
+        ),
         (["--stall", "nan"], "--stall must be a number of seconds above 0, not 'nan'"),
         (
             ["--request", "{"],
