@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentdyno.analysis.slope import slope
+from agentdyno.analysis.slope import Slope, slope
 
 AGENTS = st.integers(1, 50_000)
 MIB = st.floats(1, 10_000)
@@ -50,7 +50,11 @@ def test_a_run_that_is_off_moves_the_slope_no_further_than_the_others_differ(
 
 
 @settings(deadline=None)
-@given(points=st.lists(st.tuples(AGENTS, MIB), min_size=3, max_size=30))
+@given(
+    points=st.lists(
+        st.tuples(st.integers(1, 4) | AGENTS, st.sampled_from([17.0, 18.0]) | MIB), min_size=3, max_size=30
+    )
+)
 def test_the_interval_holds_the_slope_and_three_numbers_of_agents_have_one(
     points: list[tuple[int, float]],
 ) -> None:
@@ -65,3 +69,14 @@ def test_the_interval_holds_the_slope_and_three_numbers_of_agents_have_one(
 @pytest.mark.parametrize("agents", [[], [1], [1, 10], [1, 10, 10, 1]])
 def test_fewer_than_three_numbers_of_agents_have_no_slope(agents: list[int]) -> None:
     assert slope(agents, [20.0 + number for number in agents]) is None
+
+
+def test_runs_that_all_take_the_same_have_no_slope_and_no_doubt_of_it() -> None:
+    found = slope([1, 1, 2, 2, 4, 4], [17.0] * 6)
+    assert found == Slope(kib_per_agent=0.0, ci95=(0.0, 0.0), intercept_mib=17.0)
+
+
+def test_where_most_runs_are_alike_the_interval_is_as_wide_as_their_pairs() -> None:
+    found = slope([1] * 28 + [2, 3], [17.0] * 29 + [19.0])
+    # 28 pairs with a slope of 0, 28 with one of 1 MiB an agent, one with 2.
+    assert found == Slope(kib_per_agent=1024.0, ci95=(0.0, 2048.0), intercept_mib=16.0)

@@ -95,9 +95,11 @@ def _used_up(part: str, used: Use) -> tuple[str, bool]:
     # The endpoint is one thread. It accepts connections, which are made in `prompt`, and reads requests.
     if used.endpoint >= FULL and (part == "send" or (part == "prompt" and used.runtime < FULL)):
         return "the endpoint: its one core", False
-    # Several threads that together use about one core of a full machine may have been held up by the others.
-    if FULL <= used.runtime <= ONE_CORE and (used.threads == 1 or not machine_is_full):
+    if FULL <= used.runtime <= ONE_CORE and used.threads == 1:
         return "CPU of the runtime: one core", True
+    # Several threads that together use about one core of a full machine may have been held up by the others.
+    if FULL <= used.runtime <= ONE_CORE and not machine_is_full:
+        return f"CPU of the runtime: one core, if a single one of its {used.threads} threads used it", True
     if machine_is_full:
         return "CPU of the machine, shared with the endpoint and the test processes", False
     return NOTHING, True

@@ -1,7 +1,9 @@
 """What one more agent costs: a line through memory against agents."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 LEAST_POINTS = 3
 CONFIDENCE = 0.95
@@ -26,11 +28,20 @@ def slope(agents: Sequence[int], peak_mib: Sequence[float]) -> Slope | None:
     if len(set(agents)) < LEAST_POINTS:
         return None
     # SciPy takes a second to import, which commands that need no slope should not pay.
+    import numpy
     from scipy.stats import theilslopes
 
-    found = theilslopes(peak_mib, agents, alpha=CONFIDENCE)
+    with numpy.errstate(invalid="ignore"):
+        found = theilslopes(peak_mib, agents, alpha=CONFIDENCE)
+    low, high = float(found.low_slope), float(found.high_slope)
+    if math.isnan(low):
+        # So many runs have the same number of agents or the same peak that the formula ends at a variance
+        # below 0. The slopes of all pairs are the widest that the interval can be.
+        points = combinations(zip(agents, peak_mib, strict=True), 2)
+        slopes = [(y - y_0) / (x - x_0) for (x_0, y_0), (x, y) in points if x != x_0]
+        low, high = min(slopes), max(slopes)
     return Slope(
         kib_per_agent=float(found.slope) * 1024,
-        ci95=(float(found.low_slope) * 1024, float(found.high_slope) * 1024),
+        ci95=(low * 1024, high * 1024),
         intercept_mib=float(found.intercept),
     )
