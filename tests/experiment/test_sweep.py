@@ -14,6 +14,14 @@ from typing import Any
 
 import pytest
 
+from agentdyno.analysis.binding import NOTHING, UNKNOWN, Binding
+from agentdyno.analysis.ceiling import Ceiling
+from agentdyno.analysis.gate import Failure
+from agentdyno.analysis.slope import Slope
+from agentdyno.experiment.cell import Cell
+from agentdyno.report.summary import Row
+from agentdyno.report.sweep import Swept, complaints
+from agentdyno.report.sweep import sentences as said_of
 from command_line import Agentdyno, summary, wait_for
 
 PROFILE = "steady:ttft=150ms,itl=1ms"
@@ -242,13 +250,15 @@ def test_the_hard_limit_on_open_files_is_named_where_it_ends_the_search(
         "ceiling: raise it to go on"
     )
     assert swept(folder)[0]["most_agents"] == 6
+    # So few agents have no tail, which needs no saying.
+    assert "too few" not in done.stdout
     assert done.returncode == 0, done.stdout
 
 
 def test_what_was_interrupted_is_gone_on_with_and_keeps_its_objective(
     environment: dict[str, str], agentdyno: Agentdyno, tmp_path: Path
 ) -> None:
-    words = ["sweep", "--runtimes", "python", *SMALL, "--overhead-limit", ANYTHING_IS]
+    words = ["sweep", "--runtimes", "python", *SMALL, "--overhead-limit", ANYTHING_IS, "--agents", "1,2"]
     with subprocess.Popen(
         [sys.executable, "-m", "agentdyno", *map(str, words), "--out", str(tmp_path / "results")],
         env=environment,
@@ -284,7 +294,7 @@ def test_what_was_interrupted_is_gone_on_with_and_keeps_its_objective(
     done = agentdyno("sweep", "--resume", shown)
     assert done.returncode == 0, done.stdout + done.stderr
     assert whole.stat().st_mtime_ns == before
-    assert sorted(tried(folder)) == [1, 2, 4]
+    assert sorted(tried(folder)) == [1, 2]
     (found,) = swept(folder)
     assert found["objective_ms"] == 0.001
     assert (found["ceiling"]["kept"], found["ceiling"]["broken"]) == (0, 1)
@@ -307,3 +317,64 @@ def test_what_has_no_ceiling_is_refused(agentdyno: Agentdyno, options: list[str]
     done = agentdyno("sweep", *options)
     assert done.stderr == f"agentdyno: {line}\n"
     assert done.returncode == 2
+
+
+def made_up(found: Ceiling, memory: Slope | None = None, most_agents: int | None = None) -> Swept:
+    return Swept("rust", "null", 50.0, most_agents, [], memory, found)
+
+
+BROKEN = ["overhead p99 61.0 ms (limit 50 ms)", "990 of 2000 agents were in flight at once"]
+REACHED = (
+    "rust, verifier null: keeps the objective (all in flight, no errors, overhead p99 of 50 ms or less) up "
+    "to 1,600 agents and not with 2,000, where overhead p99 61.0 ms (limit 50 ms); 990 of 2000 agents were in "
+    "flight at once: "
+)
+
+
+@pytest.mark.parametrize(
+    ("bound", "end"),
+    [
+        (None, "what gives out is not known"),
+        (Binding("begin", UNKNOWN, "too short", True), "what gives out is not known (too short)"),
+        (Binding("begin", NOTHING, "0.10 of 2", True), "no resource was used up (0.10 of 2)"),
+        (
+            Binding("", "open files", "it says: EMFILE", True),
+            "what gives out is open files (it says: EMFILE)",
+        ),
+        (
+            Binding("send", "the endpoint: its one core", "0.95 of 2", False),
+            "what gives out first is not the runtime but: the endpoint: its one core (0.95 of 2); "
+            "this is not the runtime's ceiling",
+        ),
+    ],
+)
+def test_what_gives_out_is_said_in_plain_words(bound: Binding | None, end: str) -> None:
+    _, said = said_of(made_up(Ceiling(1600, 2000, BROKEN, bound)))
+    assert said == REACHED + end
+
+
+def test_a_search_that_was_cut_short_has_no_ceiling() -> None:
+    cost, said = said_of(made_up(Ceiling(100, None, [], None), Slope(12.34, (-1.0, 20.0), 3.0), 200))
+    assert cost == "rust, verifier null: 12.3 KiB an agent (95% interval -1.0 to 20.0), above 3.0 MiB"
+    assert said == (
+        "rust, verifier null: keeps the objective (all in flight, no errors, overhead p99 of 50 ms or less) "
+        "up to 100 agents, the most tried"
+    )
+
+
+def test_what_is_wrong_below_the_ceiling_is_said_and_what_is_beyond_it_is_not() -> None:
+    late = Failure("endpoint on time", 1, "the endpoint was late", "give it a free core", False)
+    few = Failure("enough samples", 1, "10 attempts are too few", "raise --limit", False)
+    rows = [
+        Row(Cell(runtime, agents, verifier, "crowd"), [few, late], {}, {})
+        for runtime, agents, verifier in (
+            ("rust", 10, "null"),
+            ("rust", 20, "null"),
+            ("rust", 10, "cold"),
+            ("go", 10, "null"),
+        )
+    ]
+    found = complaints([made_up(Ceiling(10, 20, BROKEN, None))], rows)
+    assert found == [
+        "INVALID rust, 10 agents, verifier null, run 1: the endpoint was late: give it a free core"
+    ]
