@@ -326,8 +326,8 @@ def made_up(found: Ceiling, memory: Slope | None = None, most_agents: int | None
 BROKEN = ["overhead p99 61.0 ms (limit 50 ms)", "990 of 2000 agents were in flight at once"]
 REACHED = (
     "rust, verifier null: keeps the objective (all in flight, no errors, overhead p99 of 50 ms or less) up "
-    "to 1,600 agents and not with 2,000, where overhead p99 61.0 ms (limit 50 ms); 990 of 2000 agents were in "
-    "flight at once: "
+    "to 1,600 agents and not with 2,000, where overhead p99 61.0 ms (limit 50 ms); 990 of 2000 agents were "
+    "in flight at once: "
 )
 
 
