@@ -360,6 +360,8 @@ def test_a_search_that_was_cut_short_has_no_ceiling() -> None:
         "rust, verifier null: keeps the objective (all in flight, no errors, overhead p99 of 50 ms or less) "
         "up to 100 agents, the most tried"
     )
+    _, said = said_of(made_up(Ceiling(0, None, [], None)))
+    assert said == "rust, verifier null: no run was whole, so there is no ceiling to tell"
 
 
 def test_what_is_wrong_below_the_ceiling_is_said_and_what_is_beyond_it_is_not() -> None:

@@ -143,6 +143,8 @@ def _cost(memory: Slope | None) -> str:
 def _ceiling(each: Swept) -> str:
     found = each.ceiling
     objective = f"all in flight, no errors, overhead p99 of {each.objective_ms:g} ms or less"
+    if not found.kept and found.broken is None:
+        return "no run was whole, so there is no ceiling to tell"
     if found.broken is None:
         kept = f"keeps the objective ({objective}) up to {_agents(found.kept)}"
         if found.kept != each.most_agents:
