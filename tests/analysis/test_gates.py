@@ -258,6 +258,16 @@ def test_a_broken_event_line_is_named_before_the_task_that_it_lost(build: Build)
     ]
 
 
+def test_the_attempt_that_balances_worst_is_named(build: Build) -> None:
+    run = good_run()
+    understand_too_soon(run)
+    request_of(run, "c")["t_last"] = 68 * MS
+    request_of(run, "d")["t_last"] = 90 * MS
+    assert reasons(build(run).failures) == [
+        "the parts of 3 attempts do not sum to their wall time, the worst: d attempt 1, 125.0 ms of 100.0 ms"
+    ]
+
+
 def test_another_clock_is_named_before_the_ledger_that_it_upsets(build: Build) -> None:
     run = good_run()
     on_another_clock(run)
