@@ -184,7 +184,7 @@ def test_a_look_far_before_the_wait_counts_by_its_share(record: Record) -> None:
     "looks",
     [
         [],
-        samples(0.95, 0.1, every_ms=60),
+        samples(0.95, 0.1, every_ms=45),
         [sample | {"endpoint_cpu_s": None} for sample in samples(0.95)],
     ],
     ids=["none", "too-few", "not-of-the-endpoint"],
@@ -194,6 +194,12 @@ def test_without_samples_of_the_time_nothing_is_named(record: Record, looks: lis
     run["samples"] = looks
     evidence = where("begin") + "there are too few samples of that time"
     assert bound(record, run) == Binding("begin", UNKNOWN, evidence, True)
+
+
+def test_three_samples_of_the_time_are_enough(record: Record) -> None:
+    run = run_with_long("begin")
+    run["samples"] = samples(0.95, 0.1, every_ms=30)
+    assert bound(record, run) == Binding("begin", ONE_CORE, where("begin") + used(0.95, 0.1), True)
 
 
 def test_a_wait_shorter_than_three_samples_is_not_judged(record: Record) -> None:
