@@ -199,6 +199,7 @@ def test_without_samples_of_the_time_nothing_is_named(record: Record, looks: lis
 def test_three_samples_of_the_time_are_enough(record: Record) -> None:
     run = run_with_long("begin")
     run["samples"] = samples(0.95, 0.1, every_ms=30)
+    change_ending(tools_cpu_s=0.0)(run)
     assert bound(record, run) == Binding("begin", ONE_CORE, where("begin") + used(0.95, 0.1), True)
 
 
