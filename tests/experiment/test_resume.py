@@ -69,12 +69,35 @@ def test_it_goes_on_where_it_was_interrupted(interrupted: Path, agentdyno: Agent
     assert row["metrics"]["wall_s"]["values"][0] == before["rows"][0]["metrics"]["wall_s"]["values"][0]
     assert agentdyno("verify", interrupted).stdout.startswith("verified: 3 runs, 60 tasks, ")
 
-    again = agentdyno("run", "--resume", interrupted)
+    again = agentdyno("run", "--resume", tmp_path / "results" / "latest")
     assert again.returncode == 0
     assert [line for line in again.stdout.splitlines() if line.startswith("run ")] == [
         f"run {number}/3: {FAULT}-20-null-instant is there already" for number in (1, 2, 3)
     ]
     assert summary(tmp_path / "results")["rows"] == after["rows"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["results", f"runtime-{FAULT}"]
+
+
+def test_it_goes_on_where_it_was_moved_to(interrupted: Path, agentdyno: Agentdyno, tmp_path: Path) -> None:
+    moved = interrupted.rename(tmp_path / "moved")
+    done = agentdyno("run", "--resume", moved)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads((moved / "summary.json").read_text())["experiment"]["complete"] is True
+    assert agentdyno("verify", moved).stdout.startswith("verified: 3 runs, 60 tasks, ")
+    assert not (tmp_path.parent / "latest").is_symlink()
+
+
+def test_tasks_whose_references_have_changed_are_other_tasks(
+    agentdyno: Agentdyno, tasks: Path, tmp_path: Path
+) -> None:
+    words = ["--tasks", tasks, "--limit", 4, "--agents", 4, "--controls", "none", "--profile", "instant"]
+    words += ["--runtimes", "python", "--verifier", "null", "--out", tmp_path / "results"]
+    assert agentdyno("run", *words).returncode == 0
+    folder = (tmp_path / "results" / "latest").resolve()
+    tasks.write_text(tasks.read_text().replace("return x + x", "return 2 * x"))
+    line = refused(agentdyno("run", "--resume", folder))
+    assert line.startswith(f"--resume {folder}: tasks was ")
+    assert line.endswith("; go on with the same, or begin anew")
 
 
 def change_asked(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:

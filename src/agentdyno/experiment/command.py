@@ -236,7 +236,7 @@ def settings_of(
 
 def _resumed(arguments: argparse.Namespace, declare: Callable[[argparse.ArgumentParser], None]) -> Settings:
     """The settings of the experiment in the folder that is to be gone on with."""
-    folder = arguments.resume.absolute()
+    folder = arguments.resume.resolve()  # and not results/latest, which leads to it
     parser = argparse.ArgumentParser()
     declare(parser)
     defaults = vars(parser.parse_args([]))

@@ -144,7 +144,12 @@ def _task_files(settings: Settings, agents: int) -> tuple[Path, Path]:
 
 
 def _point_latest_at(folder: Path) -> None:
-    """Make the symbolic link `latest`, beside `raw/`, lead to this experiment; in one step."""
+    """Make the symbolic link `latest`, beside `raw/`, lead to this experiment; in one step.
+
+    One that was moved out of `raw/` and is gone on with there has no such place.
+    """
+    if folder.parent.name != "raw":
+        return
     link = folder.parent.parent / "latest"
     unfinished = link.with_name(f".latest.{os.getpid()}")
     unfinished.symlink_to(folder.relative_to(link.parent))

@@ -63,7 +63,7 @@ def _of(settings: Settings) -> dict[str, Any]:
         "machine": machine(),
         "endpoint": settings.real_endpoint.base_url if settings.real_endpoint else "simulated",
         "model": settings.model,
-        "tasks": _sha256(task.prompt + task.tests for task in settings.tasks),
+        "tasks": _sha256(f"{task.prompt}{task.tests}{task.reference}" for task in settings.tasks),
     }
 
 
