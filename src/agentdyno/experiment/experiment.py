@@ -109,7 +109,7 @@ def measure(
         shutil.rmtree(folder, ignore_errors=True)
         try:
             interrupts.check()
-            files = _task_files(settings, cell.agents)
+            files = task_files(settings, cell.agents)
             with progress.run(position, cell, settings.task_count(cell.agents)) as observe:
                 run_once(
                     cell,
@@ -130,7 +130,7 @@ def measure(
     return results, None
 
 
-def _task_files(settings: Settings, agents: int) -> tuple[Path, Path]:
+def task_files(settings: Settings, agents: int) -> tuple[Path, Path]:
     """The tasks of a run with so many agents, without and with references; written once an experiment."""
     count = settings.task_count(agents)
     folder = settings.folder / "tasks"
