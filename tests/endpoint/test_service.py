@@ -163,10 +163,9 @@ def test_the_journal_of_a_streamed_completion(serve: Serve) -> None:
     assert streamed["due_us"] == [20_000 + 1_000 * number for number in range(len(tokens))]
     assert len(streamed["late_us"]) == len(tokens)
     assert min(streamed["late_us"]) >= 0
-    first = streamed["t_arrive"] + 1_000 * (streamed["due_us"][0] + streamed["late_us"][0])
-    assert first <= streamed["t_first"] < first + 2_000
-    last = streamed["t_arrive"] + 1_000 * (streamed["due_us"][-1] + streamed["late_us"][-1])
-    assert last <= streamed["t_last"] < last + 2_000
+    for name, chunk in (("t_first", 0), ("t_last", -1)):
+        due = streamed["t_arrive"] + 1_000 * streamed["due_us"][chunk]
+        assert due <= streamed[name] < due + 1_000 * (streamed["late_us"][chunk] + 2)
 
     content = json.loads(whole)["choices"][0]["message"]["content"]
     assert (unstreamed["attempt"], unstreamed["stream"], unstreamed["finish"]) == (2, False, "stop")

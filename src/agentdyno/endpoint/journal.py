@@ -74,10 +74,10 @@ class Record:
         certain time.
         """
         now = monotonic_ns()
-        if self.t_first is None:
-            self.t_first = now
         # A write wakes its reader, which may be through with the reply before this line is reached.
         self.t_last = began
+        if self.t_first is None:
+            self.t_first = began
         if due_ns is not None:
             self.late.append(now - due_ns)
 
