@@ -13,8 +13,9 @@ from agentdyno import open_files
 from agentdyno.calibration.limit import known_limit
 from agentdyno.errors import Refusal
 from agentdyno.experiment import real_endpoint
-from agentdyno.experiment.command import DEFAULT_AGENTS, whole
+from agentdyno.experiment.command import DEFAULT_AGENTS
 from agentdyno.measure.environment import available_mib
+from agentdyno.options import whole
 from agentdyno.runtimes.manifest import Manifest, choose
 from agentdyno.runtimes.packages import remedy
 from agentdyno.verifiers.cold import cold

@@ -12,9 +12,9 @@ from rich.console import Console
 from agentdyno.conformance import suite, table
 from agentdyno.conformance.rules import RULES
 from agentdyno.errors import Refusal
-from agentdyno.experiment.command import whole
 from agentdyno.experiment.interrupt import Interrupted, Interrupts
 from agentdyno.files import write_json
+from agentdyno.options import whole
 from agentdyno.project import CONTRACT_VERSION, RESULTS
 from agentdyno.runtimes.build import build
 from agentdyno.runtimes.manifest import Manifest, choose

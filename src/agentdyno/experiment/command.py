@@ -3,9 +3,7 @@
 import argparse
 import contextlib
 import json
-import math
 import os
-import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -27,6 +25,7 @@ from agentdyno.experiment.interrupt import Interrupted, Interrupts
 from agentdyno.experiment.progress import Progress
 from agentdyno.experiment.resume import hold_to, keep, recall
 from agentdyno.experiment.settings import Settings
+from agentdyno.options import SECONDS, WHOLE, above_0, percentage, whole
 from agentdyno.project import RESULTS
 from agentdyno.report.summary import Row
 from agentdyno.report.terminal import print_findings
@@ -37,7 +36,6 @@ from agentdyno.verifiers import VERIFIERS
 from agentdyno.verifiers.verifier import Verifier
 
 DEFAULT_AGENTS = 100
-_WHOLE = re.compile("[0-9]{1,18}")
 REQUEST = {"max_tokens": 2048, "temperature": 0, "stream_options": {"include_usage": True}}
 
 
@@ -68,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--until-ci",
-        type=_percentage("--until-ci"),
+        type=percentage("--until-ci"),
         metavar="P%",
         help="repeat, 3 times at least, until the 95%% intervals of memory and overhead are within P%% of "
         "their medians",
@@ -117,7 +115,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="test processes at once (default: one a core; more of them starve the endpoint)",
     )
     parser.add_argument(
-        "--verify-timeout", type=seconds("--verify-timeout"), default=10.0, metavar="S", help="default: 10 s"
+        "--verify-timeout",
+        type=above_0("--verify-timeout", SECONDS),
+        default=10.0,
+        metavar="S",
+        help="default: 10 s",
     )
     parser.add_argument(
         "--max-retries", type=whole("--max-retries", 0), default=3, help="after a failure (default: 3)"
@@ -134,7 +136,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--stall",
-        type=seconds("--stall"),
+        type=above_0("--stall", SECONDS),
         default=120.0,
         metavar="S",
         help="end a runtime that shows neither events nor requests for so long (default: 120 s)",
@@ -371,7 +373,7 @@ def _short(path: Path) -> str:
 def _agents(text: str) -> tuple[int, ...]:
     numbers = []
     for word in text.split(","):
-        if not _WHOLE.fullmatch(word.strip()) or int(word) == 0:
+        if not WHOLE.fullmatch(word.strip()) or int(word) == 0:
             raise Refusal(
                 f"agents must be whole numbers of at least 1, as in --agents 100,1000; not {word.strip()!r}"
             )
@@ -395,44 +397,6 @@ def _controls(text: str) -> tuple[str, ...]:
         if name not in CONTROLS:
             raise Refusal(f"--controls: {name!r} is not known; choose of {', '.join(CONTROLS)}, or none")
     return tuple(names)
-
-
-def whole(option: str, least: int) -> Callable[[str], int]:
-    """A parser of the whole numbers from `least` up; a Refusal names the option."""
-
-    def parse(text: str) -> int:
-        if not _WHOLE.fullmatch(text) or int(text) < least:
-            raise Refusal(f"{option} must be a whole number of at least {least}, not {text!r}")
-        return int(text)
-
-    return parse
-
-
-def seconds(option: str) -> Callable[[str], float]:
-    """A parser of times above 0; a Refusal names the option."""
-
-    def parse(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not 0 < value < math.inf:
-            raise Refusal(f"{option} must be a number of seconds above 0, not {text!r}")
-        return value
-
-    return parse
-
-
-def _percentage(option: str) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)%", text)
-        if found is None or not 0 < float(found[1]) <= 100:
-            raise Refusal(
-                f"{option} must be a percentage above 0 and at most 100, as in {option} 5%, not {text!r}"
-            )
-        return float(found[1]) / 100
-
-    return parse
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from agentdyno.experiment.results import Results
 from agentdyno.experiment.resume import recall
 from agentdyno.experiment.settings import Settings
 from agentdyno.files import write_json, write_text
+from agentdyno.options import SECONDS, above_0
 from agentdyno.report.sweep import print_sweep, sweep_markdown, swept
 from agentdyno.runtimes.packages import say_skipped
 
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--overhead-limit",
-        type=command.seconds("--overhead-limit"),
+        type=above_0("--overhead-limit", SECONDS),
         default=0.05,
         metavar="S",
         help="the objective: p99 of the overhead, with all agents in flight and no errors (default: 0.05 s)",

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from agentdyno.analysis.cost import USED, Machine, Needs, Price, needs, price
 from agentdyno.errors import Refusal
-from agentdyno.project import RESULTS
-from agentdyno.report.experiment import open_experiment
+from agentdyno.options import above_0
+from agentdyno.report.experiment import add_folder, open_experiment
 from agentdyno.report.tables import MISSING, show, table
 
 NEEDS = (
@@ -58,20 +58,13 @@ class _Line:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `cost`."""
-    parser.add_argument(
-        "folder",
-        nargs="?",
-        type=Path,
-        default=RESULTS / "latest",
-        metavar="DIR",
-        help="results of an experiment (default: results/latest)",
-    )
+    add_folder(parser)
     for option, metavar, meaning in (
         ("--price-per-hour", "X", "dollars that an hour of a machine costs; needs --vcpus and --gib"),
         ("--vcpus", "N", "processors of that machine"),
         ("--gib", "N", "its memory"),
     ):
-        parser.add_argument(option, type=_above_0(option), metavar=metavar, help=meaning)
+        parser.add_argument(option, type=above_0(option), metavar=metavar, help=meaning)
     parser.add_argument("--json", action="store_true", help="print JSON rather than tables")
 
 
@@ -174,16 +167,3 @@ def _text(figure: float | None) -> str:
         return f"{figure:,.0f}"
     digits = 2 if figure == 0 else max(0, 2 - math.floor(math.log10(figure)))
     return f"{figure:.{digits}f}"
-
-
-def _above_0(option: str) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not 0 < value < math.inf:
-            raise Refusal(f"{option} must be a number above 0, not {text!r}")
-        return value
-
-    return parse

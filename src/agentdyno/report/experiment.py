@@ -1,5 +1,6 @@
 """An experiment's folder, read back."""
 
+import argparse
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 
 from agentdyno.errors import Refusal
 from agentdyno.experiment.cell import Cell
+from agentdyno.project import RESULTS
 from agentdyno.report.runs import Runs
 from agentdyno.report.summary import SCHEMA_VERSION
 
@@ -36,6 +38,18 @@ class Experiment:
         """None of its runs yet, to be taken in one by one."""
         asked = self.summary["experiment"]
         return Runs(self.cells, asked["simulated"], asked["baseline"])
+
+
+def add_folder(parser: argparse.ArgumentParser) -> None:
+    """Declare the argument that names an experiment."""
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=RESULTS / "latest",
+        metavar="DIR",
+        help="results of an experiment (default: results/latest)",
+    )
 
 
 def open_experiment(folder: Path) -> Experiment:

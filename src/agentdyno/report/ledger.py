@@ -11,8 +11,7 @@ from rich.table import Table
 from agentdyno.analysis import run_data
 from agentdyno.analysis.ledger import OTHERS_DOING, PARTS, entries
 from agentdyno.experiment.cell import Cell
-from agentdyno.project import RESULTS
-from agentdyno.report.experiment import open_experiment
+from agentdyno.report.experiment import add_folder, open_experiment
 from agentdyno.report.tables import MISSING, github, show, table
 
 FIGURES = (*PARTS, "wall", "overhead")
@@ -23,14 +22,7 @@ HEADINGS = tuple(f"({name})" if name in OTHERS_DOING else name for name in FIGUR
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ledger`."""
-    parser.add_argument(
-        "folder",
-        nargs="?",
-        type=Path,
-        default=RESULTS / "latest",
-        metavar="DIR",
-        help="results of an experiment (default: results/latest)",
-    )
+    add_folder(parser)
     parser.add_argument("--markdown", action="store_true", help="print a table for a README or an issue")
 
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from agentdyno.analysis.ceiling import Objective
 from agentdyno.errors import Refusal
-from agentdyno.project import RESULTS
-from agentdyno.report.experiment import Experiment, open_experiment
+from agentdyno.report.experiment import Experiment, add_folder, open_experiment
 from agentdyno.report.markdown import table
 from agentdyno.report.runs import LEDGER, Runs
 from agentdyno.report.summary import as_json, tasks_csv
@@ -22,14 +21,7 @@ SHOWN = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `verify`."""
-    parser.add_argument(
-        "folder",
-        nargs="?",
-        type=Path,
-        default=RESULTS / "latest",
-        metavar="DIR",
-        help="results of an experiment (default: results/latest)",
-    )
+    add_folder(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
