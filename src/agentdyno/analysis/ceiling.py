@@ -5,11 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agentdyno.analysis.binding import Binding
-from agentdyno.analysis.gates import CONCURRENCY_SHARE
+from agentdyno.analysis.gates import ACCOUNTED, CONCURRENCY_SHARE, ENDED
 from agentdyno.analysis.measured import MeasuredRun
-
-ENDED, ACCOUNTED = "ended in order", "tasks accounted for"
-"""The gates that a run fails whose runtime crashed."""
 
 RESOLUTION = 1.25
 """The search ends when the largest number that keeps the objective and the smallest that does not are nearer

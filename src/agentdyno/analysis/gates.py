@@ -9,6 +9,9 @@ from agentdyno.analysis.ledger import match
 from agentdyno.analysis.metrics import LATE_MS, wall_s
 from agentdyno.experiment.cell import REAL
 
+ENDED, ACCOUNTED, ENOUGH = "ended in order", "tasks accounted for", "enough samples"
+"""Names of gates that others ask for."""
+
 CONCURRENCY_SHARE = 0.99
 LATENESS_LIMIT_MS = 10.0
 LATE_SHARE_LIMIT = 0.005
@@ -219,8 +222,8 @@ def no_throttling(evidence: Evidence) -> list[str]:
 
 
 GATES: Sequence[Gate] = (
-    Gate("ended in order", ended_in_order, "see runtime.stderr in the run's folder"),
-    Gate("tasks accounted for", tasks_accounted_for, "see events.jsonl in the run's folder and CONTRACT.md"),
+    Gate(ENDED, ended_in_order, "see runtime.stderr in the run's folder"),
+    Gate(ACCOUNTED, tasks_accounted_for, "see events.jsonl in the run's folder and CONTRACT.md"),
     Gate(
         "journal agrees",
         journal_agrees,
@@ -254,7 +257,7 @@ GATES: Sequence[Gate] = (
         "lower --verify-slots or --agents, or give it a free core",
         is_fault=False,
     ),
-    Gate("enough samples", enough_samples, "raise --limit", is_fault=False),
+    Gate(ENOUGH, enough_samples, "raise --limit", is_fault=False),
     Gate("no swap", no_swapping, "free memory, or `swapoff -a` while measuring", is_fault=False),
     Gate(
         "no throttling or steal",

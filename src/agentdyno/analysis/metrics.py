@@ -9,7 +9,7 @@ from agentdyno.analysis.events import Attempt
 from agentdyno.analysis.ledger import Entry
 from agentdyno.analysis.run_data import RunData
 from agentdyno.analysis.statistics import percentile
-from agentdyno.analysis.steady import steady, within
+from agentdyno.analysis.steady import Steady, steady, within
 
 KIB_PER_MIB = 1024
 NS_PER_S = 1e9
@@ -111,12 +111,13 @@ def task_rows(run: RunData, entries: Sequence[Entry]) -> list[TaskRow]:
 
 def metrics(run: RunData, entries: Sequence[Entry], tasks: Sequence[TaskRow]) -> dict[str, float | None]:
     """Every metric of UNITS for one run; None where the run does not tell."""
+    window = steady(run)
     found = {
         **_memory(run),
         **_outcomes(run),
-        **_rates(run),
+        **_rates(run, window),
         **_beginning(run),
-        **_times(run, entries, tasks),
+        **_times(run, window, entries, tasks),
         **_instrument(run),
     }
     return {name: found[name] for name in UNITS}
@@ -159,8 +160,8 @@ def _outcomes(run: RunData) -> dict[str, float | None]:
     }
 
 
-def _rates(run: RunData) -> dict[str, float | None]:
-    ending, tasks, wall, window = run.ending, len(run.task_ids), wall_s(run), steady(run)
+def _rates(run: RunData, window: Steady | None) -> dict[str, float | None]:
+    ending, tasks, wall = run.ending, len(run.task_ids), wall_s(run)
     return {
         "wall_s": wall,
         "tasks_per_s": tasks / wall if wall else None,
@@ -188,8 +189,9 @@ def _beginning(run: RunData) -> dict[str, float | None]:
     }
 
 
-def _times(run: RunData, entries: Sequence[Entry], tasks: Sequence[TaskRow]) -> dict[str, float | None]:
-    window = steady(run)
+def _times(
+    run: RunData, window: Steady | None, entries: Sequence[Entry], tasks: Sequence[TaskRow]
+) -> dict[str, float | None]:
     of_attempts = {
         "overhead": [entry.overhead for entry in entries],
         "overhead_uncorrected": [entry.overhead - entry.parts.begin for entry in entries],

@@ -3,7 +3,6 @@
 import argparse
 import json
 import math
-import resource
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
             f"{MAX_PROSE_TOKENS}: lower --rate or --seconds"
         )
     if one:
-        open_files.allow(load.streams + open_files.SPARE, f"{load.streams} streams")
+        open_files.allow(open_files.needed(load.streams, 0, relayed=False), f"{load.streams} streams")
     args.out.mkdir(parents=True, exist_ok=True)
     client = choose_client(args.client, args.out / "calibration-build.log")
     steps = Steps(client, is_shown=not args.json)
@@ -167,10 +166,8 @@ def _limit(steps: Steps, seconds: float, out: Path, as_json: bool) -> int:
 
 def _most_streams() -> int:
     """What the limit on open files leaves room for."""
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    if hard == resource.RLIM_INFINITY:
-        return MOST_STREAMS
-    return max(1, min(MOST_STREAMS, hard - open_files.SPARE))
+    most = open_files.most_agents(0, relayed=False)
+    return MOST_STREAMS if most is None else max(1, min(MOST_STREAMS, most))
 
 
 def _answer(limit: Limit | None, bad: int | None, steps: Steps) -> str:

@@ -73,7 +73,7 @@ class Measurement:
 
 def measure(load: Load, client: Client) -> Measurement:
     """Start an endpoint and the client, have them work, and read the journal. Raises `Refusal`."""
-    open_files.allow(load.streams + open_files.SPARE, f"{load.streams} streams")
+    open_files.allow(open_files.needed(load.streams, 0, relayed=False), f"{load.streams} streams")
     begun, others_begun_s = time.monotonic(), _cpu_of_others_s()
     with tempfile.TemporaryDirectory(prefix="agentdyno-calibrate-") as name:
         folder = Path(name).resolve()
@@ -99,21 +99,21 @@ def _serve_and_read(load: Load, client: Client, journal: Path) -> float:
         prefer(endpoint.pid)
         # A client that waits for a core opens its streams late, which is no doing of the endpoint's.
         prefer(child.pid)
-        launched = proc.read(child.pid)
+        launched_s = proc.cpu_s(child.pid)
         while not child.has_ended(_LOOK_S):
             if endpoint.has_ended(0):
                 raise Refusal("calibrate: the endpoint ended while it was needed", status=1)
         # It is not reaped yet, so the kernel still has its processor time.
-        last = proc.read(child.pid)
+        ended_s = proc.cpu_s(child.pid)
         status = child.reap()
     if status:
         words = said.read_text(errors="replace").strip().splitlines() or ["nothing"]
         raise Refusal(
             f"calibrate: the client {client.name} ended with status {status} and said: {words[-1]}", status=1
         )
-    assert launched is not None
-    assert last is not None
-    return last.own_cpu_s - launched.own_cpu_s
+    assert launched_s is not None
+    assert ended_s is not None
+    return ended_s - launched_s
 
 
 def _cpu_of_others_s() -> float:

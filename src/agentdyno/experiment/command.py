@@ -184,9 +184,7 @@ def run(arguments: argparse.Namespace) -> int:
             progress = Progress(console)
             left_out = skipped(arguments, settings)
             say_skipped(left_out)
-            progress.say(announcement(settings))
-            if warned := warning(parse_profile(settings.profile), max(settings.agents)):
-                progress.say(f"warning: {warned}")
+            announce(progress, settings)
             results, interrupted = measure(
                 settings, repeated(settings), planned(settings), progress, interrupts
             )
@@ -331,8 +329,18 @@ def _new_folder(out: Path) -> Path:
     return folder.with_name(name)
 
 
-def announcement(settings: Settings) -> str:
-    """What is about to be measured, in a sentence."""
+def announce(progress: Progress, settings: Settings) -> None:
+    """Say what is about to be measured, and whether more is asked of the simulated endpoint than it can
+    serve.
+    """
+    progress.say(_announcement(settings))
+    if settings.real_endpoint is None:
+        warned = warning(parse_profile(settings.profile), max(settings.agents))
+        if warned is not None:
+            progress.say(f"warning: {warned}")
+
+
+def _announcement(settings: Settings) -> str:
     names = ", ".join(manifest.name for manifest in settings.runtimes)
     served = (
         f"{settings.real_endpoint.base_url}, model {settings.model}"

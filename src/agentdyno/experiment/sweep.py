@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
             progress = Progress(console)
             left_out = command.skipped(arguments, settings)
             say_skipped(left_out)
-            progress.say(command.announcement(settings))
+            command.announce(progress, settings)
             results, interrupted = measure(
                 settings, searching(settings, objective), None, progress, interrupts
             )

@@ -8,13 +8,11 @@ from rich.table import Table
 
 from agentdyno.analysis.binding import NOTHING, UNKNOWN, Binding
 from agentdyno.analysis.ceiling import Ceiling, Objective, ceiling
+from agentdyno.analysis.gates import ENOUGH
 from agentdyno.analysis.measured import MeasuredRun
 from agentdyno.analysis.slope import Slope, slope
 from agentdyno.report.summary import Row
 from agentdyno.report.tables import MISSING, show, table
-
-ENOUGH = "enough samples"
-"""The gate that a few agents with a task each cannot pass."""
 
 HEADINGS = {
     "peak\nMiB": ("peak_rss_mib", 1.0, ".1f"),
@@ -31,7 +29,7 @@ HEADINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One number of agents: the medians of its runs, and whether they keep the objective."""
+    """One number of agents: the medians of its runs, and whether its row is valid."""
 
     agents: int
     metrics: dict[str, float | None]

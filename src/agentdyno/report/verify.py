@@ -2,17 +2,18 @@
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from agentdyno.analysis.ceiling import Objective
+from agentdyno.analysis.measured import MeasuredRun
 from agentdyno.errors import Refusal
 from agentdyno.report.experiment import Experiment, add_folder, open_experiment
 from agentdyno.report.markdown import table
 from agentdyno.report.runs import LEDGER, Runs
-from agentdyno.report.summary import as_json, tasks_csv
+from agentdyno.report.summary import Row, as_json, tasks_csv
 from agentdyno.report.sweep import sweep_markdown, swept
 
 SHOWN = 10
@@ -59,26 +60,25 @@ def differences(experiment: Experiment, runs: Runs) -> Iterator[str]:
             ) from None
         yield from _unlike(f"{said['folder']}: sha256", said["sha256"], runs.described[-1]["sha256"])
         yield from _unlike_text(folder / LEDGER, ledger)
-    found = json.loads(json.dumps(as_json(runs.findings())))
-    for name, recomputed in found.items():
+    findings = runs.findings()
+    for name, recomputed in json.loads(json.dumps(as_json(findings))).items():
         yield from _unlike(name, experiment.summary.get(name), recomputed)
     if (experiment.folder / "sweep.json").exists():
-        yield from _unlike_sweep(experiment.folder, runs)
+        yield from _unlike_sweep(experiment.folder, findings.rows, runs.measured)
     yield from _unlike_text(experiment.folder / "tasks.csv", tasks_csv(runs.measured))
-    yield from _unlike_text(experiment.folder / "table.md", table(runs.findings().rows))
+    yield from _unlike_text(experiment.folder / "table.md", table(findings.rows))
 
 
-def _unlike_sweep(folder: Path, runs: Runs) -> Iterator[str]:
+def _unlike_sweep(folder: Path, rows: Sequence[Row], measured: Sequence[MeasuredRun]) -> Iterator[str]:
     """What of a sweep is not as it was; its objective and the limit on open files are taken as given."""
     try:
         said = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
-        rows = runs.findings().rows
         found = [
             swept(
                 each["runtime"],
                 each["verifier"],
                 rows,
-                runs.measured,
+                measured,
                 Objective(each["objective_ms"]),
                 each["most_agents"],
             )
@@ -87,8 +87,8 @@ def _unlike_sweep(folder: Path, runs: Runs) -> Iterator[str]:
     except (ValueError, KeyError, TypeError) as error:
         yield f"sweep.json: it cannot be read any more ({error})"
         return
-    measured = dict.fromkeys((row.cell.runtime, row.cell.verifier) for row in rows)
-    for runtime, verifier in measured.keys() - {(each.runtime, each.verifier) for each in found}:
+    contenders = dict.fromkeys((row.cell.runtime, row.cell.verifier) for row in rows)
+    for runtime, verifier in contenders.keys() - {(each.runtime, each.verifier) for each in found}:
         yield f"sweep.json: {runtime}, verifier {verifier}, is measured and not in it"
     for each, its in zip(said, json.loads(json.dumps([asdict(each) for each in found])), strict=True):
         yield from _unlike(f"sweep.json: {its['runtime']}, verifier {its['verifier']}", each, its)
