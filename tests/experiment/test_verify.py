@@ -212,7 +212,7 @@ def test_raw_files_that_cannot_be_read_any_more(experiment: Path, agentdyno: Age
     done = agentdyno("verify", experiment)
     assert done.stderr == (
         f"agentdyno: {folder}: cannot be read any more (Expecting ':' delimiter: line 1 column 27 "
-        "(char 26)); its figures cannot be checked\n"
+        "(char 26)); name results whose runs are whole\n"
     )
     assert done.returncode == 1
 

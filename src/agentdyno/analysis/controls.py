@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.measured import MeasuredRun
-from agentdyno.analysis.reference import ratio
-from agentdyno.analysis.statistics import LEAST_REPLICATES, interval, median
+from agentdyno.analysis.ratio import Ratio, of_pairs, quotient
+from agentdyno.analysis.statistics import LEAST_REPLICATES
 from agentdyno.experiment.cell import SENTINEL, TWIN
 
 LIMIT = 0.05
@@ -17,24 +17,6 @@ JUDGED = {TWIN: COMPARED, SENTINEL: ("peak_rss_mib", "wall_s")}
 """A sentinel is a single run, so only what hardly differs from run to run can show a drift."""
 STEADY = ("peak_rss_mib",)
 """What a twin must tie in even with too few runs for an interval: times differ by more from run to run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """A control's figure over that of what it repeats: the median over pairs, its 95% interval, all pairs."""
-
-    median: float | None
-    ci95: tuple[float, float] | None
-    values: list[float | None]
-
-    @property
-    def is_tie(self) -> bool | None:
-        """Whether the two are the same as far as can be told; None if that cannot be told."""
-        if self.median is None:
-            return None
-        if abs(self.median - 1) <= LIMIT:
-            return True
-        return self.ci95 is not None and self.ci95[0] <= 1 <= self.ci95[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +48,24 @@ def comparisons(runs: Sequence[MeasuredRun]) -> list[Comparison]:
         ]
         ratios = {}
         for metric in COMPARED:
-            values = [ratio(run.metrics, other.metrics, metric) for run, other in pairs if other is not None]
-            ratios[metric] = Ratio(median(values), interval(values), values)
+            ratios[metric] = of_pairs(
+                [
+                    quotient(run.metrics.get(metric), other.metrics.get(metric))
+                    for run, other in pairs
+                    if other is not None
+                ]
+            )
         found.append(Comparison(cell.control, cell.runtime, cell.agents, cell.verifier, ratios))
     return found
+
+
+def is_tie(its: Ratio) -> bool | None:
+    """Whether the two are the same as far as can be told; None if that cannot be told."""
+    if its.median is None:
+        return None
+    if abs(its.median - 1) <= LIMIT:
+        return True
+    return its.ci95 is not None and its.ci95[0] <= 1 <= its.ci95[1]
 
 
 def failures(found: Sequence[Comparison]) -> list[Failure]:
@@ -85,7 +81,7 @@ def failures(found: Sequence[Comparison]) -> list[Failure]:
 
 def _failures(comparison: Comparison, metric: str, its: Ratio) -> list[Failure]:
     few = sum(value is not None for value in its.values) < LEAST_REPLICATES
-    if its.median is None or its.is_tie:
+    if is_tie(its) is not False:
         return []
     if comparison.control == TWIN:
         if few and metric not in STEADY:

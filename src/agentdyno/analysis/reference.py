@@ -1,9 +1,10 @@
 """How many times another runtime's figures a runtime's are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from agentdyno.analysis.measured import MeasuredRun
+from agentdyno.analysis.ratio import quotient
 
 FLOOR = "floor"
 """The runtime that is the practical limit, by its name."""
@@ -39,11 +40,5 @@ def ratios(runs: Sequence[MeasuredRun], baseline: str | None) -> dict[str, dict[
             cell = replace(run.cell, runtime=runtime or "", control="")
             theirs = by_cell.get((run.block, cell), {})
             for metric, name in COMPARED.items():
-                its[f"{name}_x_{reference}"] = ratio(run.metrics, theirs, metric)
+                its[f"{name}_x_{reference}"] = quotient(run.metrics.get(metric), theirs.get(metric))
     return found
-
-
-def ratio(these: Mapping[str, float | None], those: Mapping[str, float | None], metric: str) -> float | None:
-    """One figure divided by another; None where one is missing, or the other is nothing."""
-    figure, other = these.get(metric), those.get(metric)
-    return figure / other if figure is not None and other else None

@@ -4,6 +4,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 BOOTSTRAP_SEED = 0
 CONFIDENCE = 0.95
@@ -46,16 +47,30 @@ def interval(values: Sequence[float | None]) -> tuple[float, float] | None:
     return _bootstrapped(there)
 
 
+def interval_of_ratio(values: Sequence[float], others: Sequence[float]) -> tuple[float, float]:
+    """The same of the ratio of two medians, each of whose runs are drawn by themselves.
+
+    There must be runs enough of both, and `others` be above 0.
+    """
+    if min(values) == max(values) and min(others) == max(others):
+        return values[0] / others[0], values[0] / others[0]
+    return _bootstrapped(tuple(map(float, values)), tuple(map(float, others)))
+
+
 # A row's values are the same after each further run of other rows.
 @cache
-def _bootstrapped(values: tuple[float, ...]) -> tuple[float, float]:
+def _bootstrapped(*samples: tuple[float, ...]) -> tuple[float, float]:
+    """Of the median of one sample, or of the first's median over the second's."""
     # SciPy takes a second to import, which commands that need no interval should not pay.
     import numpy as np
     from scipy.stats import bootstrap
 
+    def ratio(values: Any, others: Any, axis: int) -> Any:
+        return np.median(values, axis=axis) / np.median(others, axis=axis)
+
     found = bootstrap(
-        (values,),
-        np.median,
+        samples,
+        np.median if len(samples) == 1 else ratio,
         method="percentile",
         confidence_level=CONFIDENCE,
         rng=BOOTSTRAP_SEED,

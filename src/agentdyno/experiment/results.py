@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from agentdyno.analysis import run_data
 from agentdyno.analysis.measured import MeasuredRun
 from agentdyno.experiment.cell import Cell
 from agentdyno.experiment.run import TIMEOUTS, TRANSPORT
@@ -14,7 +15,7 @@ from agentdyno.files import write_json, write_text
 from agentdyno.measure.environment import environment
 from agentdyno.report.markdown import table
 from agentdyno.report.runs import LEDGER, Runs
-from agentdyno.report.summary import SCHEMA_VERSION, Findings, as_json, tasks_csv
+from agentdyno.report.summary import SCHEMA_VERSION, Findings, as_json, named, tasks_csv
 
 
 class Results:
@@ -36,7 +37,7 @@ class Results:
 
     def add(self, folder: Path, cell: Cell, block: int) -> None:
         """Take in the run in `folder`, and write everything."""
-        write_text(folder / LEDGER, self._runs.add(folder, cell, block))
+        write_text(folder / LEDGER, self._runs.add(run_data.read(folder, cell, block)))
         self.findings = self._runs.findings()
         self.write(complete=False)
 
@@ -55,7 +56,7 @@ class Results:
                     "written": _now(),
                     "complete": complete,
                     "simulated": self._runs.simulated,
-                    "cells": [_named(cell) for cell in self._runs.cells],
+                    "cells": [named(cell) for cell in self._runs.cells],
                     "runs": self._runs.described,
                     **_asked(settings),
                 },
@@ -96,15 +97,6 @@ def _asked(settings: Settings) -> dict[str, Any]:
         "max_retries": settings.max_retries,
         "timeouts": TIMEOUTS,
         "transport": TRANSPORT,
-    }
-
-
-def _named(cell: Cell) -> dict[str, Any]:
-    return {
-        "runtime": cell.runtime,
-        "agents": cell.agents,
-        "verifier": cell.verifier,
-        "profile": cell.profile,
     }
 
 

@@ -3,15 +3,13 @@
 import argparse
 import statistics
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from agentdyno.analysis import run_data
 from agentdyno.analysis.ledger import OTHERS_DOING, PARTS, entries
 from agentdyno.experiment.cell import Cell
-from agentdyno.report.experiment import add_folder, open_experiment
+from agentdyno.report.experiment import Run, add_folder, open_experiment
 from agentdyno.report.tables import MISSING, github, show, table
 
 FIGURES = (*PARTS, "wall", "overhead")
@@ -28,11 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a line for each row, of all its runs together, and return 0."""
-    runs: dict[Cell, list[tuple[Path, int]]] = {}
-    for folder, cell, block in open_experiment(arguments.folder).runs():
-        if not cell.control:
-            runs.setdefault(cell, []).append((folder, block))
-    found = {cell: _means(cell, folders) for cell, folders in runs.items()}
+    experiment = open_experiment(arguments.folder)
+    found = {row.cell: means(experiment.runs_of(row.cell)) for row in experiment.findings.rows}
     if arguments.markdown:
         print(_markdown(found))
         return 0
@@ -44,9 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _means(cell: Cell, runs: Sequence[tuple[Path, int]]) -> list[float] | None:
-    """The mean of each figure over all attempts; None where no attempt has a ledger."""
-    found = [entry for folder, block in runs for entry in entries(run_data.read(folder, cell, block))]
+def means(runs: Sequence[Run]) -> list[float] | None:
+    """The mean of each of FIGURES over all attempts; None where no attempt has a ledger."""
+    found = [entry for run in runs for entry in entries(run.read())]
     if not found:
         return None
     parts = [statistics.fmean(getattr(entry.parts, name) for entry in found) for name in PARTS]

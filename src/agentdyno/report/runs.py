@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agentdyno.analysis import run_data
 from agentdyno.analysis.measured import MeasuredRun, analyse
+from agentdyno.analysis.run_data import RunData
 from agentdyno.experiment.cell import Cell
 from agentdyno.report.summary import Findings, findings, ledger_csv
 
@@ -30,9 +30,9 @@ class Runs:
     measured: list[MeasuredRun] = field(default_factory=list)
     described: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, folder: Path, cell: Cell, block: int) -> str:
-        """Take in the run in `folder`; returns its ledger as CSV."""
-        data = run_data.read(folder, cell, block)
+    def add(self, data: RunData) -> str:
+        """Take in a run; returns its ledger as CSV."""
+        folder = data.folder
         run, entries = analyse(data)
         ledger = ledger_csv(entries)
         self.measured.append(run)
@@ -40,8 +40,8 @@ class Runs:
         self.described.append(
             {
                 "folder": f"{folder.parent.name}/{folder.name}",
-                "block": block,
-                **asdict(cell),
+                "block": data.block,
+                **asdict(data.cell),
                 "sha256": {path.name: _sha256(path) for path in files},
             }
         )

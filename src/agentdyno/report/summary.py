@@ -13,10 +13,14 @@ from agentdyno.analysis.identical_service import identical_service
 from agentdyno.analysis.ledger import PARTS, Entry
 from agentdyno.analysis.measured import MeasuredRun
 from agentdyno.analysis.metrics import UNITS, TaskRow
+from agentdyno.analysis.ratio import Ratio
 from agentdyno.analysis.statistics import interval, median
 from agentdyno.experiment.cell import Cell
 
 SCHEMA_VERSION = 3
+
+CELL = ("runtime", "agents", "verifier", "profile")
+"""The fields that name a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ def as_json(found: Findings) -> dict[str, Any]:
     return {
         "rows": [
             {
-                **{name: value for name, value in asdict(row.cell).items() if name != "control"},
+                **named(row.cell),
                 "valid": row.valid,
                 "failures": [asdict(failure) for failure in row.failures],
                 "methods": row.methods,
@@ -138,6 +142,38 @@ def as_json(found: Findings) -> dict[str, Any]:
         ],
         "controls": [asdict(comparison) for comparison in found.comparisons],
     }
+
+
+def named(cell: Cell) -> dict[str, Any]:
+    """A row's name in JSON."""
+    return {name: getattr(cell, name) for name in CELL}
+
+
+def from_json(document: Mapping[str, Any]) -> Findings:
+    """The findings that `as_json` wrote. KeyError or TypeError where they are not such."""
+    return Findings(
+        [
+            Row(
+                cell=Cell(*(line[name] for name in CELL)),
+                failures=[Failure(**failure) for failure in line["failures"]],
+                metrics={name: Metric(**_with_tuple(metric)) for name, metric in line["metrics"].items()},
+                methods=line["methods"],
+            )
+            for line in document["rows"]
+        ],
+        [
+            Comparison(
+                **line | {"ratios": {of: Ratio(**_with_tuple(its)) for of, its in line["ratios"].items()}}
+            )
+            for line in document["controls"]
+        ],
+    )
+
+
+def _with_tuple(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has no tuples."""
+    ci95 = figures["ci95"]
+    return {**figures, "ci95": None if ci95 is None else (ci95[0], ci95[1])}
 
 
 def tasks_csv(runs: Sequence[MeasuredRun]) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from agentdyno.analysis.controls import Comparison, Ratio
+from agentdyno.analysis.controls import Comparison
 from agentdyno.analysis.metrics import UNITS
+from agentdyno.analysis.ratio import Ratio
 from agentdyno.analysis.reference import BASELINE, FLOOR
 from agentdyno.experiment.cell import SENTINEL, TWIN, UNSAMPLED
 from agentdyno.report.summary import Findings, Metric, Row

@@ -9,7 +9,6 @@ from typing import Any
 
 from agentdyno.analysis.ceiling import Objective
 from agentdyno.analysis.measured import MeasuredRun
-from agentdyno.errors import Refusal
 from agentdyno.report.experiment import Experiment, add_folder, open_experiment
 from agentdyno.report.markdown import table
 from agentdyno.report.runs import LEDGER, Runs
@@ -36,9 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"and {len(found) - SHOWN} more")
     if found:
         return 1
-    figures = sum(
-        len(metric["values"]) for row in experiment.summary["rows"] for metric in row["metrics"].values()
-    )
+    figures = sum(len(metric.values) for row in experiment.findings.rows for metric in row.metrics.values())
     tasks = sum(len(measured.tasks) for measured in runs.measured)
     print(
         f"verified: {len(runs.measured)} runs, {tasks:,} tasks, {figures:,} figures; summary.json, "
@@ -49,17 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def differences(experiment: Experiment, runs: Runs) -> Iterator[str]:
     """What is not as it was, or does not follow from the raw files; `runs` takes in the runs."""
-    for (folder, cell, block), said in zip(
-        experiment.runs(), experiment.summary["experiment"]["runs"], strict=True
-    ):
-        try:
-            ledger = runs.add(folder, cell, block)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise Refusal(
-                f"{folder}: cannot be read any more ({error}); its figures cannot be checked", status=1
-            ) from None
+    for run, said in zip(experiment.runs, experiment.summary["experiment"]["runs"], strict=True):
+        ledger = runs.add(run.read())
         yield from _unlike(f"{said['folder']}: sha256", said["sha256"], runs.described[-1]["sha256"])
-        yield from _unlike_text(folder / LEDGER, ledger)
+        yield from _unlike_text(run.folder / LEDGER, ledger)
     findings = runs.findings()
     for name, recomputed in json.loads(json.dumps(as_json(findings))).items():
         yield from _unlike(name, experiment.summary.get(name), recomputed)
