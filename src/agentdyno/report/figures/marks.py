@@ -1,0 +1,42 @@
+"""What the marks of all figures have in common: how a runtime is drawn, and what is said of it."""
+
+from typing import Any
+
+import altair as alt
+
+from agentdyno.report.figures.group import count
+from agentdyno.report.figures.palette import Style
+from agentdyno.report.summary import Metric, Row
+
+HOLLOW = "Hollow: the row is not valid; the table of results says why."
+
+COLOUR = alt.Color("colour:N", scale=None)
+FILL = alt.Fill("colour:N", scale=None)
+STROKE = alt.Stroke("colour:N", scale=None)
+FILL_OPACITY = alt.FillOpacity("filled:Q", scale=None)
+DASH = alt.StrokeDash("dash:N", scale=None)
+SHAPE = alt.Shape("shape:N", scale=None)
+DESCRIPTION = alt.Description("description:N")
+"""The page finds the marks of a runtime by what this begins with: its name and a comma."""
+
+
+def described(row: Row, what: str) -> str:
+    """What is said of a mark of `row`."""
+    valid = "" if row.valid else "; not valid"
+    return f"{row.cell.runtime}, {count(row.cell.agents)}: {what}{valid}"
+
+
+def drawn(row: Row, style: Style) -> dict[str, Any]:
+    """The columns that the channels above take."""
+    return {"colour": style.colour, "dash": style.dash, "shape": style.shape, "filled": int(row.valid)}
+
+
+def interval(metric: Metric, form: str) -> str:
+    """The 95% interval in words; nothing where there is none."""
+    return "" if metric.ci95 is None else f"{metric.ci95[0]:{form}} to {metric.ci95[1]:{form}}"
+
+
+def with_interval(metric: Metric, form: str, unit: str) -> str:
+    """The median with its unit, and its interval in parentheses where there is one."""
+    words = f"{metric.median:{form}} {unit}"
+    return f"{words} ({interval(metric, form)})" if metric.ci95 else words

@@ -1,0 +1,94 @@
+"""Peak memory of each runtime, with intervals."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import altair as alt
+
+from agentdyno.analysis.statistics import LEAST_REPLICATES
+from agentdyno.report.figures.figure import Chart, Figure
+from agentdyno.report.figures.group import Group
+from agentdyno.report.figures.marks import (
+    COLOUR,
+    DESCRIPTION,
+    FILL_OPACITY,
+    HOLLOW,
+    STROKE,
+    described,
+    drawn,
+    interval,
+    with_interval,
+)
+from agentdyno.report.figures.palette import Style
+from agentdyno.report.summary import Metric, Row
+
+METRIC = "peak_rss_mib"
+WIDTH = 540
+BAR = 26
+ROOM_FOR_WORDS = 1.45
+"""How much longer than the longest bar the axis is, so that what stands at its end has room."""
+
+
+def peak_memory(group: Group, styles: Mapping[str, Style]) -> Iterator[Figure]:
+    """Bars of the median over the runs, least first; nothing where no row has a figure."""
+    found = [(row, row.metrics[METRIC]) for row in group.rows if row.metrics[METRIC].median is not None]
+    if not found:
+        return
+    found.sort(key=lambda pair: pair[1].median or 0.0)
+    yield Figure(
+        name=f"peak-memory-{group.label}",
+        title=f"Peak memory of the runtime itself, {group.words}",
+        caption=_caption(found),
+        chart=_chart([_bar(row, metric, styles[row.cell.runtime]) for row, metric in found]),
+        headings=["runtime", "peak MiB", "95% interval", "runs", "valid"],
+        lines=[
+            [
+                row.cell.runtime,
+                f"{metric.median:.1f}",
+                interval(metric, ".1f"),
+                str(len(metric.values)),
+                "yes" if row.valid else "no",
+            ]
+            for row, metric in found
+        ],
+    )
+
+
+def _caption(found: list[tuple[Row, Metric]]) -> str:
+    caption = (
+        "The most memory that the runtime's own processes held (VmHWM), without test processes: shorter is "
+        "better. "
+    )
+    if all(metric.ci95 is None for _, metric in found):
+        caption += f"No intervals: they take {LEAST_REPLICATES} runs of each row."
+    else:
+        caption += "Bars are medians over the runs, the lines on them 95% intervals."
+    return caption if all(row.valid for row, _ in found) else f"{caption} {HOLLOW}"
+
+
+def _bar(row: Row, metric: Metric, style: Style) -> dict[str, Any]:
+    low, high = metric.ci95 or (metric.median, metric.median)
+    words = with_interval(metric, ".1f", "MiB")
+    return {
+        "runtime": row.cell.runtime,
+        "peak": metric.median,
+        "low": low,
+        "high": high,
+        "words": words if row.valid else f"{words}, INVALID",
+        "description": described(row, f"peak {words}"),
+        **drawn(row, style),
+    }
+
+
+def _chart(bars: list[dict[str, Any]]) -> Chart:
+    longest = max(bar["high"] for bar in bars)
+    scale = alt.Scale(domain=[0, longest * ROOM_FOR_WORDS], nice=False)
+    base = alt.Chart(alt.InlineData(values=bars)).encode(
+        alt.Y("runtime:N", sort=None, title=None), description=DESCRIPTION
+    )
+    peak = alt.X("peak:Q", title="peak memory (MiB)", scale=scale, axis=alt.Axis(tickCount=5))
+    return alt.layer(
+        base.mark_bar(height=alt.RelativeBandSize(0.7)).encode(peak, COLOUR, STROKE, FILL_OPACITY),
+        base.mark_rule(style="ink", strokeWidth=2).encode(alt.X("low:Q"), alt.X2("high:Q")),
+        base.mark_text(style="word", align="left", dx=6).encode(alt.X("high:Q"), text="words:N"),
+    ).properties(width=WIDTH, height=BAR * len(bars))

@@ -1,0 +1,69 @@
+"""Labels beside lines, moved apart so that each can be read."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import altair as alt
+
+
+@dataclass(frozen=True, slots=True)
+class LogScale:
+    """A logarithmic axis from `low` at the bottom to `high` at the top of `pixels`."""
+
+    low: float
+    high: float
+    pixels: float
+
+    def position(self, value: float) -> float:
+        """Pixels above the bottom."""
+        return self.pixels * math.log(value / self.low) / math.log(self.high / self.low)
+
+    def value(self, position: float) -> float:
+        """What lies so many pixels above the bottom."""
+        return self.low * math.exp(math.log(self.high / self.low) * position / self.pixels)
+
+    @property
+    def altair(self) -> alt.Scale:
+        """The same for a chart."""
+        return alt.Scale(type="log", domain=[self.low, self.high], nice=False)
+
+    @property
+    def axis(self) -> alt.Axis:
+        """An axis with ticks at round values."""
+        return alt.Axis(values=self.ticks, format="~g")
+
+    @property
+    def ticks(self) -> list[float]:
+        """1, 2 and 5 times powers of ten, or the powers alone where these are more than three."""
+        decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
+        steps = (1, 2, 5) if self.high / self.low <= 1000 else (1,)
+        every = [step * 10.0**decade for decade in decades for step in steps]
+        return [value for value in every if self.low <= value <= self.high]
+
+
+def around(values: Sequence[float], pixels: float) -> LogScale:
+    """An axis that holds all values, which are above 0, with some room at both ends."""
+    return LogScale(min(values) / 1.25, max(values) * 1.25, pixels)
+
+
+def apart(positions: Sequence[float], least: float, end: float) -> list[float]:
+    """The positions, moved as little as possible so that neighbours are `least` apart, in the same order and
+    within 0 and `end` as far as there is room.
+
+    With i × `least` taken from the i-th this is isotonic regression, which pooling adjacent violators solves.
+    """
+    order = sorted(range(len(positions)), key=lambda index: positions[index])
+    pools: list[tuple[float, int]] = []
+    for rank, index in enumerate(order):
+        mean, size = positions[index] - rank * least, 1
+        while pools and pools[-1][0] > mean:
+            before, count = pools.pop()
+            mean, size = (before * count + mean * size) / (count + size), size + count
+        pools.append((mean, size))
+    top = max(end - (len(positions) - 1) * least, 0.0)
+    level = [min(max(mean, 0.0), top) for mean, size in pools for _ in range(size)]
+    moved = [0.0] * len(positions)
+    for rank, index in enumerate(order):
+        moved[index] = level[rank] + rank * least
+    return moved

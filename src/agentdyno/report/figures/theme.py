@@ -1,0 +1,78 @@
+"""How figures look, and what they are written as."""
+
+import re
+from enum import Enum
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from agentdyno.report.figures.figure import Figure
+
+SCALE = 2.0
+"""Pixels of a PNG for each of the figure's."""
+
+FONT_SIZE = 12
+"""Of the figure's own pixels; half of it can still be read on a small screen."""
+
+
+class Theme(Enum):
+    """What a figure is drawn for; the value is the colour of its text and lines.
+
+    PAGE has no background and takes the colour of the text around it, be that dark or light. PAPER is dark on
+    white, for files of their own.
+    """
+
+    PAGE = "currentColor"
+    PAPER = "#1a1a1a"
+
+
+def svg(figure: Figure, theme: Theme) -> str:
+    """The figure as an `<svg>` element that needs nothing else."""
+    drawn: str = vl_convert.vegalite_to_svg(_specification(figure, theme), vl_version=_version())
+    # Several figures stand in one page, and the names of their parts must not be alike.
+    return re.sub(r'(?<=id=")clip|(?<=url\(#)clip', f"{figure.name}-clip", drawn)
+
+
+def png(figure: Figure) -> bytes:
+    """The figure on white, with `SCALE` pixels to each of its own."""
+    drawn: bytes = vl_convert.vegalite_to_png(
+        _specification(figure, Theme.PAPER), vl_version=_version(), scale=SCALE
+    )
+    return drawn
+
+
+def _specification(figure: Figure, theme: Theme) -> dict[str, Any]:
+    return figure.chart.to_dict() | {"config": _config(theme)}
+
+
+def _version() -> str:
+    """The version of Vega-Lite that Altair writes, as "6.1"."""
+    return ".".join(alt.VEGALITE_VERSION.removeprefix("v").split(".")[:2])
+
+
+def _config(theme: Theme) -> dict[str, Any]:
+    """Text, axes and the styles `ink` (lines) and `word` (text) in the theme's colour."""
+    ink = theme.value
+    words = {"labelColor": ink, "titleColor": ink, "labelFontSize": FONT_SIZE, "titleFontSize": FONT_SIZE}
+    return {
+        "background": None if theme is Theme.PAGE else "white",
+        "font": "sans-serif",
+        "view": {"stroke": None},
+        "axis": {
+            **words,
+            "titleFontWeight": "normal",
+            "domainColor": ink,
+            "domainOpacity": 0.5,
+            "tickColor": ink,
+            "tickOpacity": 0.5,
+            "gridColor": ink,
+            "gridOpacity": 0.15,
+            "labelLimit": 200,
+        },
+        "legend": {**words, "titleFontWeight": "normal", "symbolStrokeWidth": 0},
+        "header": words,
+        "title": {"color": ink, "fontSize": FONT_SIZE + 1, "anchor": "start", "fontWeight": "bold"},
+        "text": {"fontSize": FONT_SIZE},
+        "style": {"ink": {"stroke": ink}, "word": {"fill": ink}},
+    }
