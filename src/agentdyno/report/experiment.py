@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,14 @@ from agentdyno.analysis.run_data import RunData
 from agentdyno.errors import Refusal
 from agentdyno.experiment.cell import Cell
 from agentdyno.project import RESULTS
+from agentdyno.records.attempt import Attempt, attempts
+from agentdyno.records.records import Records
+from agentdyno.records.request import Request, requests
+from agentdyno.records.sample import Sample, samples
+from agentdyno.records.task import Task, tasks
+from agentdyno.records.value import Value, values
 from agentdyno.report.runs import Runs
-from agentdyno.report.summary import CELL, SCHEMA_VERSION, Findings, from_json
+from agentdyno.report.summary import CELL, SCHEMA_VERSION, Findings, Row, from_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,41 @@ class Experiment:
     def cells(self) -> list[Cell]:
         """What was varied, in the order of the rows."""
         return [Cell(*(cell[name] for name in CELL)) for cell in self.summary["experiment"]["cells"]]
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of the table, those that are not valid among them."""
+        return self.findings.rows
+
+    @property
+    def values(self) -> Records[Value]:
+        """Every figure of every run that the rows are made of; these are in the summary itself."""
+        return Records(Value, self.runs, self._values_of)
+
+    @property
+    def tasks(self) -> Records[Task]:
+        """What came of each task of each run."""
+        return Records(Task, self.runs, lambda run: tasks(run.read()))
+
+    @property
+    def attempts(self) -> Records[Attempt]:
+        """Every attempt of every run, each with its ledger."""
+        return Records(Attempt, self.runs, lambda run: attempts(run.read()))
+
+    @property
+    def requests(self) -> Records[Request]:
+        """Every request of every run, as the endpoint saw it."""
+        return Records(Request, self.runs, lambda run: requests(run.read()))
+
+    @property
+    def samples(self) -> Records[Sample]:
+        """Every look at every run's memory and processor time."""
+        return Records(Sample, self.runs, lambda run: samples(run.read()))
+
+    def _values_of(self, run: Run) -> Iterator[Value]:
+        row = next((row for row in self.rows if row.cell == run.cell), None)
+        # Controls have no row of their own.
+        return values(row, run.block, self.runs_of(run.cell).index(run)) if row else iter(())
 
     def runs_of(self, cell: Cell) -> list[Run]:
         """The runs of one row, by block."""
