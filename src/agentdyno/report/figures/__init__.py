@@ -6,6 +6,7 @@ from agentdyno.report.experiment import Experiment
 from agentdyno.report.figures.figure import Figure
 from agentdyno.report.figures.group import groups
 from agentdyno.report.figures.memory_over_time import memory_over_time
+from agentdyno.report.figures.overhead import overhead
 from agentdyno.report.figures.palette import palette
 from agentdyno.report.figures.peak_memory import peak_memory
 from agentdyno.report.figures.theme import Theme, png, svg
@@ -27,5 +28,7 @@ def figures(experiment: Experiment, run: str | None = None) -> Iterator[Figure]:
     comparable = groups(rows)
     for group in comparable:
         yield from peak_memory(group, styles)
+    for group in comparable:
+        yield from overhead(group, styles, experiment)
     for group in comparable:
         yield from memory_over_time(group, styles, experiment)

@@ -7,6 +7,7 @@ import altair as alt
 from agentdyno.report.figures.group import count
 from agentdyno.report.figures.palette import Style
 from agentdyno.report.summary import Metric, Row
+from agentdyno.report.tables import MISSING
 
 HOLLOW = "Hollow: the row is not valid; the table of results says why."
 
@@ -29,6 +30,13 @@ def described(row: Row, what: str) -> str:
 def drawn(row: Row, style: Style) -> dict[str, Any]:
     """The columns that the channels above take."""
     return {"colour": style.colour, "dash": style.dash, "shape": style.shape, "filled": int(row.valid)}
+
+
+def milliseconds(value: float | None) -> str:
+    """Three digits or so, without the unit."""
+    if value is None:
+        return MISSING
+    return f"{value:,.0f}" if value >= 99.95 else f"{value:.1f}" if value >= 0.995 else f"{value:.2f}"
 
 
 def interval(metric: Metric, form: str) -> str:

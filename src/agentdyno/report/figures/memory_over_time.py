@@ -122,7 +122,7 @@ def _chart(found: Sequence[tuple[Row, Sequence[Look], Style]]) -> Chart:
         .mark_line()
         .encode(seconds, mib, COLOUR, DASH, DESCRIPTION, detail="runtime:N"),
         alt.Chart(alt.InlineData(values=peaks))
-        .mark_point(size=50)
+        .mark_point(size=50, opacity=1)
         .encode(seconds, mib, STROKE, FILL, FILL_OPACITY, SHAPE, DESCRIPTION),
         beside(ends, "seconds", "mib", scale, WIDTH),
     ).properties(width=WIDTH, height=HEIGHT)

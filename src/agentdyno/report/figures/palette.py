@@ -33,6 +33,7 @@ class Style:
     it differs from other runtimes of the language.
     """
 
+    language: str
     colour: str
     dash: list[int]
     shape: str
@@ -49,13 +50,16 @@ def palette(runtimes: Iterable[str], languages: Mapping[str, str]) -> dict[str, 
     for runtime in runtimes:
         language = languages.get(runtime, runtime)
         if runtime == FLOOR:
-            styles[runtime] = Style(GREY[0], DASHES[0], SHAPES[0])
+            styles[runtime] = Style(language, GREY[0], DASHES[0], SHAPES[0])
             continue
         if language not in shades_of:
             shades_of[language] = SPARE[spare % len(SPARE)]
             spare += 1
         variant = seen[language] = seen.get(language, -1) + 1
         styles[runtime] = Style(
-            shades_of[language][variant % 2], DASHES[variant % len(DASHES)], SHAPES[variant % len(SHAPES)]
+            language,
+            shades_of[language][variant % 2],
+            DASHES[variant % len(DASHES)],
+            SHAPES[variant % len(SHAPES)],
         )
     return styles

@@ -1,0 +1,154 @@
+"""The distribution of the overhead of attempts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+
+from agentdyno.analysis.ledger import entries
+from agentdyno.analysis.metrics import PERCENTILES
+from agentdyno.analysis.reference import FLOOR
+from agentdyno.report.experiment import Experiment
+from agentdyno.report.figures.figure import Chart, Figure
+from agentdyno.report.figures.group import Group
+from agentdyno.report.figures.marks import (
+    COLOUR,
+    DASH,
+    DESCRIPTION,
+    FILL,
+    FILL_OPACITY,
+    HOLLOW,
+    SHAPE,
+    STROKE,
+    described,
+    drawn,
+    milliseconds,
+)
+from agentdyno.report.figures.palette import Style
+from agentdyno.report.figures.quantiles import quantiles
+from agentdyno.report.figures.spread import LogScale, around
+from agentdyno.report.summary import Row
+
+LEAST_MS = 0.001
+"""The microsecond that the clocks tell apart; a logarithmic axis has no 0."""
+
+COLUMNS = 2
+WIDTH, HEIGHT = 272, 150
+LINE = 16
+SHAPES = dict(zip(PERCENTILES, ("circle", "square", "triangle-up"), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Distribution:
+    """A row, its curve (ms, share of attempts), and the percentiles that the summary has of it, in ms."""
+
+    row: Row
+    style: Style
+    curve: list[tuple[float, float]]
+    percentiles: dict[str, float | None]
+
+    @property
+    def words(self) -> str:
+        return " · ".join(milliseconds(value) for value in self.percentiles.values()) + " ms"
+
+
+def overhead(group: Group, styles: Mapping[str, Style], experiment: Experiment) -> Iterator[Figure]:
+    """A panel for each language; rows whose files are gone, or that have no attempts, are left out."""
+    found = [
+        _Distribution(
+            row,
+            styles[row.cell.runtime],
+            [(max(value, LEAST_MS), share) for value, share in quantiles(samples)],
+            {name: row.metrics[f"overhead_ms_{name}"].median for name in PERCENTILES},
+        )
+        for row in group.rows
+        if (samples := _samples(experiment, row))
+    ]
+    if not found:
+        return
+    caption = (
+        "Up: the share of attempts whose overhead was no longer than what is to the right, on a logarithmic "
+        "axis; further left is better. The circle, the square and the triangle, and the figures above, are p50, "
+        "p95 and p99, medians over the runs. A panel for each language, with floor, the limit, in grey."
+    )
+    yield Figure(
+        name=f"overhead-{group.label}",
+        title=f"Overhead of an attempt, {group.words}",
+        caption=caption if all(each.row.valid for each in found) else f"{caption} {HOLLOW}",
+        chart=_chart(found),
+        headings=["runtime", *(f"{name} ms" for name in PERCENTILES), "most ms", "runs"],
+        lines=[
+            [
+                each.row.cell.runtime,
+                *(milliseconds(value) for value in each.percentiles.values()),
+                milliseconds(each.curve[-1][0]),
+                str(len(each.row.metrics["overhead_ms_p50"].values)),
+            ]
+            for each in found
+        ],
+    )
+
+
+def _samples(experiment: Experiment, row: Row) -> list[list[float]]:
+    """The overhead of each run's attempts, in ms; runs without any are left out."""
+    runs = [run for run in experiment.runs_of(row.cell) if run.folder.exists()]
+    every = ([entry.overhead for entry in entries(run.read())] for run in runs)
+    return [samples for samples in every if samples]
+
+
+def _chart(found: Sequence[_Distribution]) -> Chart:
+    scale = around([value for each in found for value, _ in each.curve], WIDTH)
+    floor = [each for each in found if each.row.cell.runtime == FLOOR]
+    contenders = [each for each in found if each not in floor]
+    by_language: dict[str, list[_Distribution]] = {}
+    for each in contenders or floor:
+        by_language.setdefault(each.style.language, []).append(each)
+    panels = [_panel([*its, *floor] if contenders else its, scale) for its in by_language.values()]
+    return alt.concat(*panels, columns=COLUMNS, spacing=24)
+
+
+def _panel(its: Sequence[_Distribution], scale: LogScale) -> alt.LayerChart | alt.FacetChart:
+    lines: list[dict[str, Any]] = []
+    marks: list[dict[str, Any]] = []
+    names = []
+    for number, each in enumerate(its):
+        runtime = each.row.cell.runtime
+        figures = ", ".join(f"{name} {milliseconds(value)} ms" for name, value in each.percentiles.items())
+        common = {
+            "runtime": runtime,
+            "description": described(each.row, f"overhead {figures}"),
+            **drawn(each.row, each.style),
+        }
+        lines += [common | {"ms": value, "share": share} for value, share in each.curve]
+        marks += [
+            common | {"ms": value, "share": PERCENTILES[name], "shape": SHAPES[name]}
+            for name, value in each.percentiles.items()
+            if value is not None
+        ]
+        names += _name(common | {"words": f"{runtime}  {each.words}"}, LINE * (len(its) - number))
+    ms = alt.X("ms:Q", title="overhead (ms, logarithmic)", scale=scale.altair, axis=scale.axis)
+    share = alt.Y(
+        "share:Q",
+        title="share of attempts",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(values=[0, 0.5, 0.95], format="%"),
+    )
+    return alt.layer(
+        alt.Chart(alt.InlineData(values=lines))
+        .mark_line(strokeWidth=1.8)
+        .encode(ms, share, COLOUR, DASH, DESCRIPTION, detail="runtime:N"),
+        alt.Chart(alt.InlineData(values=marks))
+        .mark_point(size=45, opacity=1)
+        .encode(ms, share, STROKE, FILL, FILL_OPACITY, SHAPE, DESCRIPTION),
+        *names,
+    ).properties(width=WIDTH, height=HEIGHT)
+
+
+def _name(common: dict[str, Any], above: float) -> list[alt.Chart]:
+    """A piece of the line, and whose it is, so far above the panel."""
+    base = alt.Chart(alt.InlineData(values=[common])).encode(DESCRIPTION, y=alt.value(-above))
+    return [
+        base.mark_rule(strokeWidth=2).encode(STROKE, DASH, x=alt.value(0), x2=alt.value(24)),
+        base.mark_text(align="left").encode(COLOUR, x=alt.value(30), text="words:N"),
+    ]
