@@ -15,6 +15,10 @@ COMMANDS = {
     "sweep": ("agentdyno.experiment.sweep", "measure what one more agent costs, and how many there can be"),
     "ledger": ("agentdyno.report.ledger", "say where the time of an experiment's attempts went"),
     "verify": ("agentdyno.report.verify", "recompute every figure of an experiment from its raw files"),
+    "compare": (
+        "agentdyno.report.compare.command",
+        "say what changed between two experiments, and fail where that is too much",
+    ),
     "cost": ("agentdyno.report.cost", "say what an experiment's rows come to in machines and money"),
     "check": ("agentdyno.check", "say whether this machine is ready, and what to do where it is not"),
     "conform": ("agentdyno.conformance.command", "hold runtimes to the contract, rule by rule"),

@@ -1,0 +1,1 @@
+"""`agentdyno compare`: what changed between two experiments or two runtimes, and whether it may."""

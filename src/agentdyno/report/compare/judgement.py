@@ -1,0 +1,94 @@
+"""Limits held against every pair of rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agentdyno.analysis.change import Change
+from agentdyno.analysis.limit import Kind, Limit
+from agentdyno.report.compare.pairs import Pair, Pairing
+from agentdyno.report.compare.wording import figure, runs, share
+from agentdyno.report.summary import Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One limit and one row: whether it was judged at all, whether the build may pass, and why."""
+
+    limit: Limit
+    row: str
+    judged: bool
+    kept: bool
+    says: str
+
+    @property
+    def line(self) -> str:
+        """As it is printed, in one line."""
+        return f"{'kept' if self.kept else 'FAILED'} {self.limit.text}: {self.row}: {self.says}"
+
+
+def judgements(limits: Sequence[Limit], pairing: Pairing) -> list[Judgement]:
+    """Each limit on each row; what cannot be judged is not kept."""
+    return [
+        judgement
+        for limit in limits
+        for judgement in (
+            *(_judge(limit, pair) for pair in pairing.pairs),
+            *(_unjudged(limit, row, "the row is gone from NEW") for row in pairing.gone),
+        )
+    ]
+
+
+def _judge(limit: Limit, pair: Pair) -> Judgement:
+    if reason := _hindrance(limit, pair):
+        return _unjudged(limit, pair.name, reason)
+    change = pair.changes[limit.metric]
+    exceeded = limit.is_exceeded_by(change)
+    says = f"{_measured(limit, change, pair.new.metrics[limit.metric])}{_caveat(limit, change, exceeded)}"
+    return Judgement(limit, pair.name, judged=True, kept=not exceeded, says=says)
+
+
+def _unjudged(limit: Limit, row: str, reason: str) -> Judgement:
+    return Judgement(limit, row, judged=False, kept=False, says=f"cannot be judged: {reason}")
+
+
+def _hindrance(limit: Limit, pair: Pair) -> str | None:
+    sides = {"NEW": pair.new} if limit.kind is Kind.FIGURE else {"BASE": pair.base, "NEW": pair.new}
+    for side, row in sides.items():
+        fault = next((failure for failure in row.failures if failure.is_fault), None)
+        if fault is not None:
+            return f"{side} has a fault: {fault.line}"
+    for side, row in sides.items():
+        if limit.metric not in row.metrics or row.metrics[limit.metric].median is None:
+            return f"{side} has no {limit.metric}"
+    if limit.kind is not Kind.FIGURE and pair.unlike(limit.metric):
+        return "BASE and NEW were measured by different methods"
+    if limit.figure(pair.changes[limit.metric]) is None:
+        return "BASE and NEW have no block in common"
+    return None
+
+
+def _measured(limit: Limit, change: Change, new: Metric) -> str:
+    if limit.kind is Kind.FIGURE:
+        within = f" ({figure(new.ci95[0])} to {figure(new.ci95[1])})" if new.ci95 else ""
+        return f"{figure(change.new)} {new.unit}{within}"
+    moved = f"{figure(change.base)} → {figure(change.new)} {new.unit}"
+    found = limit.figure(change)
+    if limit.kind is Kind.SHARE and found is not None:
+        moved += f", {share(found)}"
+    if change.ratio.ci95 is not None:
+        low, high = change.ratio.ci95
+        moved += f" ({share(low - 1)} to {share(high - 1)})"
+    return moved
+
+
+def _caveat(limit: Limit, change: Change, exceeded: bool) -> str:
+    if limit.kind is Kind.FIGURE:
+        return ""
+    if change.direction is None:
+        base, new = change.runs
+        return f"; by the medians alone, {base} against {runs(new)}"
+    if not exceeded and limit.is_passed_by(change):
+        return "; beyond the limit, but by no more than chance would do"
+    if exceeded and change.is_within_itself:
+        return f"; no more than a runtime differed from itself (A/A, up to ×{change.itself:.2f})"
+    return ""
