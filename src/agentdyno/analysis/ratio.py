@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agentdyno.analysis.statistics import LEAST_REPLICATES, interval, interval_of_ratio, median
+from agentdyno.analysis.statistics import interval, interval_of_ratio, median
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,4 @@ def unpaired(figures: Sequence[float | None], others: Sequence[float | None]) ->
     """The ratio of medians over runs of two experiments, which have nothing in common but the machine."""
     there = [value for value in figures if value is not None]
     theirs = [value for value in others if value is not None]
-    enough = min(len(there), len(theirs)) >= LEAST_REPLICATES
-    return Ratio(
-        quotient(median(there), median(theirs)),
-        interval_of_ratio(there, theirs) if enough and min(theirs) > 0 else None,
-        [],
-    )
+    return Ratio(quotient(median(there), median(theirs)), interval_of_ratio(there, theirs), [])

@@ -17,7 +17,7 @@ from agentdyno.analysis.ratio import Ratio
 from agentdyno.analysis.statistics import interval, median
 from agentdyno.experiment.cell import Cell
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 CELL = ("runtime", "agents", "verifier", "profile")
 """The fields that name a row."""
