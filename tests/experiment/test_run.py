@@ -48,7 +48,7 @@ def run_folders(measured: Path) -> list[Path]:
 
 def test_the_summary_has_every_metric_with_its_values(measured: Path) -> None:
     document = summary(measured / "results")
-    assert document["schema_version"] == 3
+    assert document["schema_version"] == 4
     row = row_of(measured)
     assert (row["runtime"], row["agents"], row["verifier"]) == ("python", TASKS, "cold")
     units = {name: metric["unit"] for name, metric in row["metrics"].items()}

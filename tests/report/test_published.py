@@ -28,7 +28,7 @@ def row(document: dict[str, Any]) -> Row:
 
 
 def failure(reason: str) -> Failure:
-    """What schema 2 says in one line, `run 1: reason`, as schema 3 has it."""
+    """What schema 2 says in one line, `run 1: reason`, as today's summaries have it."""
     run, _, text = reason.removeprefix("run ").partition(": ")
     return Failure("endpoint on time", int(run), text, remedy="", is_fault=False)
 

@@ -16,8 +16,8 @@ COMPARED = ("peak_rss_mib", "cpu_s_per_task", "overhead_ms_p50", "wall_s")
 JUDGED = {TWIN: COMPARED, SENTINEL: ("peak_rss_mib", "wall_s")}
 """A sentinel is a single run, so only what hardly differs from run to run can show a drift."""
 STEADY = ("peak_rss_mib",)
-"""What a twin must tie in even with few runs. Times differ by more from run to run, and a handful of runs that
-happened to lie on one side would condemn an experiment that has nothing wrong with it.
+"""What a twin must tie in even with few runs. Times differ by more from run to run, and a handful of runs
+that happened to lie on one side would condemn an experiment that has nothing wrong with it.
 """
 
 
