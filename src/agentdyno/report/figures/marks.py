@@ -9,7 +9,9 @@ from agentdyno.report.figures.palette import Style
 from agentdyno.report.summary import Metric, Row
 from agentdyno.report.tables import MISSING
 
-HOLLOW = "Hollow: the row is not valid; the table of results says why."
+PALE = "Outlined and pale: the row is not valid; the table of results says why."
+
+FAINT = 0.2
 
 COLOUR = alt.Color("colour:N", scale=None)
 FILL = alt.Fill("colour:N", scale=None)
@@ -29,7 +31,12 @@ def described(row: Row, what: str) -> str:
 
 def drawn(row: Row, style: Style) -> dict[str, Any]:
     """The columns that the channels above take."""
-    return {"colour": style.colour, "dash": style.dash, "shape": style.shape, "filled": int(row.valid)}
+    return {"colour": style.colour, "dash": style.dash, "shape": style.shape, "filled": filled(row)}
+
+
+def filled(row: Row) -> float:
+    """How much of its colour a mark is filled with."""
+    return 1.0 if row.valid else FAINT
 
 
 def milliseconds(value: float | None) -> str:

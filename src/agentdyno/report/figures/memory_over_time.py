@@ -17,7 +17,7 @@ from agentdyno.report.figures.marks import (
     DESCRIPTION,
     FILL,
     FILL_OPACITY,
-    HOLLOW,
+    PALE,
     SHAPE,
     STROKE,
     described,
@@ -88,7 +88,7 @@ def memory_over_time(group: Group, styles: Mapping[str, Style], experiment: Expe
     yield Figure(
         name=f"memory-over-time-{group.label}",
         title=f"Memory of the runtime itself during a run, {group.words}",
-        caption=caption if all(row.valid for row, _ in found) else f"{caption} {HOLLOW}",
+        caption=caption if all(row.valid for row, _ in found) else f"{caption} {PALE}",
         chart=_chart([(row, its, styles[row.cell.runtime]) for row, its in found]),
         headings=["runtime", "at the start MiB", "peak MiB", "after s", "at the end MiB", "run s"],
         lines=[
@@ -108,12 +108,12 @@ def memory_over_time(group: Group, styles: Mapping[str, Style], experiment: Expe
 def _chart(found: Sequence[tuple[Row, Sequence[Look], Style]]) -> Chart:
     lines, peaks, ends = [], [], []
     for row, its, style in found:
-        highest, last = peak(its), its[-1]
-        words = f"peak {highest.peak_mib:.1f} MiB after {highest.seconds:.1f} s of {last.seconds:.1f} s"
+        highest, few = peak(its), thinned(its)
+        words = f"peak {highest.peak_mib:.1f} MiB after {highest.seconds:.1f} s of {its[-1].seconds:.1f} s"
         common = {"runtime": row.cell.runtime, "description": described(row, words), **drawn(row, style)}
-        lines += [common | {"seconds": look.seconds, "mib": look.mib} for look in thinned(its)]
+        lines += [common | {"seconds": look.seconds, "mib": look.mib} for look in few]
         peaks.append(common | {"seconds": highest.seconds, "mib": highest.peak_mib})
-        ends.append(common | {"seconds": last.seconds, "mib": last.mib, "words": row.cell.runtime})
+        ends.append(common | {"seconds": few[-1].seconds, "mib": few[-1].mib, "words": row.cell.runtime})
     scale = around([mark["mib"] for mark in lines + peaks], HEIGHT)
     seconds = alt.X("seconds:Q", title="seconds after the start of the run", axis=alt.Axis(tickCount=6))
     mib = alt.Y("mib:Q", title="memory (MiB, logarithmic)", scale=scale.altair, axis=scale.axis)

@@ -18,7 +18,7 @@ from agentdyno.report.figures.marks import (
     DESCRIPTION,
     FILL,
     FILL_OPACITY,
-    HOLLOW,
+    PALE,
     SHAPE,
     STROKE,
     described,
@@ -69,13 +69,13 @@ def overhead(group: Group, styles: Mapping[str, Style], experiment: Experiment) 
         return
     caption = (
         "Up: the share of attempts whose overhead was no longer than what is to the right, on a logarithmic "
-        "axis; further left is better. The circle, the square and the triangle, and the figures above, are p50, "
-        "p95 and p99, medians over the runs. A panel for each language, with floor, the limit, in grey."
+        "axis; further left is better. The circle, the square and the triangle, and the figures above, are "
+        "p50, p95 and p99, medians over the runs. A panel for each language, with floor, the limit, in grey."
     )
     yield Figure(
         name=f"overhead-{group.label}",
         title=f"Overhead of an attempt, {group.words}",
-        caption=caption if all(each.row.valid for each in found) else f"{caption} {HOLLOW}",
+        caption=caption if all(each.row.valid for each in found) else f"{caption} {PALE}",
         chart=_chart(found),
         headings=["runtime", *(f"{name} ms" for name in PERCENTILES), "most ms", "runs"],
         lines=[

@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from agentdyno.analysis.reference import FLOOR
 
 Shades = tuple[str, str]
-"""A dark and a light shade of one hue."""
+"""Two shades of one hue, each with a contrast of 3 at least to white and to near-black."""
 
-GREY: Shades = ("#6d6d6d", "#8a8a8a")
+GREY = "#757575"
 """Of `floor`, which is the limit and no contender."""
 
 HUES: dict[str, Shades] = {
-    "C++": ("#2468c4", "#4a90e2"),
-    "Rust": ("#b5490f", "#e0702a"),
-    "Go": ("#0b7d6b", "#1ea88f"),
-    "Python": ("#84690a", "#b08d1a"),
-    "TypeScript": ("#a03c8c", "#cf6bbb"),
+    "C++": ("#4671f0", "#7488f5"),
+    "Rust": ("#b14a17", "#e46a4a"),
+    "Go": ("#1f9f97", "#12808a"),
+    "Python": ("#a08f12", "#7d7012"),
+    "TypeScript": ("#9a4bbd", "#bf74d9"),
 }
-"""A hue for each language that has a runtime here."""
+"""Of each language that has a runtime here. The first shades differ for colour-blind readers as well."""
 
-SPARE: list[Shades] = [("#5b5bd0", "#8585ee"), ("#4d7a1f", "#6fa336"), ("#b23a56", "#dd6680")]
+SPARE: list[Shades] = [("#c2417c", "#dd6096"), ("#5d8f2c", "#477a1e"), ("#8f5f45", "#b07c5f")]
 """For other languages, in the order in which they come, over and over."""
 
 DASHES: list[list[int]] = [[], [6, 3], [2, 2], [8, 3, 2, 3]]
@@ -50,7 +50,7 @@ def palette(runtimes: Iterable[str], languages: Mapping[str, str]) -> dict[str, 
     for runtime in runtimes:
         language = languages.get(runtime, runtime)
         if runtime == FLOOR:
-            styles[runtime] = Style(language, GREY[0], DASHES[0], SHAPES[0])
+            styles[runtime] = Style(language, GREY, DASHES[0], SHAPES[0])
             continue
         if language not in shades_of:
             shades_of[language] = SPARE[spare % len(SPARE)]

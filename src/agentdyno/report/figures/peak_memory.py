@@ -12,7 +12,7 @@ from agentdyno.report.figures.marks import (
     COLOUR,
     DESCRIPTION,
     FILL_OPACITY,
-    HOLLOW,
+    PALE,
     STROKE,
     described,
     drawn,
@@ -63,7 +63,7 @@ def _caption(found: list[tuple[Row, Metric]]) -> str:
         caption += f"No intervals: they take {LEAST_REPLICATES} runs of each row."
     else:
         caption += "Bars are medians over the runs, the lines on them 95% intervals."
-    return caption if all(row.valid for row, _ in found) else f"{caption} {HOLLOW}"
+    return caption if all(row.valid for row, _ in found) else f"{caption} {PALE}"
 
 
 def _bar(row: Row, metric: Metric, style: Style) -> dict[str, Any]:
