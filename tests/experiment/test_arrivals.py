@@ -119,11 +119,11 @@ def test_a_task_counts_from_when_it_was_due_and_not_from_when_an_agent_was_free(
 def test_both_are_shown(measured: Path) -> None:
     (row,) = summary(measured / "results")["rows"]
     lines = [line.split() for line in (measured / "stdout").read_text().splitlines()]
-    headings = lines.index(["runtime", "agents", "from", "due", "from", "begun"])
+    headings = lines.index(["runtime", "from", "due", "from", "begun"])
     due, begun = (row["metrics"][f"{name}_ms_p50"]["median"] for name in ("task", "task_uncorrected"))
     shown = lines[headings + 2]
-    assert shown[:3] == ["python", "1", f"{due:.0f}"]
-    assert shown[5] == (f"{begun:.0f}" if begun >= 100 else f"{begun:.1f}")
+    assert shown[:2] == ["python", f"{due:.0f}"]
+    assert shown[4] == (f"{begun:.0f}" if begun >= 100 else f"{begun:.1f}")
 
 
 def test_agents_that_share_a_schedule_are_not_asked_to_be_there_at_once(measured: Path) -> None:

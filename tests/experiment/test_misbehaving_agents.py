@@ -210,7 +210,7 @@ def test_ratios_to_a_baseline_of_ones_own(
         assert other[f"{name}_x_floor"]["values"] == [None, None]
     table = [line.split() for line in done.stdout.splitlines()]
     heading = next(line for line in table if line[:1] == ["runtime"])
-    assert heading[:4] == ["runtime", "agents", "peak", "passed"]
+    assert heading[:3] == ["runtime", "peak", "passed"]
     assert json.loads((tmp_path / "results/latest/asked.json").read_text())["asked"]["baseline"] == (
         "does-nothing-wrong"
     )

@@ -27,8 +27,9 @@ from agentdyno.experiment.resume import hold_to, keep, recall
 from agentdyno.experiment.settings import Settings
 from agentdyno.options import SECONDS, WHOLE, above_0, percentage, whole
 from agentdyno.project import RESULTS
+from agentdyno.report.experiment import open_experiment
+from agentdyno.report.show import add_documents, beside, print_experiment
 from agentdyno.report.summary import Row
-from agentdyno.report.terminal import print_findings
 from agentdyno.runtimes.manifest import Manifest, choose
 from agentdyno.runtimes.packages import buildable, install, say_skipped
 from agentdyno.tasks.load import load
@@ -155,7 +156,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         help="go on with the experiment in DIR, and run nothing again that is whole; no other option goes "
-        "with it but --strict",
+        "with it but --strict and those that say what is printed",
     )
     parser.add_argument(
         "--install",
@@ -170,13 +171,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="results go to DIR/raw/TIME (default: results)",
     )
+    add_documents(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure, print the table, and return 0; 1 when a row has a fault, or with --strict any flaw; 130 or 143
-    after an interruption.
+    """Measure, print what came of it, and return 0; 1 when a row has a fault, or with --strict any flaw; 130
+    or 143 after an interruption.
     """
-    console = Console(markup=False)
+    console = beside(arguments.document)
     with Interrupts() as interrupts:
         try:
             settings = settings_of(arguments, add_arguments)
@@ -193,7 +195,7 @@ def run(arguments: argparse.Namespace) -> int:
             return signal.status
     rows = results.findings.rows
     if rows:
-        print_findings(console, results.findings, _title(settings), scheduled=settings.arrivals != AT_ONCE)
+        print_experiment(open_experiment(settings.folder), arguments.document)
     for line in wide(settings, results.findings):
         console.print(f"wider than --until-ci: {line}", markup=False, highlight=False, soft_wrap=True)
     say_skipped(left_out)
@@ -241,7 +243,7 @@ def _resumed(arguments: argparse.Namespace, declare: Callable[[argparse.Argument
     declare(parser)
     defaults = vars(parser.parse_args([]))
     given = [name for name, value in defaults.items() if getattr(arguments, name) != value]
-    if others := [name for name in given if name not in ("resume", "strict")]:
+    if others := [name for name in given if name not in ("resume", "strict", "document")]:
         raise Refusal(
             f"--resume goes on with what {arguments.resume} was asked; "
             f"leave out --{others[0].replace('_', '-')}"
@@ -354,17 +356,6 @@ def _announcement(settings: Settings) -> str:
         f"{names}: {_tasks(settings)}, agents {agents}, {repeats}, "
         f"verifier {verifiers} with {settings.verify_slots} slots, on {served}"
     )
-
-
-def _title(settings: Settings) -> str:
-    runs = (
-        f"medians of {settings.repeats} runs or more"
-        if settings.until_ci is not None
-        else "one run"
-        if settings.repeats == 1
-        else f"medians of {settings.repeats} runs"
-    )
-    return f"{runs}, {_tasks(settings)}, profile {settings.served_by}"
 
 
 def _tasks(settings: Settings) -> str:

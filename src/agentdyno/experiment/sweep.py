@@ -5,8 +5,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 
-from rich.console import Console
-
 from agentdyno import open_files
 from agentdyno.analysis.ceiling import Objective, ceiling, next_to_try
 from agentdyno.errors import Refusal
@@ -21,7 +19,9 @@ from agentdyno.experiment.resume import recall
 from agentdyno.experiment.settings import Settings
 from agentdyno.files import write_json, write_text
 from agentdyno.options import SECONDS, above_0
-from agentdyno.report.sweep import print_sweep, sweep_markdown, swept
+from agentdyno.report.experiment import open_experiment
+from agentdyno.report.show import beside, print_experiment
+from agentdyno.report.sweep import sweep_markdown, swept
 from agentdyno.runtimes.packages import say_skipped
 
 AGENTS = "1,10,100,1000,10000"
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     What the search finds wrong with more agents than were asked for is its result and no failure.
     """
-    console = Console(markup=False)
+    console = beside(arguments.document)
     _all_at_once(arguments)
     with Interrupts() as interrupts:
         try:
@@ -80,7 +80,8 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     write_json(settings.folder / "sweep.json", [asdict(each) for each in found])
     write_text(settings.folder / "sweep.md", sweep_markdown(found))
-    print_sweep(console, found, rows)
+    if rows:
+        print_experiment(open_experiment(settings.folder), arguments.document)
     say_skipped(left_out)
     asked_for = [row for row in rows if row.cell in cells_of(settings)]
     return command.concluded(console, arguments, settings, interrupted, asked_for)

@@ -28,20 +28,28 @@ COLUMNS = {
 SCALE = {"cpu_s_per_task": 1000}
 """Where a column's unit is not the metric's."""
 
+WITH_INTERVAL = ("peak_rss_mib", "overhead_ms_p50", "overhead_ms_p95", "overhead_ms_p99", "cpu_s_per_task")
+"""What is the runtime's own doing, and differs from run to run: where there is an interval, it is shown."""
+
 
 def table(found: Sequence[Row]) -> str:
     """The rows as a GitHub table; the reasons of those that are not valid stand below it."""
     lines = []
     for row in found:
         name = row.cell.runtime if row.valid else f"~~{row.cell.runtime}~~"
-        figures = [
-            _text(row.metrics[metric], SCALE.get(metric, 1), form) for metric, form in COLUMNS.values()
-        ]
+        figures = [_text(metric, row.metrics[metric], form) for metric, form in COLUMNS.values()]
         lines.append([row.cell.verifier, f"{row.cell.agents:,}", name, *figures])
     complaints = [f"- {row.complaint(failure)}" for row in found for failure in row.failures]
     made = github(list(COLUMNS), lines)
     return "\n".join([*made, *(["", *complaints] if complaints else []), ""])
 
 
-def _text(metric: Metric, scale: float, form: str) -> str:
-    return MISSING if metric.median is None else format(metric.median * scale, form)
+def _text(name: str, metric: Metric, form: str) -> str:
+    if metric.median is None:
+        return MISSING
+    scale = SCALE.get(name, 1)
+    median = format(metric.median * scale, form)
+    if metric.ci95 is None or name not in WITH_INTERVAL:
+        return median
+    low, high = (format(end * scale, form) for end in metric.ci95)
+    return f"{median} ({low}–{high})"

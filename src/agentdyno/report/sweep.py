@@ -12,7 +12,7 @@ from agentdyno.analysis.gates import ENOUGH
 from agentdyno.analysis.measured import MeasuredRun
 from agentdyno.analysis.slope import Slope, slope
 from agentdyno.report.summary import Row
-from agentdyno.report.tables import MISSING, show, table
+from agentdyno.report.tables import MISSING, say, show, table
 
 HEADINGS = {
     "peak\nMiB": ("peak_rss_mib", 1.0, ".1f"),
@@ -91,9 +91,9 @@ def print_sweep(console: Console, found: Sequence[Swept], rows: Sequence[Row]) -
     for each in found:
         show(console, _table(each))
         for line in sentences(each):
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            say(console, line)
     for line in complaints(found, rows):
-        console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
+        say(console, line, "red")
 
 
 def sweep_markdown(found: Sequence[Swept]) -> str:

@@ -1,41 +1,21 @@
-"""The table that a person reads after a run."""
+"""The tables and sentences that a person reads after a run."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from agentdyno.analysis.controls import Comparison
-from agentdyno.analysis.metrics import UNITS
 from agentdyno.analysis.ratio import Ratio
-from agentdyno.analysis.reference import BASELINE, FLOOR
+from agentdyno.analysis.reference import FLOOR
+from agentdyno.analysis.statistics import LEAST_REPLICATES
+from agentdyno.experiment.arrivals import AT_ONCE
 from agentdyno.experiment.cell import SENTINEL, TWIN, UNSAMPLED
-from agentdyno.report.summary import Findings, Metric, Row
-from agentdyno.report.tables import MISSING, show, table
-
-DIGITS = {"MiB": 1, "s": 1, "retries/task": 2, "times the floor's": 1, "times the baseline's": 2}
-CELL = ("runtime\n", "agents\n")
-OUTCOMES = {
-    "peak\nMiB": "peak_rss_mib",
-    "\n×floor": f"peak_rss_x_{FLOOR}",
-    "\n×base": f"peak_rss_x_{BASELINE}",
-    "passed\n": "pass_rate",
-    "first\n": "first_attempt_pass",
-    "recov-\nered": "recovered",
-    "fail-\ned": "failed",
-    "err-\nors": "errors",
-    "re-\ntries": "avg_retries",
-    "wall\ns": "wall_s",
-}
-TIMES = {
-    "overhead": ("p50", "p95", "p99"),
-    "model": ("p50", "p99"),
-    "queue": ("p50", "p99"),
-    "verify": ("p50", "p99"),
-}
-"""The percentiles that are shown; the others are in summary.json."""
-
+from agentdyno.report.columns import BEST, FROM_DUE, OUTCOMES, STEADY, TIMES, Layout
+from agentdyno.report.experiment import Experiment
+from agentdyno.report.summary import Row
+from agentdyno.report.tables import MISSING, fitting, room, say, show, table
 
 CONTROLS = {
     TWIN: "A/A, {runtime} against itself",
@@ -54,27 +34,95 @@ INSTRUMENT = {
     "of it the sampler": "sampler_cpu_share",
 }
 
+DO_NOT_COMPETE = f"{FLOOR}, the practical limit, and INVALID rows do not compete"
+IS_BEST = (
+    f"{BEST} best among the rows with as many agents, or not to be told from the best, as their 95% "
+    f"intervals meet; {DO_NOT_COMPETE}"
+)
+IS_LEAST = f"{BEST} least among the rows with as many agents, which may be chance; {DO_NOT_COMPETE}"
+NO_INTERVALS = (
+    f"fewer than {LEAST_REPLICATES} runs of a row have no 95% interval: measure with --repeats "
+    f"{LEAST_REPLICATES} or more"
+)
 
-def print_findings(console: Console, found: Findings, title: str, *, scheduled: bool) -> None:
+
+def print_findings(console: Console, experiment: Experiment) -> None:
     """Print the rows of each verifier: first memory and outcomes, then where the time of an attempt went;
     then what measuring took, what the controls show, and why rows are not valid.
 
-    Where tasks were `scheduled`, their times are shown from when they were due, and from when they were
-    begun.
+    Where tasks were scheduled, their times are shown from when they were due, and from when they were begun.
     """
-    for verifier in dict.fromkeys(row.cell.verifier for row in found.rows):
-        its = [row for row in found.rows if row.cell.verifier == verifier]
-        show(console, _outcomes(its, f"{title}, verifier {verifier}"))
-        show(console, _times(its, verifier))
-        if any(row.metrics["steady_tasks_per_s"].median is not None for row in its):
-            show(console, _steady(its, verifier))
-        if scheduled:
-            show(console, _corrected(its, verifier))
+    rows, asked = experiment.findings.rows, experiment.summary["experiment"]
+    is_marked = False
+    for verifier in dict.fromkeys(row.cell.verifier for row in rows):
+        its = [row for row in rows if row.cell.verifier == verifier]
+        of = f"{_agents(its)}verifier {verifier}"
+        for title, layout in (
+            (_title(experiment), OUTCOMES),
+            ("milliseconds of an attempt", TIMES),
+            ("with all agents at work", STEADY if _has_plateau(its) else None),
+            ("milliseconds of a task", FROM_DUE if asked["arrivals"] != AT_ONCE else None),
+        ):
+            if layout is not None:
+                is_marked |= _show(console, its, f"{title}, {of}", layout)
     console.print()
-    for line in [_instrument(found.rows), *map(_control, found.comparisons)]:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-    for line in _complaints(found.rows):
-        console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
+    for line in _notes(rows, is_marked=is_marked):
+        say(console, line)
+    for line in [_instrument(rows), *map(_control, experiment.findings.comparisons)]:
+        say(console, line)
+    for line in _complaints(rows):
+        say(console, line, "red")
+
+
+def _title(experiment: Experiment) -> str:
+    asked = experiment.summary["experiment"]
+    repeats = asked["repeats"]
+    runs = "one run" if repeats == 1 else f"medians of {repeats} runs"
+    if asked["until_ci"] is not None:
+        runs += " or more"
+    if not asked["complete"]:
+        runs += ", not all of which were made"
+    counts = sorted({max(asked["limit"], cell.agents) for cell in experiment.cells})
+    tasks = f"{', '.join(map(str, counts))} {asked['tasks']} tasks"
+    return f"{runs}, {tasks}, profile {asked['profile']}"
+
+
+def _agents(rows: Sequence[Row]) -> str:
+    """How many agents, where the rows do not say."""
+    agents = {row.cell.agents for row in rows}
+    if len(agents) > 1:
+        return ""
+    return "1 agent, " if agents == {1} else f"{agents.pop()} agents, "
+
+
+def _has_plateau(rows: Sequence[Row]) -> bool:
+    return any(row.metrics["steady_tasks_per_s"].median is not None for row in rows)
+
+
+def _show(console: Console, rows: Sequence[Row], title: str, layout: Layout) -> bool:
+    """Print one table, and what there was no room for; returns whether a figure in it is marked."""
+    columns = layout.columns(rows)
+    shown = fitting(columns, layout.goes_first, room(console))
+    made = table(title, [column.heading for column in shown])
+    for row, cells in zip(rows, zip(*(column.cells for column in shown), strict=True), strict=True):
+        made.add_row(*map(_styled, cells), style=None if row.valid else "strike")
+    show(console, made)
+    names = [column.name for column in shown]
+    if left_out := [column.name for column in columns if column.name not in names]:
+        say(console, f"no room in {room(console)} columns for {', '.join(left_out)}: --json has them")
+    return any(cell.endswith(BEST) for column in shown for cell in column.cells)
+
+
+def _styled(cell: str) -> Text:
+    return Text(cell, style="bold green" if cell.endswith(BEST) else "")
+
+
+def _notes(rows: Sequence[Row], *, is_marked: bool) -> Iterator[str]:
+    intervals = [row.metrics["peak_rss_mib"].ci95 for row in rows]
+    if is_marked:
+        yield IS_BEST if any(intervals) else IS_LEAST
+    if not all(intervals):
+        yield NO_INTERVALS
 
 
 def _instrument(rows: Sequence[Row]) -> str:
@@ -107,76 +155,3 @@ def _complaints(rows: Sequence[Row]) -> list[str]:
         *(f"INVALID all rows, {failure.line}" for failure in of_all),
         *(row.complaint(failure) for row in rows for failure in row.failures if failure.run is not None),
     ]
-
-
-def _outcomes(found: Sequence[Row], title: str) -> Table:
-    """Memory and outcomes; how many times the floor's or the baseline's memory it is, where measured."""
-    columns = {
-        heading: metric
-        for heading, metric in OUTCOMES.items()
-        if metric in UNITS or any(row.metrics[metric].median is not None for row in found)
-    }
-    made = table(title, [*CELL, *columns])
-    for row in found:
-        _add(made, row, [_text(row.metrics[metric]) for metric in columns.values()])
-    return made
-
-
-def _steady(found: Sequence[Row], verifier: str) -> Table:
-    """The plateau, where there is one."""
-    headings = ["plateau\ns", "tasks/s\n", "overhead\np50", "\np95", "\np99"]
-    names = [
-        "steady_s",
-        "steady_tasks_per_s",
-        *(f"steady_overhead_ms_{name}" for name in ("p50", "p95", "p99")),
-    ]
-    made = table(f"with all agents at work, verifier {verifier}", [*CELL, *headings])
-    for row in found:
-        _add(made, row, [_milliseconds(row.metrics[name].median) for name in names])
-    return made
-
-
-def _corrected(found: Sequence[Row], verifier: str) -> Table:
-    """Tasks from when they were due, and from when they were begun."""
-    headings = ["from due\np50", "\np95", "\np99", "from begun\np50", "\np95", "\np99"]
-    names = [f"{kind}_ms_{name}" for kind in ("task", "task_uncorrected") for name in ("p50", "p95", "p99")]
-    made = table(f"milliseconds of a task, verifier {verifier}", [*CELL, *headings])
-    for row in found:
-        _add(made, row, [_milliseconds(row.metrics[name].median) for name in names])
-    return made
-
-
-def _times(found: Sequence[Row], verifier: str) -> Table:
-    headings = [
-        f"{'' if number else part}\n{percentile}"
-        for part, percentiles in TIMES.items()
-        for number, percentile in enumerate(percentiles)
-    ]
-    made = table(f"milliseconds of an attempt, verifier {verifier}", [*CELL, *headings])
-    for row in found:
-        figures = [
-            row.metrics[f"{part}_ms_{percentile}"].median
-            for part, percentiles in TIMES.items()
-            for percentile in percentiles
-        ]
-        _add(made, row, [_milliseconds(figure) for figure in figures])
-    return made
-
-
-def _add(made: Table, row: Row, figures: Sequence[str]) -> None:
-    style = None if row.valid else "strike"
-    made.add_row(row.cell.runtime, str(row.cell.agents), *figures, style=style)
-
-
-def _text(metric: Metric) -> str:
-    if metric.median is None:
-        return MISSING
-    return (
-        f"{metric.median:.0%}"
-        if metric.unit == "share"
-        else f"{metric.median:.{DIGITS.get(metric.unit, 0)}f}"
-    )
-
-
-def _milliseconds(figure: float | None) -> str:
-    return MISSING if figure is None else f"{figure:.0f}" if figure >= 100 else f"{figure:.1f}"

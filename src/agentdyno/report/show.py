@@ -1,0 +1,72 @@
+"""`agentdyno show`: the findings of an experiment, as `run` and `sweep` print them when they are done."""
+
+import argparse
+import sys
+
+from rich.console import Console
+
+from agentdyno.report.experiment import Experiment, add_folder, open_experiment
+from agentdyno.report.markdown import table
+from agentdyno.report.spreadsheet import spreadsheet
+from agentdyno.report.sweep import Swept, print_sweep, sweep_markdown
+from agentdyno.report.tables import console
+from agentdyno.report.terminal import print_findings
+
+SWEEP = "sweep.json"
+
+DOCUMENTS = {
+    "json": f"print summary.json rather than tables, or of a sweep {SWEEP}, for programs",
+    "markdown": "print a Markdown table, for a README or an issue",
+    "csv": "print a line for each row, with median and interval of every metric, for a spreadsheet",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `show`."""
+    add_folder(parser)
+    add_documents(parser)
+
+
+def add_documents(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that make stdout a document; it holds nothing else then."""
+    choice = parser.add_mutually_exclusive_group()
+    for name, meaning in DOCUMENTS.items():
+        choice.add_argument(f"--{name}", dest="document", action="store_const", const=name, help=meaning)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the findings, and return 0."""
+    print_experiment(open_experiment(arguments.folder), arguments.document)
+    return 0
+
+
+def beside(document: str | None) -> Console:
+    """Where everything goes that is not the findings: not to stdout where that is a document."""
+    return console(stderr=document is not None)
+
+
+def print_experiment(experiment: Experiment, document: str | None) -> None:
+    """Print the findings to stdout: one of DOCUMENTS, or tables where that is None."""
+    rows, swept = experiment.findings.rows, _swept(experiment)
+    match document:
+        case "csv":
+            sys.stdout.write(spreadsheet(rows))
+        case "markdown":
+            sys.stdout.write(sweep_markdown(swept) if swept else table(rows))
+        case "json":
+            path = experiment.folder / SWEEP if swept else experiment.path
+            sys.stdout.write(path.read_text(encoding="utf-8"))
+        case _ if swept:
+            print_sweep(console(), swept, rows)
+        case _:
+            print_findings(console(), experiment)
+
+
+def _swept(experiment: Experiment) -> list[Swept]:
+    """What a sweep found; nothing if this was none, or if its summary was copied elsewhere without that."""
+    if experiment.path.name != "summary.json" or not (experiment.folder / SWEEP).exists():
+        return []
+    # What draws figures takes a second to import, which experiments that are no sweeps should not pay.
+    from agentdyno.report.figures.swept import read_swept
+
+    return read_swept(experiment.folder)
