@@ -1,0 +1,96 @@
+"""How sure a report is, in sentences."""
+
+from collections.abc import Sequence
+
+from agentdyno.analysis.statistics import FEW, LEAST_REPLICATES
+from agentdyno.experiment.cell import SENTINEL, TWIN
+from agentdyno.report.experiment import Experiment
+from agentdyno.report.page.ranking import CRITERIA, resolution
+from agentdyno.report.page.words import counted, listed, percent
+from agentdyno.report.summary import Row
+
+
+def certainty(experiment: Experiment) -> list[str]:
+    """What stands behind the figures, and what stands against them; what to do where something does."""
+    rows = experiment.findings.rows
+    return [
+        *_completeness(experiment),
+        *_validity(rows),
+        _intervals(rows),
+        *_against_itself(experiment),
+        *_drift(experiment),
+        *_service(experiment),
+    ]
+
+
+def _completeness(experiment: Experiment) -> list[str]:
+    if experiment.summary["experiment"]["complete"]:
+        return []
+    return [
+        f"The experiment was not finished: {counted(len(experiment.runs), 'run')} of it are here. "
+        "`agentdyno run --resume DIR` goes on with it."
+    ]
+
+
+def _validity(rows: Sequence[Row]) -> list[str]:
+    invalid = [row for row in rows if not row.valid]
+    if not invalid:
+        return ["The one row is valid." if len(rows) == 1 else f"All {len(rows)} rows are valid."]
+    of_all = [failure for failure in rows[0].failures if failure.run is None]
+    if of_all:
+        return [f"No row is valid, as a control failed: {failure.line}." for failure in of_all]
+    names = listed([f"{row.cell.runtime} at {row.cell.agents:,} ({row.failures[0].gate})" for row in invalid])
+    are = "is" if len(invalid) == 1 else "are"
+    return [
+        f"{len(rows) - len(invalid)} of {len(rows)} rows are valid; {names} {are} not, and left out above."
+    ]
+
+
+def _intervals(rows: Sequence[Row]) -> str:
+    runs = sorted({len(row.metrics["peak_rss_mib"].values) for row in rows})
+    few, many = runs[0], runs[-1]
+    said = counted(few, "run") if few == many else f"{few} to {many} runs"
+    if few < LEAST_REPLICATES:
+        return (
+            f"{said.capitalize()} of each row: no intervals, so a difference may be chance. "
+            f"The command below with `--repeats {LEAST_REPLICATES}` or more gives some."
+        )
+    told = f"Each row is the median of {said}, with 95% intervals"
+    return f"{told}, which more `--repeats` make narrower." if few <= FEW else f"{told}."
+
+
+def _against_itself(experiment: Experiment) -> list[str]:
+    twins = [comparison for comparison in experiment.findings.comparisons if comparison.control == TWIN]
+    if not twins:
+        return ["No runtime was entered twice (`--controls twin`), so chance has no yardstick here."]
+    differs = [
+        f"{percent(by)} in {criterion.name}"
+        for criterion in CRITERIA
+        if (by := resolution(experiment, criterion.metric)) is not None
+    ]
+    return [
+        f"{twins[0].runtime}, entered twice, differed from itself by {listed(differs)}: smaller "
+        "differences mean nothing."
+    ]
+
+
+def _drift(experiment: Experiment) -> list[str]:
+    again = [
+        comparison.ratios for comparison in experiment.findings.comparisons if comparison.control == SENTINEL
+    ]
+    return [
+        f"The first run, made again at the end, differed by {percent(abs(memory - 1))} in memory and "
+        f"{percent(abs(wall - 1))} in wall time."
+        for ratios in again
+        if (memory := ratios["peak_rss_mib"].median) is not None
+        and (wall := ratios["wall_s"].median) is not None
+    ]
+
+
+def _service(experiment: Experiment) -> list[str]:
+    if experiment.summary["experiment"]["simulated"]:
+        return []
+    return [
+        "A real model served the runs: its replies, its times and the tasks passed are its own and differ "
+        "from run to run."
+    ]

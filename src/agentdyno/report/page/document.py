@@ -1,0 +1,66 @@
+"""The page as a whole."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
+
+from agentdyno.report.experiment import Experiment
+from agentdyno.report.figures import Figure, Theme, svg
+from agentdyno.report.figures.swept import read_swept
+from agentdyno.report.page import surroundings
+from agentdyno.report.page.certainty import certainty
+from agentdyno.report.page.findings import findings, picks
+from agentdyno.report.page.many_agents import picks_for_many
+from agentdyno.report.page.reproduction import commands
+from agentdyno.report.page.results import results
+from agentdyno.report.page.words import between, figure, times
+from agentdyno.report.sweep import sentences
+
+PARTS = files(__package__)
+CODE = re.compile(r"`([^`]+)`")
+
+
+def document(experiment: Experiment, figures: Iterable[Figure]) -> str:
+    """The report as HTML that asks nobody for anything: style, script and `figures` are in it."""
+    swept = read_swept(experiment.folder)
+    style, script = _part("style.css"), _part("script.js")
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"code": _code, "figure": figure, "times": times, "between": between}
+    return environment.from_string(_part("page.html")).render(
+        style=Markup(style),
+        script=Markup(script),
+        allowed_script=_digest(script),
+        title=surroundings.title(experiment),
+        summary=experiment.summary,
+        picks=picks_for_many(swept) if swept else picks(experiment),
+        sentences=[sentence for each in swept for sentence in sentences(each)],
+        findings=[] if swept else findings(experiment),
+        certainty=certainty(experiment),
+        results=results(experiment),
+        figures=[(each, Markup(svg(each, Theme.PAGE))) for each in figures],
+        asked=surroundings.asked(experiment),
+        machine=surroundings.machine(experiment),
+        commands=commands(experiment, swept),
+        folder=experiment.folder.resolve().name,
+    )
+
+
+def _part(name: str) -> str:
+    return PARTS.joinpath(name).read_text(encoding="utf-8")
+
+
+def _digest(script: str) -> str:
+    """What a Content-Security-Policy names an inline script by (CSP level 3, hash-source)."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
+
+
+def _code(text: str) -> Markup:
+    """A sentence in which what stands between backticks is code."""
+    return Markup(CODE.sub(r"<code>\1</code>", str(escape(text))))

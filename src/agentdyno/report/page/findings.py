@@ -1,0 +1,92 @@
+"""What an experiment has found, in sentences; all of it follows from the summary."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agentdyno.analysis.reference import FLOOR
+from agentdyno.report.experiment import Experiment
+from agentdyno.report.page.pick import Lead, Pick, pick
+from agentdyno.report.page.ranking import Place, Ranking, rankings
+from agentdyno.report.page.words import between, counted, figure, listed, times
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A sentence, and the figures it rests on."""
+
+    text: str
+    ranking: Ranking
+
+
+def picks(experiment: Experiment) -> list[Pick]:
+    """Which runtime to pick at each number of agents that was measured."""
+    found: dict[int, list[Ranking]] = {row.cell.agents: [] for row in experiment.findings.rows}
+    for ranking in rankings(experiment):
+        found[ranking.agents].append(ranking)
+    return [_pick(experiment, agents, found[agents]) for agents in sorted(found)]
+
+
+def findings(experiment: Experiment) -> list[Finding]:
+    """Who takes least of what, by how much less than the next, and how sure that is."""
+    verifiers = {row.cell.verifier for row in experiment.findings.rows}
+    return [
+        Finding(_sentence(ranking, says_verifier=len(verifiers) > 1), ranking)
+        for ranking in rankings(experiment)
+    ]
+
+
+def _pick(experiment: Experiment, agents: int, rankings: Sequence[Ranking]) -> Pick:
+    rows = [row for row in experiment.findings.rows if row.cell.agents == agents]
+    controls = dict.fromkeys(failure.gate for row in rows for failure in row.failures if failure.run is None)
+    doubts = [f"the {control} control failed" for control in controls]
+    if not all(ranking.is_sure for ranking in rankings):
+        doubts.append("there are no intervals")
+    return pick(
+        f"at {counted(agents, 'agent')}",
+        [_lead(ranking) for ranking in rankings],
+        {place.runtime for ranking in rankings for place in ranking.places},
+        {row.cell.runtime for row in rows} - {FLOOR},
+        doubts,
+    )
+
+
+def _lead(ranking: Ranking) -> Lead:
+    criterion = ranking.criterion
+    return Lead(criterion.name, criterion.best, _names(ranking.leaders))
+
+
+def _sentence(ranking: Ranking, *, says_verifier: bool) -> str:
+    criterion, leaders = ranking.criterion, ranking.leaders
+    first, following, last = ranking.places[0], ranking.next, ranking.places[-1]
+    where = f"at {counted(ranking.agents, 'agent')}"
+    if says_verifier:
+        where += f", verifier {ranking.verifier}"
+    if len(ranking.places) == 1:
+        return f"{criterion.name.capitalize()} {where}: {first.runtime}, {_amount(first, ranking)}."
+    if not ranking.is_sure:
+        where += f", in {counted(len(first.ratio.values), 'run')}"
+    told = f"{criterion.best.capitalize()} {where}: "
+    if len(leaders) > 1:
+        told += listed([f"{place.runtime} ({_amount(place, ranking)})" for place in leaders])
+        told += " cannot be told apart"
+    else:
+        told += f"{first.runtime}, {_amount(first, ranking)}"
+    if following is None:
+        return f"{told}."
+    told += f"; {first.runtime} has " if len(leaders) > 1 else ", "
+    told += f"{_than(following, ranking)}, the next ({between(following.ratio)})"
+    return f"{told}." if last is following else f"{told}, and {_than(last, ranking)}, the most."
+
+
+def _than(place: Place, ranking: Ranking) -> str:
+    if place.ratio.median is None:  # in no block do both have a figure
+        return f"less than {place.runtime} with {_amount(place, ranking)}"
+    return f"{times(place.ratio.median)} that of {place.runtime}"
+
+
+def _amount(place: Place, ranking: Ranking) -> str:
+    return f"{figure(place.figure)} {ranking.criterion.unit}"
+
+
+def _names(places: Sequence[Place]) -> list[str]:
+    return [place.runtime for place in places]

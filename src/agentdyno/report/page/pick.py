@@ -1,0 +1,65 @@
+"""Which runtime to pick, by who leads in what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agentdyno.report.page.words import listed
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """Who is best in one thing; several `leaders` cannot be told apart."""
+
+    name: str
+    best: str
+    leaders: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Which runtime to pick, `where` (as "at 100 agents"), and why. Several where nothing decides between
+    them, none where there is nothing to go by. `doubt` is why it is provisional.
+    """
+
+    where: str
+    runtimes: list[str]
+    why: str
+    doubt: str | None = None
+
+
+def pick(
+    where: str, leads: Sequence[Lead], usable: set[str], measured: set[str], doubts: Sequence[str]
+) -> Pick:
+    """The runtime that leads in more than half of the things, alone or with others.
+
+    `measured` are the contenders, `usable` those of them with figures that count.
+    """
+    doubt = listed(doubts) or None
+    if not usable:
+        return Pick(where, [], "no row is valid" if measured else "only the practical limit was measured")
+    if len(usable) == 1:
+        why = "nothing else was measured" if usable == measured else "no other runtime's row is valid"
+        return Pick(where, sorted(usable), f"{why}, so there is nothing to choose between")
+    led = {name: [lead for lead in leads if name in lead.leaders] for name in usable}
+    most = max(map(len, led.values()))
+    if 2 * most <= len(leads):
+        parts = [f"{lead.best} has {listed(lead.leaders)}" for lead in leads]
+        return Pick(where, [], f"it depends on what is scarce: {'; '.join(parts)}", doubt)
+    # Who shares its leads with fewer has more reason to be picked.
+    crowd = {name: sum(len(lead.leaders) for lead in its) for name, its in led.items() if len(its) == most}
+    best = sorted(name for name, others in crowd.items() if others == min(crowd.values()))
+    if len(best) > 1:
+        return Pick(where, best, "nothing that was measured decides between them", doubt)
+    return Pick(where, best, _why(best[0], leads), doubt)
+
+
+def _why(runtime: str, leads: Sequence[Lead]) -> str:
+    won = [lead.best for lead in leads if lead.leaders == [runtime]]
+    parts = [listed(won)] if won else []
+    for lead in leads:
+        others = [name for name in lead.leaders if name != runtime]
+        if runtime not in lead.leaders:
+            parts.append(f"{lead.best} has {listed(others)}")
+        elif others:
+            parts.append(f"in {lead.name} it cannot be told from {listed(others)}")
+    return "; ".join(parts)
