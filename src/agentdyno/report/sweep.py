@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.table import Table
 
 from agentdyno.analysis.binding import NOTHING, UNKNOWN, Binding
 from agentdyno.analysis.ceiling import Ceiling, Objective, ceiling
@@ -12,7 +11,7 @@ from agentdyno.analysis.gates import ENOUGH
 from agentdyno.analysis.measured import MeasuredRun
 from agentdyno.analysis.slope import Slope, slope
 from agentdyno.report.summary import Row
-from agentdyno.report.tables import MISSING, say, show, table
+from agentdyno.report.tables import INVALID, MISSING, Column, say, show_columns
 
 HEADINGS = {
     "peak\nMiB": ("peak_rss_mib", 1.0, ".1f"),
@@ -25,6 +24,14 @@ HEADINGS = {
     "its\nCPU": ("endpoint_cpu_share", 1.0, ".0%"),
 }
 """The metric of each column, what it is multiplied with, and how it is written."""
+
+GOES_FIRST = ("its CPU", "endpoint late p99", "in flight", "tasks/s", "CPU ms/task", "p99 ms")
+"""What may be left out, the least important first."""
+
+NOT_VALID = (
+    f"{INVALID} not valid: above the ceiling, with fewer attempts than percentiles take, or as said below; "
+    "table.md has every reason"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +96,12 @@ def swept(
 def print_sweep(console: Console, found: Sequence[Swept], rows: Sequence[Row]) -> None:
     """Print a table of each runtime, the cost of an agent and the ceiling below it, and what is wrong."""
     for each in found:
-        show(console, _table(each))
+        title = f"{each.runtime} against agents, verifier {each.verifier}"
+        show_columns(console, title, _columns(each), GOES_FIRST, [point.valid for point in each.points])
         for line in sentences(each):
             say(console, line)
+    if not all(point.valid for each in found for point in each.points):
+        say(console, NOT_VALID)
     for line in complaints(found, rows):
         say(console, line, "red")
 
@@ -100,12 +110,12 @@ def sweep_markdown(found: Sequence[Swept]) -> str:
     """The same for a README or an issue."""
     lines = []
     for each in found:
-        headings = [" ".join(heading.split()) for heading in HEADINGS]
+        headings = map(_name, HEADINGS)
         lines += [
             f"| {each.runtime}, verifier {each.verifier}: agents | {' | '.join(headings)} |",
             "| ---: " * (1 + len(HEADINGS)) + "|",
         ]
-        lines += [f"| {' | '.join(_figures(point))} |" for point in each.points]
+        lines += [f"| {point.agents:,} | {' | '.join(_figures(point))} |" for point in each.points]
         lines += ["", *(f"- {line}" for line in sentences(each)), ""]
     return "\n".join(lines)
 
@@ -178,11 +188,20 @@ def _agents(number: int) -> str:
     return "1 agent" if number == 1 else f"{number:,} agents"
 
 
-def _table(each: Swept) -> Table:
-    made = table(f"{each.runtime} against agents, verifier {each.verifier}", ["agents\n", *HEADINGS])
-    for point in each.points:
-        made.add_row(*_figures(point), style=None if point.valid else "strike")
-    return made
+def _columns(each: Swept) -> list[Column]:
+    agents = [f"{point.agents:,}{'' if point.valid else f' {INVALID}'}" for point in each.points]
+    figures = zip(*map(_figures, each.points), strict=True)
+    return [
+        Column("agents", "agents\n", agents),
+        *(
+            Column(_name(heading), heading, list(cells))
+            for heading, cells in zip(HEADINGS, figures, strict=True)
+        ),
+    ]
+
+
+def _name(heading: str) -> str:
+    return " ".join(heading.split())
 
 
 def _figures(point: Point) -> list[str]:
@@ -190,4 +209,4 @@ def _figures(point: Point) -> list[str]:
     for metric, scale, form in HEADINGS.values():
         value = point.metrics[metric]
         figures.append(MISSING if value is None else format(value * scale, form))
-    return [f"{point.agents:,}", *figures]
+    return figures

@@ -7,9 +7,14 @@ from dataclasses import dataclass, replace
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 MISSING = "–"
 """What stands where there is no figure."""
+
+BEST = "*"
+INVALID = "✗"
+"""Marks that are there in a pipe and without colours as well."""
 
 IN_A_PIPE = 100
 """So many columns has what is no terminal, unless COLUMNS says otherwise."""
@@ -76,6 +81,31 @@ def show(console: Console, made: Table) -> None:
     # A line that the terminal wraps can be read; a figure that is cut to its width cannot.
     made.width = console.measure(made, options=console.options.update(max_width=WIDEST)).maximum
     console.print(made, crop=False)
+
+
+def show_columns(
+    console: Console, title: str, columns: Sequence[Column], goes_first: Sequence[str], valid: Sequence[bool]
+) -> list[Column]:
+    """Print a table of those columns that there is room for, and which there is none for; returns those
+    that are shown.
+
+    Lines that are not `valid` are struck, and cells with BEST stand out.
+    """
+    width = room(console)
+    shown = fitting(columns, goes_first, width)
+    made = table(title, [column.heading for column in shown])
+    lines = zip(*(column.cells for column in shown), strict=True)
+    for is_valid, cells in zip(valid, lines, strict=True):
+        made.add_row(*map(_styled, cells), style=None if is_valid else "strike")
+    show(console, made)
+    names = [column.name for column in shown]
+    if left_out := [column.name for column in columns if column.name not in names]:
+        say(console, f"no room in {width} columns for {', '.join(left_out)}: --json has them")
+    return shown
+
+
+def _styled(cell: str) -> Text:
+    return Text(cell, style="bold green" if cell.endswith(BEST) else "")
 
 
 def fitting(columns: Sequence[Column], goes_first: Sequence[str], width: int) -> list[Column]:

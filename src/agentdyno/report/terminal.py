@@ -4,7 +4,6 @@ import statistics
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
-from rich.text import Text
 
 from agentdyno.analysis.controls import Comparison
 from agentdyno.analysis.ratio import Ratio
@@ -12,10 +11,10 @@ from agentdyno.analysis.reference import FLOOR
 from agentdyno.analysis.statistics import LEAST_REPLICATES
 from agentdyno.experiment.arrivals import AT_ONCE
 from agentdyno.experiment.cell import SENTINEL, TWIN, UNSAMPLED
-from agentdyno.report.columns import BEST, FROM_DUE, OUTCOMES, STEADY, TIMES, Layout
+from agentdyno.report.columns import FROM_DUE, OUTCOMES, STEADY, TIMES
 from agentdyno.report.experiment import Experiment
 from agentdyno.report.summary import Row
-from agentdyno.report.tables import MISSING, fitting, room, say, show, table
+from agentdyno.report.tables import BEST, MISSING, say, show_columns
 
 CONTROLS = {
     TWIN: "A/A, {runtime} against itself",
@@ -64,7 +63,9 @@ def print_findings(console: Console, experiment: Experiment) -> None:
             ("milliseconds of a task", FROM_DUE if asked["arrivals"] != AT_ONCE else None),
         ):
             if layout is not None:
-                is_marked |= _show(console, its, f"{title}, {of}", layout)
+                columns, valid = layout.columns(its), [row.valid for row in its]
+                shown = show_columns(console, f"{title}, {of}", columns, layout.goes_first, valid)
+                is_marked |= any(cell.endswith(BEST) for column in shown for cell in column.cells)
     console.print()
     for line in _notes(rows, is_marked=is_marked):
         say(console, line)
@@ -97,24 +98,6 @@ def _agents(rows: Sequence[Row]) -> str:
 
 def _has_plateau(rows: Sequence[Row]) -> bool:
     return any(row.metrics["steady_tasks_per_s"].median is not None for row in rows)
-
-
-def _show(console: Console, rows: Sequence[Row], title: str, layout: Layout) -> bool:
-    """Print one table, and what there was no room for; returns whether a figure in it is marked."""
-    columns = layout.columns(rows)
-    shown = fitting(columns, layout.goes_first, room(console))
-    made = table(title, [column.heading for column in shown])
-    for row, cells in zip(rows, zip(*(column.cells for column in shown), strict=True), strict=True):
-        made.add_row(*map(_styled, cells), style=None if row.valid else "strike")
-    show(console, made)
-    names = [column.name for column in shown]
-    if left_out := [column.name for column in columns if column.name not in names]:
-        say(console, f"no room in {room(console)} columns for {', '.join(left_out)}: --json has them")
-    return any(cell.endswith(BEST) for column in shown for cell in column.cells)
-
-
-def _styled(cell: str) -> Text:
-    return Text(cell, style="bold green" if cell.endswith(BEST) else "")
 
 
 def _notes(rows: Sequence[Row], *, is_marked: bool) -> Iterator[str]:
