@@ -19,7 +19,8 @@ class Ending:
     reaped tool children's, then the whole harness's and, of these, its sampler's. `cgroup_peak_kib` is the
     memory peak of the control group it ran in, by `cgroup_method`, None where there was none. What the
     machine did to the run is None where it does not tell (see `measure.machine`). `cores` are those that the
-    run could use.
+    run could use. `epoch_ns` is what CLOCK_MONOTONIC lacked to Unix time when the run began, in ns, and None
+    in runs from before it was noted.
     """
 
     exit_code: int | None
@@ -41,6 +42,7 @@ class Ending:
     endpoint_niceness: int | None
     cores: int
     interrupted: bool
+    epoch_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "program's own, where one can be had (the sum of PSS is always there)",
     )
     parser.add_argument(
+        "--trace",
+        action="store_true",
+        help="write a trace of each run for ui.perfetto.dev, trace.json.gz in its folder",
+    )
+    parser.add_argument(
         "--strict", action="store_true", help="exit with 1 when a row is not valid, whatever the reason"
     )
     parser.add_argument(
@@ -292,6 +297,7 @@ def _settings(arguments: argparse.Namespace, folder: Callable[[Path], Path]) -> 
         baseline=arguments.baseline,
         arrivals=arguments.arrivals,
         cgroup=arguments.cgroup,
+        trace=arguments.trace,
         profile=arguments.profile,
         verifiers=_verifiers(arguments.verifier),
         verify_slots=arguments.verify_slots,

@@ -16,6 +16,7 @@ from agentdyno.measure.environment import environment
 from agentdyno.report.markdown import table
 from agentdyno.report.runs import LEDGER, Runs
 from agentdyno.report.summary import SCHEMA_VERSION, Findings, as_json, named, tasks_csv
+from agentdyno.trace.perfetto import FILE, write_trace
 
 
 class Results:
@@ -37,7 +38,10 @@ class Results:
 
     def add(self, folder: Path, cell: Cell, block: int) -> None:
         """Take in the run in `folder`, and write everything."""
-        write_text(folder / LEDGER, self._runs.add(run_data.read(folder, cell, block)))
+        data = run_data.read(folder, cell, block)
+        if self._settings.trace:
+            write_trace(data, folder / FILE)
+        write_text(folder / LEDGER, self._runs.add(data))
         self.findings = self._runs.findings()
         self.write(complete=False)
 

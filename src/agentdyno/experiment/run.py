@@ -59,6 +59,7 @@ def run_once(
     for_runtime, for_endpoint = task_files
     folder.mkdir(parents=True)
     baseline, harness_begun_s = Baseline(), time.process_time()
+    epoch_ns = time.time_ns() - time.monotonic_ns()
     ended = _Ended()
     interrupted: Interrupted | None = None
     niceness: int | None = None
@@ -104,6 +105,7 @@ def run_once(
             endpoint_niceness=niceness,
             cores=len(os.sched_getaffinity(0)),
             interrupted=interrupted is not None,
+            epoch_ns=epoch_ns,
         )
         write_json(folder / "outcome.json", asdict(ending))
     if interrupted is not None:

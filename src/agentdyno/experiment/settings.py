@@ -29,7 +29,8 @@ class Settings:
 
     Every cell is run `repeats` times, and with `until_ci`, a share of the median, until all intervals are
     that tight, `max_repeats` times at most. `controls` are names of `cell.CONTROLS`. With `cgroup`, a run has
-    a control group of its own where one can be had.
+    a control group of its own where one can be had. With `trace`, each run's folder gets a trace for
+    Perfetto.
 
     `tasks` are distinct; a run has as many as `limit` says, or an agent each if those are more, by repeating
     them.
@@ -47,6 +48,7 @@ class Settings:
     baseline: str | None
     arrivals: str
     cgroup: bool
+    trace: bool
     profile: str
     verifiers: tuple[Verifier, ...]
     verify_slots: int

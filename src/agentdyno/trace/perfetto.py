@@ -1,0 +1,79 @@
+"""A run as a trace that Perfetto loads.
+
+The format is the Trace Event Format of Chromium, in JSON: ui.perfetto.dev and its trace processor, Chromium's
+own viewer, Tracy and speedscope read it, and so does anybody with `zcat`. Times are in microseconds, and
+written as whole ones: Perfetto makes nanoseconds of fractions by truncating a product of floating-point
+numbers, after which a slice may reach beyond the one around it. What lasts no microsecond is left out.
+
+Source: "Trace Event Format", Nat Duca and Dan Sinclair; Perfetto's src/trace_processor/importers/json.
+"""
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from agentdyno.analysis.run_data import RunData
+from agentdyno.files import write_bytes
+from agentdyno.trace.counters import counters
+from agentdyno.trace.course import Slice, course
+
+FILE = "trace.json.gz"
+PROCESS = 1
+"""The number of the one process of a trace, which all its tracks are of."""
+
+Event = dict[str, Any]
+
+
+def write_trace(run: RunData, path: Path) -> None:
+    """Write the trace of a run; a Refusal says why when that cannot be done."""
+    events = ",\n".join(json.dumps(event, separators=(",", ":")) for event in trace_events(run))
+    # Without the time of writing in it, the same run gives the same file.
+    write_bytes(path, gzip.compress(f'{{"traceEvents":[\n{events}\n]}}\n'.encode(), mtime=0))
+
+
+def trace_events(run: RunData) -> Iterator[Event]:
+    """The events of a trace. Slices come before those within them; 0 is when the runtime's program took over,
+    or its first event where that is not known.
+    """
+    zero = next((t for t in (run.ending.t_executed, run.events.t_start) if t is not None), 0)
+    cell = run.cell
+    control = f", {cell.control}" if cell.control else ""
+    yield _name(
+        "process_name",
+        f"{cell.runtime}, {cell.agents} agents, {cell.verifier}, {cell.profile}{control}, block {run.block}",
+    )
+    for name, t in (("run_start", run.events.t_start), ("run_end", run.events.t_end)):
+        if t is not None:
+            yield {"ph": "i", "s": "p", "name": name, "cat": "run", "ts": _us(t, zero), "pid": PROCESS}
+    agents = course(run)
+    digits = len(str(len(agents)))
+    for slot, tasks in agents.items():
+        yield _name("thread_name", f"agent {slot + 1:0{digits}}") | {"tid": slot + 1}
+        for task in tasks:
+            for event in _events(task, zero):
+                yield event | {"pid": PROCESS, "tid": slot + 1}
+    for (what, of), curve in counters(run).items():
+        for t, value in curve:
+            yield {"ph": "C", "name": what, "ts": _us(t, zero), "pid": PROCESS, "args": {of: value}}
+
+
+def _events(part: Slice, zero: int) -> Iterator[Event]:
+    """A slice and all within it."""
+    begin, end = _us(part.begin, zero), _us(part.end, zero)
+    event = {"name": part.name, "cat": part.kind, "ts": begin, "args": part.facts}
+    if part.kind == "moment":
+        yield {"ph": "i", "s": "t", **event}
+    elif end > begin:
+        yield {"ph": "X", "dur": end - begin, **event}
+    for inner in part.within:
+        yield from _events(inner, zero)
+
+
+def _name(of: str, name: str) -> Event:
+    return {"ph": "M", "name": of, "pid": PROCESS, "args": {"name": name}}
+
+
+def _us(t: int, zero: int) -> int:
+    return max(0, t - zero) // 1000

@@ -1,0 +1,285 @@
+"""A run as OpenTelemetry spans, by the semantic conventions for generative AI.
+
+A trace for each task: `invoke_agent`, and in it for each attempt `chat` and, where there was a verification,
+`execute_tool`. An error is what did not go through, such as a completion that was given up, a verification
+that was stopped, a task without an outcome of its own; tests that fail are the tool's good work and no error.
+
+Source: github.com/open-telemetry/semantic-conventions-genai, model/gen-ai/spans.yaml (inference.client,
+invoke_agent.internal, execute_tool.internal).
+"""
+
+import hashlib
+import json
+import signal
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
+
+from agentdyno import __version__
+from agentdyno.analysis.events import Attempt
+from agentdyno.analysis.ledger import NS_PER_MS, match
+from agentdyno.analysis.metrics import NS_PER_S
+from agentdyno.analysis.run_data import RunData
+from agentdyno.analysis.slots import Span, lifetimes, slots
+from agentdyno.errors import Refusal
+
+SCOPE = InstrumentationScope("agentdyno", __version__, "https://opentelemetry.io/schemas/gen-ai/1.42.0")
+
+TOOL = "verify"
+"""The one tool that agents use."""
+
+OTHER = "_OTHER"
+"""The type of an error that has no better one (registry, error.type)."""
+
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+"""What uname(2) calls an architecture, and the registry (host.arch) otherwise."""
+
+PORTS = {"http": 80, "https": 443}
+
+ASKED: dict[str, tuple[str, type]] = {
+    "max_tokens": ("gen_ai.request.max_tokens", int),
+    "temperature": ("gen_ai.request.temperature", float),
+    "top_p": ("gen_ai.request.top_p", float),
+    "frequency_penalty": ("gen_ai.request.frequency_penalty", float),
+    "presence_penalty": ("gen_ai.request.presence_penalty", float),
+    "seed": ("gen_ai.request.seed", int),
+}
+"""Fields of the request that the conventions name, with their names and types there."""
+
+USED = {
+    "prompt_tokens": "gen_ai.usage.input_tokens",
+    "completion_tokens": "gen_ai.usage.output_tokens",
+}
+"""Fields of the endpoint's usage object that the conventions name."""
+
+Attributes = dict[str, Any]
+
+
+def spans(
+    run: RunData, experiment: Mapping[str, Any], environment: Mapping[str, Any]
+) -> Iterator[ReadableSpan]:
+    """The spans of a run, task by task; `experiment` and `environment` are those of the summary.
+
+    Their ids follow from the run's events, so that whoever gets a run twice has it once. A Refusal where the
+    run did not note the time of day.
+    """
+    attempts: dict[str, list[Attempt]] = {}
+    for attempt in sorted(run.events.attempts, key=lambda attempt: attempt.attempt):
+        attempts.setdefault(attempt.task, []).append(attempt)
+    telling = _Telling(run, experiment, environment)
+    for task, its in attempts.items():
+        yield telling.invoke_agent(task, its)
+        for attempt in its:
+            yield telling.chat(attempt)
+            if attempt.t_spawn is not None:
+                yield telling.execute_tool(attempt, attempt.t_spawn)
+
+
+class _Telling:
+    """Tells of one run, and knows what all its spans have in common."""
+
+    def __init__(self, run: RunData, experiment: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
+        if run.ending.epoch_ns is None:
+            raise Refusal(
+                f"{run.folder}: was made before runs noted the time of day, without which spans have no "
+                "place in time; measure anew",
+                status=1,
+            )
+        self._epoch_ns = run.ending.epoch_ns
+        self._agent = run.cell.runtime
+        self._identity = hashlib.sha256((run.folder / "events.jsonl").read_bytes()).hexdigest()
+        self._resource = _resource(run, environment, self._identity)
+        run_file = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
+        self._model = _model(run_file, simulated=experiment["simulated"])
+        self._server = _server(run_file["base_url"] if experiment["simulated"] else experiment["endpoint"])
+        self._slots = slots(run)
+        self._lifetimes = lifetimes(run.events)
+        self._outcomes = {outcome.task: outcome for outcome in run.events.outcomes}
+        self._answered = match(run.events.attempts, run.journal.requests)
+        tries = sorted(run.journal.requests, key=lambda request: request.t_arrive)
+        self._last_status = {(request.task, request.attempt): request.status for request in tries}
+
+    def invoke_agent(self, task: str, attempts: Sequence[Attempt]) -> ReadableSpan:
+        """The agent's work on a task, the root of its trace."""
+        outcome = self._outcomes.get(task)
+        ended = outcome is not None and outcome.outcome != "error"
+        used = Counter[str]()
+        for attempt in attempts:
+            used.update(_usage(attempt))
+        return self._span(
+            f"invoke_agent {self._agent}",
+            self._lifetimes[task],
+            (task,),
+            {
+                "gen_ai.operation.name": "invoke_agent",
+                "gen_ai.agent.name": self._agent,
+                **self._model,
+                **used,
+                "agentdyno.task": task,
+                "agentdyno.slot": self._slots[task],
+                "agentdyno.attempts": len(attempts),
+                "agentdyno.outcome": outcome.outcome if outcome else None,
+            },
+            error=None if ended else self._error(attempts[-1]),
+            reason=outcome.reason if outcome else None,
+        )
+
+    def chat(self, attempt: Attempt) -> ReadableSpan:
+        """The completion of an attempt, with all its tries."""
+        sent = attempt.t_request
+        begin = attempt.t_begin if sent is None else max(attempt.t_begin, sent - attempt.transport_ns)
+        request = self._answered.get((attempt.task, attempt.attempt))
+        waited = attempt.t_first - sent if attempt.t_first is not None and sent is not None else None
+        return self._span(
+            f"chat {self._model['gen_ai.request.model']}",
+            (begin, attempt.t_end if attempt.t_last is None else attempt.t_last),
+            (attempt.task, attempt.attempt, "chat"),
+            {
+                "gen_ai.operation.name": "chat",
+                "gen_ai.request.stream": True,
+                **self._model,
+                **self._server,
+                **_usage(attempt),
+                "gen_ai.response.finish_reasons": [request.finish] if request and request.finish else None,
+                "gen_ai.response.time_to_first_chunk": None if waited is None else waited / NS_PER_S,
+                "agentdyno.attempt": attempt.attempt,
+                "agentdyno.verdict": attempt.verdict,
+                "agentdyno.transport_retries": attempt.transport_retries,
+            },
+            kind=SpanKind.CLIENT,
+            error=self._error(attempt) if attempt.completion_sha256 is None else None,
+            reason=attempt.reason,
+        )
+
+    def execute_tool(self, attempt: Attempt, t_spawn: int) -> ReadableSpan:
+        """The verification of an attempt, without its wait for a slot."""
+        error = None
+        if attempt.timed_out:
+            error = "timeout"
+        elif attempt.signal is not None:
+            error = _signal(attempt.signal)
+        elif attempt.t_exit is None:
+            error = self._error(attempt)
+        queue = None if attempt.t_queue is None else (t_spawn - attempt.t_queue) / NS_PER_MS
+        return self._span(
+            f"execute_tool {TOOL}",
+            (t_spawn, attempt.t_end if attempt.t_exit is None else attempt.t_exit),
+            (attempt.task, attempt.attempt, "execute_tool"),
+            {
+                "gen_ai.operation.name": "execute_tool",
+                "gen_ai.tool.name": TOOL,
+                "gen_ai.tool.type": "function",
+                "process.exit.code": attempt.exit_code,
+                "agentdyno.attempt": attempt.attempt,
+                "agentdyno.verdict": attempt.verdict,
+                "agentdyno.queue_ms": queue,
+            },
+            error=error,
+            reason=attempt.reason,
+        )
+
+    def _error(self, attempt: Attempt) -> str:
+        """The class of what an attempt ended with."""
+        if attempt.verdict == "interrupted":
+            return "interrupted"
+        status = self._last_status.get((attempt.task, attempt.attempt), 0)
+        return str(status) if attempt.completion_sha256 is None and status >= 400 else OTHER
+
+    def _span(
+        self,
+        name: str,
+        span: Span,
+        path: tuple[str | int, ...],
+        attributes: Attributes,
+        *,
+        kind: SpanKind = SpanKind.INTERNAL,
+        error: str | None,
+        reason: str | None,
+    ) -> ReadableSpan:
+        """A span; those at the same task, which begins `path`, are children of the one with no more in it."""
+        status = Status(StatusCode.UNSET) if error is None else Status(StatusCode.ERROR, reason)
+        known = {name: value for name, value in attributes.items() if value is not None}
+        return ReadableSpan(
+            name,
+            context=self._context(path),
+            parent=self._context(path[:1]) if len(path) > 1 else None,
+            resource=self._resource,
+            attributes=known if error is None else known | {"error.type": error},
+            kind=kind,
+            status=status,
+            start_time=span[0] + self._epoch_ns,
+            end_time=span[1] + self._epoch_ns,
+            instrumentation_scope=SCOPE,
+        )
+
+    def _context(self, path: tuple[str | int, ...]) -> SpanContext:
+        trace, span = (
+            hashlib.sha256(json.dumps([self._identity, *part]).encode()).digest() for part in (path[:1], path)
+        )
+        return SpanContext(
+            trace_id=int.from_bytes(trace[:16]),
+            span_id=int.from_bytes(span[-8:]),
+            is_remote=False,
+            trace_flags=TraceFlags(TraceFlags.SAMPLED),
+        )
+
+
+def _resource(run: RunData, environment: Mapping[str, Any], identity: str) -> Resource:
+    """The runtime, in this run, on this machine; OTEL_RESOURCE_ATTRIBUTES may add to it."""
+    cell = run.cell
+    architecture = environment["architecture"]
+    return Resource.create(
+        {
+            "service.name": cell.runtime,
+            "service.instance.id": identity,
+            "host.arch": ARCHITECTURES.get(architecture, architecture),
+            "host.cpu.model.name": environment["cpu"],
+            "os.type": "linux",
+            "os.description": environment["system"],
+            "os.version": environment["kernel"],
+            "agentdyno.run": run.folder.name,
+            "agentdyno.runtime": cell.runtime,
+            "agentdyno.agents": cell.agents,
+            "agentdyno.verifier": cell.verifier,
+            "agentdyno.profile": cell.profile,
+            "agentdyno.block": run.block,
+            **({"agentdyno.control": cell.control} if cell.control else {}),
+        }
+    )
+
+
+def _model(run_file: Mapping[str, Any], *, simulated: bool) -> Attributes:
+    """What was asked of whom. Who is behind a real endpoint is not known, but that it speaks OpenAI's API."""
+    request = run_file["request"]
+    return {
+        "gen_ai.provider.name": "agentdyno" if simulated else "openai",
+        "gen_ai.request.model": run_file["model"],
+        **{
+            name: number(request[field])
+            for field, (name, number) in ASKED.items()
+            if type(request.get(field)) in (int, float)
+        },
+    }
+
+
+def _server(base_url: str) -> Attributes:
+    server = urlsplit(base_url)
+    return {"server.address": server.hostname, "server.port": server.port or PORTS[server.scheme]}
+
+
+def _usage(attempt: Attempt) -> dict[str, int]:
+    usage = attempt.usage or {}
+    return {attribute: usage[field] for field, attribute in USED.items() if type(usage.get(field)) is int}
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
