@@ -21,6 +21,7 @@ COMMANDS = {
         "say what changed between two experiments, and fail where that is too much",
     ),
     "cost": ("agentdyno.report.cost", "say what an experiment's rows come to in machines and money"),
+    "export": ("agentdyno.trace.command", "hand an experiment's runs to Perfetto or OpenTelemetry"),
     "check": ("agentdyno.check", "say whether this machine is ready, and what to do where it is not"),
     "conform": ("agentdyno.conformance.command", "hold runtimes to the contract, rule by rule"),
     "serve": (
