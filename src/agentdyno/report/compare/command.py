@@ -7,8 +7,6 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from rich.console import Console
-
 from agentdyno.analysis.better import LESS, MORE
 from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.limit import METRICS, parse
@@ -26,6 +24,7 @@ from agentdyno.report.compare.pairs import Pairing, across, described, within
 from agentdyno.report.compare.text import print_comparison
 from agentdyno.report.experiment import Experiment, open_experiment
 from agentdyno.report.summary import Row
+from agentdyno.report.tables import console
 
 STDOUT = Path("-")
 
@@ -168,7 +167,7 @@ def _write(arguments: argparse.Namespace, found: Comparison, new: Experiment) ->
     elif printed:
         print(forms[printed](), end="")
     else:
-        print_comparison(Console(markup=False, highlight=False), found)
+        print_comparison(console(), found)
         return
     for judgement in found.judgements:
         if not judgement.kept:

@@ -2,28 +2,31 @@
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from agentdyno.analysis.change import Verdict
 from agentdyno.report.compare.comparison import Comparison
 from agentdyno.report.compare.pairs import Pair
 from agentdyno.report.compare.wording import figure, interval, runs, times, verdict
-from agentdyno.report.tables import show, table
+from agentdyno.report.tables import say, show, table
 
 HEADINGS = ("metric", "BASE", "NEW", "ratio", "95% interval", "verdict")
+STYLES = {Verdict.BETTER: "green", Verdict.WORSE: "red"}
 
 
 def print_comparison(console: Console, found: Comparison) -> None:
     """Print what was compared, a table for each pair of rows, and what came of the limits."""
-    for line in (f"BASE {found.base}", f"NEW  {found.new}"):
-        _print(console, line)
+    say(console, f"BASE {found.base}")
+    say(console, f"NEW  {found.new}")
     for obstacle in found.obstacles:
-        _print(console, f"NOT COMPARABLE {obstacle}", "red")
+        say(console, f"NOT COMPARABLE {obstacle}", "red")
     for pair in found.pairs:
         show(console, _table(found, pair))
     console.print()
     for remark in found.remarks:
-        _print(console, remark)
+        say(console, remark)
     for judgement in found.judgements:
-        _print(console, judgement.line, None if judgement.kept else "red")
+        say(console, judgement.line, None if judgement.kept else "red")
 
 
 def _table(found: Comparison, pair: Pair) -> Table:
@@ -31,17 +34,20 @@ def _table(found: Comparison, pair: Pair) -> Table:
     made.columns[-1].justify = "left"
     for metric in found.shown(pair):
         its = pair.changes[metric]
+        style = STYLES.get(its.verdict, "") if its.verdict else ""
         made.add_row(
-            metric, figure(its.base), figure(its.new), times(its.ratio), interval(its.ratio), verdict(its)
+            metric,
+            figure(its.base),
+            figure(its.new),
+            times(its.ratio),
+            interval(its.ratio),
+            Text(verdict(its), style),
         )
     return made
 
 
 def _runs(pair: Pair) -> str:
-    """How many runs there are of each."""
+    """How many runs there are of each, and whether they are compared block by block."""
     base, new = (max(len(metric.values) for metric in row.metrics.values()) for row in (pair.base, pair.new))
-    return f"{base} against {runs(new)}"
-
-
-def _print(console: Console, line: str, style: str | None = None) -> None:
-    console.print(line, style=style, soft_wrap=True)
+    paired = any(change.paired for change in pair.changes.values())
+    return f"{base} against {runs(new)}{', paired by block' if paired else ''}"
