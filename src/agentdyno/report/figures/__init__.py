@@ -4,14 +4,17 @@ from collections.abc import Iterator
 
 from agentdyno.report.experiment import Experiment
 from agentdyno.report.figures.figure import Figure
-from agentdyno.report.figures.group import groups
+from agentdyno.report.figures.group import by_agents, groups
 from agentdyno.report.figures.ledger import ledger
+from agentdyno.report.figures.memory_against_agents import memory_against_agents
 from agentdyno.report.figures.memory_over_time import memory_over_time
 from agentdyno.report.figures.overhead import overhead
 from agentdyno.report.figures.palette import palette
 from agentdyno.report.figures.peak_memory import peak_memory
+from agentdyno.report.figures.swept import read_swept
 from agentdyno.report.figures.swim_lanes import chosen, swim_lanes
 from agentdyno.report.figures.theme import Theme, png, svg
+from agentdyno.report.figures.throughput_and_tail import throughput_and_tail
 
 __all__ = ["Figure", "Theme", "figures", "png", "svg"]
 
@@ -27,15 +30,20 @@ def figures(experiment: Experiment, run: str | None = None) -> Iterator[Figure]:
         dict.fromkeys(row.cell.runtime for row in rows),
         {name: runtime["language"] for name, runtime in runtimes.items()},
     )
-    lanes_of = chosen(experiment, run)
-    comparable = groups(rows)
-    for group in comparable:
+    found = read_swept(experiment.folder)
+    every = groups(rows)
+    of_agents = by_agents(every)
+    lanes_of = chosen(experiment, run, of_agents[0].rows if of_agents else [])
+    for group in every:
+        yield from memory_against_agents(group, styles, found)
+        yield from throughput_and_tail(group, styles, found)
+    for group in of_agents:
         yield from peak_memory(group, styles)
-    for group in comparable:
+    for group in of_agents:
         yield from overhead(group, styles, experiment)
-    for group in comparable:
+    for group in of_agents:
         yield from ledger(group, experiment)
-    for group in comparable:
+    for group in of_agents:
         yield from memory_over_time(group, styles, experiment)
     if lanes_of is not None:
         yield from swim_lanes(lanes_of)

@@ -1,42 +1,75 @@
 """Rows that can stand in one chart."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from agentdyno.report.summary import Row
 
+MOST_AGENTS = 3
+"""With more numbers of agents, figures of a single one are drawn of one alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The rows with as many agents, the same verifier and the same profile, in the order of the summary.
-
-    `label` is part of the names of its figures, `words` of their titles.
+    """Rows with the same verifier and profile, in the order of the summary; `label` is part of the names of
+    their figures, `words` of the titles.
     """
 
-    agents: int
+    verifier: str
     label: str
     words: str
     rows: list[Row]
 
+    @property
+    def agents(self) -> list[int]:
+        """The numbers of agents, fewest first."""
+        return sorted({row.cell.agents for row in self.rows})
+
+    def of(self, agents: int) -> "Group":
+        """Those of its rows that have so many agents."""
+        return Group(
+            self.verifier,
+            f"{self.label}-{agents}",
+            f"{count(agents)}, {self.words}",
+            [row for row in self.rows if row.cell.agents == agents],
+        )
+
+    def by_runtime(self) -> dict[str, list[Row]]:
+        """The rows of each runtime, fewest agents first."""
+        found: dict[str, list[Row]] = {}
+        for row in sorted(self.rows, key=lambda row: row.cell.agents):
+            found.setdefault(row.cell.runtime, []).append(row)
+        return {runtime: found[runtime] for runtime in dict.fromkeys(row.cell.runtime for row in self.rows)}
+
 
 def groups(rows: Iterable[Row]) -> list[Group]:
-    """The rows by verifier, then profile, as they first come, then agents, most first."""
-    found: dict[tuple[str, str, int], list[Row]] = {}
+    """The rows by verifier and profile, in the order in which these first come."""
+    found: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        cell = row.cell
-        found.setdefault((cell.verifier, cell.profile, cell.agents), []).append(row)
-    verifiers = list(dict.fromkeys(verifier for verifier, _, _ in found))
-    profiles = list(dict.fromkeys(profile for _, profile, _ in found))
-    in_order = sorted(found, key=lambda key: (verifiers.index(key[0]), profiles.index(key[1]), -key[2]))
-    return [_group(*key, found[key], tells_profile=len(profiles) > 1) for key in in_order]
+        found.setdefault((row.cell.verifier, row.cell.profile), []).append(row)
+    tells_profile = len({profile for _, profile in found}) > 1
+    return [
+        Group(verifier, f"{verifier}-{slug(profile)}", f"verifier {verifier}, profile {profile}", its)
+        if tells_profile
+        else Group(verifier, verifier, f"verifier {verifier}", its)
+        for (verifier, profile), its in found.items()
+    ]
 
 
-def _group(verifier: str, profile: str, agents: int, rows: list[Row], *, tells_profile: bool) -> Group:
-    label, words = f"{verifier}-{agents}", f"{count(agents)}, verifier {verifier}"
-    if tells_profile:
-        label, words = f"{label}-{slug(profile)}", f"{words}, profile {profile}"
-    return Group(agents, label, words, rows)
+def by_agents(every: Sequence[Group]) -> list[Group]:
+    """The groups by numbers of agents as well, most first. A sweep has too many of these to draw them all:
+    then it is the largest at which each runtime has a row, or else the largest of all.
+    """
+    found = []
+    for group in every:
+        agents = group.agents
+        if len(agents) > MOST_AGENTS:
+            runtimes = len(group.by_runtime())
+            of_all = [number for number in agents if len(group.of(number).rows) == runtimes]
+            agents = (of_all or agents)[-1:]
+        found += [group.of(number) for number in reversed(agents)]
+    return found
 
 
 def count(agents: int) -> str:

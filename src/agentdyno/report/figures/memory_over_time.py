@@ -56,14 +56,16 @@ def looks(run: RunData) -> list[Look]:
 
 
 def thinned(its: Sequence[Look], stretches: int = STRETCHES) -> list[Look]:
-    """Of each of so many stretches of the time the look that saw most, so that no peak is lost."""
+    """The first look, and of each of so many stretches of the time the one that saw most, so that no peak is
+    lost.
+    """
     length = its[-1].seconds or 1.0
     most: dict[int, Look] = {}
     for look in its:
         stretch = min(int(look.seconds / length * stretches), stretches - 1)
         if stretch not in most or look.mib > most[stretch].mib:
             most[stretch] = look
-    return list(most.values())
+    return list(dict.fromkeys([its[0], *most.values()]))
 
 
 def peak(its: Sequence[Look]) -> Look:

@@ -34,7 +34,7 @@ LEAST_MS = 0.001
 """The microsecond that the clocks tell apart; a logarithmic axis has no 0."""
 
 COLUMNS = 2
-WIDTH, HEIGHT = 272, 150
+WIDTH, WHOLE_WIDTH, HEIGHT = 272, 600, 150
 LINE = 16
 SHAPES = dict(zip(PERCENTILES, ("circle", "square", "triangle-up"), strict=True))
 
@@ -98,12 +98,13 @@ def _samples(experiment: Experiment, row: Row) -> list[list[float]]:
 
 
 def _chart(found: Sequence[_Distribution]) -> Chart:
-    scale = around([value for each in found for value, _ in each.curve], WIDTH)
     floor = [each for each in found if each.row.cell.runtime == FLOOR]
     contenders = [each for each in found if each not in floor]
     by_language: dict[str, list[_Distribution]] = {}
     for each in contenders or floor:
         by_language.setdefault(each.style.language, []).append(each)
+    width = WIDTH if len(by_language) > 1 else WHOLE_WIDTH
+    scale = around([value for each in found for value, _ in each.curve], width)
     panels = [_panel([*its, *floor] if contenders else its, scale) for its in by_language.values()]
     return alt.concat(*panels, columns=COLUMNS, spacing=24)
 
@@ -142,7 +143,7 @@ def _panel(its: Sequence[_Distribution], scale: LogScale) -> alt.LayerChart | al
         .mark_point(size=45, opacity=1)
         .encode(ms, share, STROKE, FILL, FILL_OPACITY, SHAPE, DESCRIPTION),
         *names,
-    ).properties(width=WIDTH, height=HEIGHT)
+    ).properties(width=scale.pixels, height=HEIGHT)
 
 
 def _name(common: dict[str, Any], above: float) -> list[alt.Chart]:

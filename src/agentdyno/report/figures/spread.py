@@ -31,13 +31,14 @@ class LogScale:
     @property
     def axis(self) -> alt.Axis:
         """An axis with ticks at round values."""
-        return alt.Axis(values=self.ticks, format="~g")
+        return alt.Axis(values=self.ticks, format=",~r")
 
     @property
     def ticks(self) -> list[float]:
-        """1, 2 and 5 times powers of ten, or the powers alone where these are more than three."""
+        """Round values: powers of ten and, the shorter the axis, some of their multiples."""
         decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
-        steps = (1, 2, 5) if self.high / self.low <= 1000 else (1,)
+        length = self.high / self.low
+        steps = (1, 1.5, 2, 3, 4, 5, 7) if length <= 10 else (1, 2, 5) if length <= 1000 else (1,)
         every = [step * 10.0**decade for decade in decades for step in steps]
         return [value for value in every if self.low <= value <= self.high]
 

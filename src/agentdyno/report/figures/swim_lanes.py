@@ -17,6 +17,7 @@ from agentdyno.report.figures.group import count, slug
 from agentdyno.report.figures.marks import DESCRIPTION
 from agentdyno.report.figures.median_run import median_run
 from agentdyno.report.figures.phases import OWN, PHASES
+from agentdyno.report.summary import Row
 
 WIDTH = 620
 MOST_LANES = 200
@@ -30,12 +31,11 @@ SHOWN = ("model", "queue", "verify")
 """Who but the runtime is seen at work; tries that failed are within `model`'s way to its request."""
 
 
-def chosen(experiment: Experiment, name: str | None) -> Run | None:
-    """The run whose folder has this name. Without one, of the first row that is valid and not the floor's, or
-    else of the first, the run with the median wall time, or None where its files are gone.
+def chosen(experiment: Experiment, name: str | None, rows: Sequence[Row]) -> Run | None:
+    """The run whose folder has this name. Without one: of the first of `rows` that is valid and not the
+    floor's, or else of the first, the run with the median wall time, or None where its files are gone.
     """
     if name is None:
-        rows = experiment.findings.rows
         wanted = [row for row in rows if row.valid and row.cell.runtime != FLOOR] or rows
         return median_run(experiment, wanted[0], "wall_s") if wanted else None
     for run in experiment.runs:

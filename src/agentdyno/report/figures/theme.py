@@ -1,6 +1,5 @@
 """How figures look, and what they are written as."""
 
-import re
 from enum import Enum
 from typing import Any
 
@@ -30,8 +29,7 @@ class Theme(Enum):
 def svg(figure: Figure, theme: Theme) -> str:
     """The figure as an `<svg>` element that needs nothing else."""
     drawn: str = vl_convert.vegalite_to_svg(_specification(figure, theme), vl_version=_version())
-    # Several figures stand in one page, and the names of their parts must not be alike.
-    return re.sub(r'(?<=id=")clip|(?<=url\(#)clip', f"{figure.name}-clip", drawn)
+    return drawn
 
 
 def png(figure: Figure) -> bytes:

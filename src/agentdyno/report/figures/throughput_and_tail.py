@@ -1,0 +1,127 @@
+"""How many agents there can be, and what gives out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import altair as alt
+
+from agentdyno.report.figures.against_agents import Layer, Plotted, against_agents, has_points
+from agentdyno.report.figures.figure import Chart, Figure
+from agentdyno.report.figures.group import Group, count
+from agentdyno.report.figures.marks import COLOUR, DESCRIPTION, PALE, STROKE, milliseconds
+from agentdyno.report.figures.palette import Style
+from agentdyno.report.sweep import Swept, sentences
+from agentdyno.report.tables import MISSING
+
+THROUGHPUT = Plotted("tasks_per_s", "throughput", "throughput", "tasks/s", ",.1f")
+TAIL = "overhead_ms_p99"
+SIZE = (500, 190)
+ROOM_FOR_NAMES = 120
+LINE = 17
+
+
+def throughput_and_tail(
+    group: Group, styles: Mapping[str, Style], found: Sequence[Swept]
+) -> Iterator[Figure]:
+    """Tasks a second and the p99 of overhead against agents, with the ceilings that the sweep has found;
+    nothing for a single number of agents.
+    """
+    if not has_points(group, THROUGHPUT.metric):
+        return
+    swept = [each for each in found if each.verifier == group.verifier]
+    caption = (
+        "Above, tasks per second: higher is better. Below, the p99 of the overhead of attempts, which takes "
+        "100 of them: lower is better."
+    )
+    if swept:
+        caption += (
+            " The upright lines are the ceilings, the most agents that keep the objective, and the words "
+            "below say what gave out first; the level line is what the overhead may be."
+        )
+    yield Figure(
+        name=f"throughput-and-tail-{group.label}",
+        title=f"Throughput and overhead against agents, {group.words}",
+        caption=caption if all(row.valid for row in group.rows) else f"{caption} {PALE}",
+        chart=_chart(group, styles, swept),
+        headings=["runtime", "agents", "tasks/s", "overhead p99 ms", "valid", "ceiling"],
+        lines=[
+            [
+                runtime,
+                f"{row.cell.agents:,}",
+                MISSING if rate is None else f"{rate:,.1f}",
+                milliseconds(row.metrics[TAIL].median),
+                "yes" if row.valid else "no",
+                next((cause(each) for each in swept if each.runtime == runtime), MISSING),
+            ]
+            for runtime, rows in group.by_runtime().items()
+            for row in rows
+            for rate in [row.metrics[THROUGHPUT.metric].median]
+        ],
+    )
+
+
+def cause(each: Swept) -> str:
+    """The ceiling and what gave out, in a line; the sentences of the sweep say more."""
+    kept, broken, bound = each.ceiling.kept, each.ceiling.broken, each.ceiling.binding
+    if broken is None and kept == 0:
+        return "no run was whole"
+    if broken is None and kept == each.most_agents:
+        return f"{count(kept)}; the limit on open files allows no more, which is not the runtime's ceiling"
+    if broken is None:
+        return f"{count(kept)} or more: the most tried"
+    reached = f"{count(kept)}, not {broken:,}" if kept else f"not even {count(broken)}"
+    if bound is None:
+        return f"{reached}: what gives out is not known"
+    whose = "" if bound.is_runtimes else ", which is not the runtime's ceiling"
+    return f"{reached}: {bound.cause}{whose}"
+
+
+def _chart(group: Group, styles: Mapping[str, Style], swept: Sequence[Swept]) -> Chart:
+    names = {runtime: runtime for runtime in group.by_runtime()}
+    limits = sorted({each.objective_ms for each in swept})
+    upright = [_upright(each, styles[each.runtime]) for each in swept if each.ceiling.kept]
+    panels: list[alt.Chart | Chart] = [against_agents(group, styles, THROUGHPUT, names, SIZE, upright)]
+    if has_points(group, TAIL):
+        tail = Plotted(TAIL, "overhead p99", "overhead p99", "ms", ",.1f", also=limits)
+        level = [layer for limit in limits for layer in _level(limit)]
+        panels.append(against_agents(group, styles, tail, names, SIZE, [*upright, *level]))
+    if swept:
+        panels.append(_causes(swept, styles))
+    return alt.vconcat(*panels)
+
+
+def _upright(each: Swept, style: Style) -> alt.Chart:
+    """Where the ceiling of a runtime is."""
+    mark = {"agents": each.ceiling.kept, "colour": style.colour, "description": sentences(each)[1]}
+    rule = alt.Chart(alt.InlineData(values=[mark])).mark_rule(strokeWidth=2, strokeDash=[4, 3])
+    drawn: alt.Chart = rule.encode(alt.X("agents:Q"), STROKE, DESCRIPTION)
+    return drawn
+
+
+def _level(limit_ms: float) -> list[Layer]:
+    """What the overhead may be."""
+    limit = {"ms": limit_ms, "words": f"objective {limit_ms:g} ms"}
+    base = alt.Chart(alt.InlineData(values=[limit])).encode(alt.Y("ms:Q"))
+    return [
+        base.mark_rule(style="ink", strokeDash=[2, 2], aria=False),
+        base.mark_text(style="word", align="left", dx=4, dy=-7).encode(x=alt.value(0), text="words:N"),
+    ]
+
+
+def _causes(swept: Sequence[Swept], styles: Mapping[str, Style]) -> alt.Chart:
+    """A line below for each runtime."""
+    lines = [
+        {
+            "place": LINE * number,
+            "words": f"{each.runtime}: {cause(each)}",
+            "colour": styles[each.runtime].colour,
+            "description": sentences(each)[1],
+        }
+        for number, each in enumerate(swept)
+    ]
+    text = alt.Chart(alt.InlineData(values=lines)).mark_text(
+        align="left", baseline="top", limit=SIZE[0] + ROOM_FOR_NAMES
+    )
+    height = LINE * len(lines)
+    place = alt.Y("place:Q", scale=alt.Scale(domain=[0, height], reverse=True), axis=None)
+    drawn: alt.Chart = text.encode(place, COLOUR, DESCRIPTION, x=alt.value(0), text="words:N")
+    return drawn.properties(width=SIZE[0], height=height)
