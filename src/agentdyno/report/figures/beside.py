@@ -4,7 +4,7 @@ from typing import Any
 
 import altair as alt
 
-from agentdyno.report.figures.marks import COLOUR, DESCRIPTION, STROKE
+from agentdyno.report.figures.marks import DESCRIPTION, STROKE
 from agentdyno.report.figures.spread import LogScale, apart
 
 LINE = 15
@@ -23,10 +23,10 @@ def beside(
     placed = [end | {"beside": scale.value(place)} for end, place in zip(ends, places, strict=True)]
     base = alt.Chart(alt.InlineData(values=placed)).encode(description=DESCRIPTION)
     return alt.layer(
-        base.mark_rule(strokeWidth=1, opacity=0.6).encode(
+        base.mark_rule(strokeWidth=1.5).encode(
             alt.X(f"{x}:Q"), alt.Y(f"{y}:Q"), STROKE, x2=alt.value(width + GAP), y2=alt.Y2("beside:Q")
         ),
-        base.mark_text(align="left", dx=4).encode(
-            alt.Y("beside:Q"), COLOUR, x=alt.value(width + GAP), text=alt.Text("words:N")
+        base.mark_text(style="word", align="left", dx=4).encode(
+            alt.Y("beside:Q"), x=alt.value(width + GAP), text=alt.Text("words:N")
         ),
     )

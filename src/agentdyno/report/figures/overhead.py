@@ -70,8 +70,10 @@ def overhead(group: Group, styles: Mapping[str, Style], experiment: Experiment) 
     caption = (
         "Up: the share of attempts whose overhead was no longer than what is to the right, on a logarithmic "
         "axis; further left is better. The circle, the square and the triangle, and the figures above, are "
-        "p50, p95 and p99, medians over the runs. A panel for each language, with floor, the limit, in grey."
+        "p50, p95 and p99, medians over the runs. There is a panel for each language."
     )
+    if any(each.row.cell.runtime == FLOOR for each in found):
+        caption += " Grey, in each of them: floor, the practical limit."
     yield Figure(
         name=f"overhead-{group.label}",
         title=f"Overhead of an attempt, {group.words}",
@@ -151,5 +153,5 @@ def _name(common: dict[str, Any], above: float) -> list[alt.Chart]:
     base = alt.Chart(alt.InlineData(values=[common])).encode(DESCRIPTION, y=alt.value(-above))
     return [
         base.mark_rule(strokeWidth=2).encode(STROKE, DASH, x=alt.value(0), x2=alt.value(24)),
-        base.mark_text(align="left").encode(COLOUR, x=alt.value(30), text="words:N"),
+        base.mark_text(style="word", align="left").encode(x=alt.value(30), text="words:N"),
     ]

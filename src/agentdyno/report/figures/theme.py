@@ -72,5 +72,5 @@ def _config(theme: Theme) -> dict[str, Any]:
         "header": words,
         "title": {"color": ink, "fontSize": FONT_SIZE + 1, "anchor": "start", "fontWeight": "bold"},
         "text": {"fontSize": FONT_SIZE},
-        "style": {"ink": {"stroke": ink}, "word": {"fill": ink}},
+        "style": {"ink": {"color": ink}, "word": {"color": ink}},
     }

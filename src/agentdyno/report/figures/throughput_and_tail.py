@@ -7,7 +7,7 @@ import altair as alt
 from agentdyno.report.figures.against_agents import Layer, Plotted, against_agents, has_points
 from agentdyno.report.figures.figure import Chart, Figure
 from agentdyno.report.figures.group import Group, count
-from agentdyno.report.figures.marks import COLOUR, DESCRIPTION, PALE, STROKE, milliseconds
+from agentdyno.report.figures.marks import DESCRIPTION, PALE, STROKE, milliseconds
 from agentdyno.report.figures.palette import Style
 from agentdyno.report.sweep import Swept, sentences
 from agentdyno.report.tables import MISSING
@@ -79,7 +79,7 @@ def _chart(group: Group, styles: Mapping[str, Style], swept: Sequence[Swept]) ->
     names = {runtime: runtime for runtime in group.by_runtime()}
     limits = sorted({each.objective_ms for each in swept})
     upright = [_upright(each, styles[each.runtime]) for each in swept if each.ceiling.kept]
-    panels: list[alt.Chart | Chart] = [against_agents(group, styles, THROUGHPUT, names, SIZE, upright)]
+    panels = [against_agents(group, styles, THROUGHPUT, names, SIZE, upright)]
     if has_points(group, TAIL):
         tail = Plotted(TAIL, "overhead p99", "overhead p99", "ms", ",.1f", also=limits)
         level = [layer for limit in limits for layer in _level(limit)]
@@ -107,21 +107,23 @@ def _level(limit_ms: float) -> list[Layer]:
     ]
 
 
-def _causes(swept: Sequence[Swept], styles: Mapping[str, Style]) -> alt.Chart:
+def _causes(swept: Sequence[Swept], styles: Mapping[str, Style]) -> Chart:
     """A line below for each runtime."""
     lines = [
         {
-            "place": LINE * number,
+            "place": LINE * (number + 0.5),
             "words": f"{each.runtime}: {cause(each)}",
             "colour": styles[each.runtime].colour,
             "description": sentences(each)[1],
         }
         for number, each in enumerate(swept)
     ]
-    text = alt.Chart(alt.InlineData(values=lines)).mark_text(
-        align="left", baseline="top", limit=SIZE[0] + ROOM_FOR_NAMES
-    )
     height = LINE * len(lines)
     place = alt.Y("place:Q", scale=alt.Scale(domain=[0, height], reverse=True), axis=None)
-    drawn: alt.Chart = text.encode(place, COLOUR, DESCRIPTION, x=alt.value(0), text="words:N")
-    return drawn.properties(width=SIZE[0], height=height)
+    base = alt.Chart(alt.InlineData(values=lines)).encode(place, DESCRIPTION)
+    return alt.layer(
+        base.mark_rule(strokeWidth=3).encode(STROKE, x=alt.value(0), x2=alt.value(16)),
+        base.mark_text(style="word", align="left", limit=SIZE[0] + ROOM_FOR_NAMES).encode(
+            x=alt.value(22), text="words:N"
+        ),
+    ).properties(width=SIZE[0], height=height)
