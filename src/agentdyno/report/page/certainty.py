@@ -6,16 +6,20 @@ from agentdyno.analysis.statistics import FEW, LEAST_REPLICATES
 from agentdyno.experiment.cell import SENTINEL, TWIN
 from agentdyno.report.experiment import Experiment
 from agentdyno.report.page.ranking import CRITERIA, resolution
-from agentdyno.report.page.words import counted, listed, percent
+from agentdyno.report.page.words import capitalised, counted, listed, percent, runs
 from agentdyno.report.summary import Row
+from agentdyno.report.sweep import Swept
 
 
-def certainty(experiment: Experiment) -> list[str]:
-    """What stands behind the figures, and what stands against them; what to do where something does."""
+def certainty(experiment: Experiment, swept: Sequence[Swept]) -> list[str]:
+    """What stands behind the figures, and what stands against them; what to do where something does.
+
+    A sweep is not about who takes least with so many agents, so of it nothing is left out.
+    """
     rows = experiment.findings.rows
     return [
         *_completeness(experiment),
-        *_validity(rows),
+        *_validity(rows, ", and left out above" if not swept else ""),
         _intervals(rows),
         *_against_itself(experiment),
         *_drift(experiment),
@@ -32,7 +36,7 @@ def _completeness(experiment: Experiment) -> list[str]:
     ]
 
 
-def _validity(rows: Sequence[Row]) -> list[str]:
+def _validity(rows: Sequence[Row], consequence: str) -> list[str]:
     invalid = [row for row in rows if not row.valid]
     if not invalid:
         return ["The one row is valid." if len(rows) == 1 else f"All {len(rows)} rows are valid."]
@@ -41,18 +45,16 @@ def _validity(rows: Sequence[Row]) -> list[str]:
         return [f"No row is valid, as a control failed: {failure.line}." for failure in of_all]
     names = listed([f"{row.cell.runtime} at {row.cell.agents:,} ({row.failures[0].gate})" for row in invalid])
     are = "is" if len(invalid) == 1 else "are"
-    return [
-        f"{len(rows) - len(invalid)} of {len(rows)} rows are valid; {names} {are} not, and left out above."
-    ]
+    return [f"{len(rows) - len(invalid)} of {len(rows)} rows are valid; {names} {are} not{consequence}."]
 
 
 def _intervals(rows: Sequence[Row]) -> str:
-    runs = sorted({len(row.metrics["peak_rss_mib"].values) for row in rows})
-    few, many = runs[0], runs[-1]
-    said = counted(few, "run") if few == many else f"{few} to {many} runs"
+    numbers = [len(row.metrics["peak_rss_mib"].values) for row in rows]
+    few, many = min(numbers), max(numbers)
+    said = runs(few) if few == many else f"{few} to {many} runs"
     if few < LEAST_REPLICATES:
         return (
-            f"{said.capitalize()} of each row: no intervals, so a difference may be chance. "
+            f"{capitalised(said)} of each row: no intervals, so a difference may be chance. "
             f"The command below with `--repeats {LEAST_REPLICATES}` or more gives some."
         )
     told = f"Each row is the median of {said}, with 95% intervals"

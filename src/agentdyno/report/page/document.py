@@ -18,7 +18,7 @@ from agentdyno.report.page.findings import findings, picks
 from agentdyno.report.page.many_agents import picks_for_many
 from agentdyno.report.page.reproduction import commands
 from agentdyno.report.page.results import results
-from agentdyno.report.page.words import between, figure, times
+from agentdyno.report.page.words import between, capitalised, figure, times
 from agentdyno.report.sweep import sentences
 
 PARTS = files(__package__)
@@ -32,17 +32,24 @@ def document(experiment: Experiment, figures: Iterable[Figure]) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"code": _code, "figure": figure, "times": times, "between": between}
+    environment.filters |= {
+        "code": _code,
+        "capitalised": capitalised,
+        "figure": figure,
+        "times": times,
+        "between": between,
+    }
     return environment.from_string(_part("page.html")).render(
         style=Markup(style),
         script=Markup(script),
         allowed_script=_digest(script),
         title=surroundings.title(experiment),
+        about=surroundings.about(experiment),
         summary=experiment.summary,
         picks=picks_for_many(swept) if swept else picks(experiment),
         sentences=[sentence for each in swept for sentence in sentences(each)],
         findings=[] if swept else findings(experiment),
-        certainty=certainty(experiment),
+        certainty=certainty(experiment, swept),
         results=results(experiment),
         figures=[(each, Markup(svg(each, Theme.PAGE))) for each in figures],
         asked=surroundings.asked(experiment),

@@ -7,7 +7,7 @@ from agentdyno.analysis.reference import FLOOR
 from agentdyno.report.experiment import Experiment
 from agentdyno.report.page.pick import Lead, Pick, pick
 from agentdyno.report.page.ranking import Place, Ranking, rankings
-from agentdyno.report.page.words import between, counted, figure, listed, times
+from agentdyno.report.page.words import between, capitalised, counted, figure, listed, runs, times
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ def _sentence(ranking: Ranking, *, says_verifier: bool) -> str:
     if says_verifier:
         where += f", verifier {ranking.verifier}"
     if len(ranking.places) == 1:
-        return f"{criterion.name.capitalize()} {where}: {first.runtime}, {_amount(first, ranking)}."
+        return f"{capitalised(criterion.name)} {where}: {first.runtime}, {_amount(first, ranking)}."
     if not ranking.is_sure:
-        where += f", in {counted(len(first.ratio.values), 'run')}"
-    told = f"{criterion.best.capitalize()} {where}: "
+        where += f", in {runs(len(first.ratio.values))}"
+    told = f"{capitalised(criterion.best)} {where}: "
     if len(leaders) > 1:
         told += listed([f"{place.runtime} ({_amount(place, ranking)})" for place in leaders])
         told += " cannot be told apart"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agentdyno.report.page.words import listed
+from agentdyno.report.page.words import capitalised, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ def pick(
     led = {name: [lead for lead in leads if name in lead.leaders] for name in usable}
     most = max(map(len, led.values()))
     if 2 * most <= len(leads):
-        parts = [f"{lead.best} has {listed(lead.leaders)}" for lead in leads]
-        return Pick(where, [], f"it depends on what is scarce: {'; '.join(parts)}", doubt)
+        parts = [f"{lead.best}: {listed(lead.leaders)}" for lead in leads]
+        return Pick(where, [], f"it depends on what is scarce. {capitalised('; '.join(parts))}", doubt)
     # Who shares its leads with fewer has more reason to be picked.
     crowd = {name: sum(len(lead.leaders) for lead in its) for name, its in led.items() if len(its) == most}
     best = sorted(name for name, others in crowd.items() if others == min(crowd.values()))
@@ -59,7 +59,7 @@ def _why(runtime: str, leads: Sequence[Lead]) -> str:
     for lead in leads:
         others = [name for name in lead.leaders if name != runtime]
         if runtime not in lead.leaders:
-            parts.append(f"{lead.best} has {listed(others)}")
+            parts.append(f"{lead.best}: {listed(others)}")
         elif others:
             parts.append(f"in {lead.name} it cannot be told from {listed(others)}")
     return "; ".join(parts)

@@ -19,6 +19,19 @@ def title(experiment: Experiment) -> str:
     return f"{who} at {_agents(experiment)}, on {_cores(machine)}"
 
 
+def about(experiment: Experiment) -> str:
+    """How and when, in a line."""
+    its = experiment.summary["experiment"]
+    counts = sorted({max(its["limit"], cell.agents) for cell in experiment.cells})
+    tasks = (
+        f"{listed([f'{count:,}' for count in counts])} {its['tasks']} tasks a run"
+        if len(counts) < 4
+        else f"as many {its['tasks']} tasks as agents"
+    )
+    verifiers = f"verifier {listed(its['verifiers'])}"
+    return f"{tasks}, profile {its['profile']}, {verifiers}, {_time(its['started'])}"
+
+
 def asked(experiment: Experiment) -> Facts:
     """What every row was asked to do."""
     its = experiment.summary["experiment"]

@@ -13,9 +13,19 @@ def listed(names: Sequence[str], most: int = 4) -> str:
     return f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
+def capitalised(sentence: str) -> str:
+    """With a capital at its beginning, and all else as it is."""
+    return sentence[:1].upper() + sentence[1:]
+
+
 def counted(number: int, thing: str) -> str:
     """`1 run`, `3 runs`, `1,000 agents`."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def runs(number: int) -> str:
+    """`one run`, `3 runs`."""
+    return "one run" if number == 1 else counted(number, "run")
 
 
 def figure(value: float) -> str:
