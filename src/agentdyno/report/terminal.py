@@ -11,7 +11,7 @@ from agentdyno.analysis.reference import FLOOR
 from agentdyno.analysis.statistics import LEAST_REPLICATES
 from agentdyno.experiment.arrivals import AT_ONCE
 from agentdyno.experiment.cell import SENTINEL, TWIN, UNSAMPLED
-from agentdyno.report.columns import FROM_DUE, OUTCOMES, STEADY, TIMES
+from agentdyno.report.columns import FROM_DUE, OUTCOMES, STEADY, TIMES, Layout
 from agentdyno.report.experiment import Experiment
 from agentdyno.report.summary import Row
 from agentdyno.report.tables import BEST, MISSING, say, show_columns
@@ -51,21 +51,14 @@ def print_findings(console: Console, experiment: Experiment) -> None:
 
     Where tasks were scheduled, their times are shown from when they were due, and from when they were begun.
     """
-    rows, asked = experiment.findings.rows, experiment.summary["experiment"]
-    is_marked = False
+    rows, is_marked = experiment.findings.rows, False
     for verifier in dict.fromkeys(row.cell.verifier for row in rows):
         its = [row for row in rows if row.cell.verifier == verifier]
-        of = f"{_agents(its)}verifier {verifier}"
-        for title, layout in (
-            (_title(experiment), OUTCOMES),
-            ("milliseconds of an attempt", TIMES),
-            ("with all agents at work", STEADY if _has_plateau(its) else None),
-            ("milliseconds of a task", FROM_DUE if asked["arrivals"] != AT_ONCE else None),
-        ):
-            if layout is not None:
-                columns, valid = layout.columns(its), [row.valid for row in its]
-                shown = show_columns(console, f"{title}, {of}", columns, layout.goes_first, valid)
-                is_marked |= any(cell.endswith(BEST) for column in shown for cell in column.cells)
+        for title, layout in _tables(experiment, its):
+            columns, valid = layout.columns(its), [row.valid for row in its]
+            title = f"{title}, {_agents(its)}verifier {verifier}"
+            shown = show_columns(console, title, columns, layout.goes_first, valid)
+            is_marked |= any(cell.endswith(BEST) for column in shown for cell in column.cells)
     console.print()
     for line in _notes(rows, is_marked=is_marked):
         say(console, line)
@@ -73,6 +66,16 @@ def print_findings(console: Console, experiment: Experiment) -> None:
         say(console, line)
     for line in _complaints(rows):
         say(console, line, "red")
+
+
+def _tables(experiment: Experiment, rows: Sequence[Row]) -> Iterator[tuple[str, Layout]]:
+    """What is shown of the rows of one verifier."""
+    yield _title(experiment), OUTCOMES
+    yield "milliseconds of an attempt", TIMES
+    if any(row.metrics["steady_tasks_per_s"].median is not None for row in rows):
+        yield "with all agents at work", STEADY
+    if experiment.summary["experiment"]["arrivals"] != AT_ONCE:
+        yield "milliseconds of a task", FROM_DUE
 
 
 def _title(experiment: Experiment) -> str:
@@ -94,10 +97,6 @@ def _agents(rows: Sequence[Row]) -> str:
     if len(agents) > 1:
         return ""
     return "1 agent, " if agents == {1} else f"{agents.pop()} agents, "
-
-
-def _has_plateau(rows: Sequence[Row]) -> bool:
-    return any(row.metrics["steady_tasks_per_s"].median is not None for row in rows)
 
 
 def _notes(rows: Sequence[Row], *, is_marked: bool) -> Iterator[str]:
