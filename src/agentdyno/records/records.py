@@ -33,7 +33,8 @@ class Records(Generic[T]):
             yield from self.of_run(run)
 
     def __repr__(self) -> str:
-        return f"<{self.kind.__name__} records of {len(self.runs)} runs>"
+        count = len(self.runs)
+        return f"<{self.kind.__name__} records of {count} {'run' if count == 1 else 'runs'}>"
 
     def of(self, runs: "Iterable[Run]") -> "Records[T]":
         """Those of some runs alone; the files of others are not read."""

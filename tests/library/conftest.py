@@ -1,0 +1,35 @@
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+import agentdyno
+from command_line import measured_in
+
+
+@pytest.fixture(scope="session")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in whose `results` is a real experiment: two runtimes, a control, two blocks."""
+    folder = tmp_path_factory.mktemp("measured")
+    words = ["--runtimes", "python,floor", "--agents", 5, "--limit", 10, "--repeats", 2]
+    done = measured_in(folder, *words, "--profile", "instant", "--controls", "twin")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """Ours without anything that steers agentdyno."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("LLM_", "BENCH_"))}
+
+
+@pytest.fixture(scope="session")
+def experiment(measured: Path) -> agentdyno.Experiment:
+    return agentdyno.open_experiment(measured / "results" / "latest")
+
+
+@pytest.fixture
+def copied(experiment: agentdyno.Experiment, tmp_path: Path) -> Path:
+    """Its summary, without its runs."""
+    return Path(shutil.copy(experiment.path, tmp_path / "a-copy.json"))
