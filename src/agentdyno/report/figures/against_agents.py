@@ -8,7 +8,7 @@ import altair as alt
 
 from agentdyno.report.figures.beside import beside
 from agentdyno.report.figures.figure import Chart
-from agentdyno.report.figures.group import Group
+from agentdyno.report.figures.group import Group, count
 from agentdyno.report.figures.marks import (
     COLOUR,
     DASH,
@@ -19,25 +19,23 @@ from agentdyno.report.figures.marks import (
     STROKE,
     described,
     drawn,
+    short,
     with_interval,
 )
 from agentdyno.report.figures.palette import Style
 from agentdyno.report.figures.spread import around
+from agentdyno.report.summary import Row
 
 Layer = alt.Chart | alt.LayerChart | alt.FacetChart
 
 
 @dataclass(frozen=True, slots=True)
 class Plotted:
-    """What is up: a metric, called `title` on the axis and `what` in descriptions, in `unit`, written in
-    `form`. The axis holds the values of `also` too.
-    """
+    """What is up: a metric in `unit`, by what it is called; the axis holds the values of `also` as well."""
 
     metric: str
-    title: str
-    what: str
+    called: str
     unit: str
-    form: str
     also: Sequence[float] = ()
 
 
@@ -58,51 +56,55 @@ def against_agents(
     beside its end; `others` are drawn below.
     """
     width, height = size
-    points: list[dict[str, Any]] = []
-    ends: list[dict[str, Any]] = []
-    for runtime, rows in group.by_runtime().items():
-        its = [
-            {
-                "runtime": runtime,
-                "agents": row.cell.agents,
-                "value": metric.median,
-                "low": (metric.ci95 or (metric.median,))[0],
-                "high": (metric.ci95 or (metric.median,))[-1],
-                "description": described(
-                    row, f"{plotted.what} {with_interval(metric, plotted.form, plotted.unit)}"
-                ),
-                **drawn(row, styles[runtime]),
-            }
-            for row in rows
-            if (metric := row.metrics[plotted.metric]).median
-        ]
-        points += its
-        if its:
-            ends.append(its[-1] | {"words": names[runtime], "description": names[runtime]})
-    # A lower end of 0 or less, which only few runs that differ widely have, is not on a logarithmic axis.
-    lowest = min(point["value"] for point in points) / 10
-    points = [point | {"low": max(point["low"], lowest)} for point in points]
+    lines = [
+        points
+        for runtime, rows in group.by_runtime().items()
+        if (points := _points(rows, plotted, styles[runtime]))
+    ]
+    every = [point for points in lines for point in points]
+    ends = [
+        points[-1] | {"words": names[points[-1]["runtime"]], "description": points[-1]["line"]}
+        for points in lines
+    ]
     agents = around(group.agents, width)
-    scale = around([point[end] for point in points for end in ("low", "high")] + list(plotted.also), height)
-    base = alt.Chart(alt.InlineData(values=points)).encode(
-        alt.X(
-            "agents:Q",
-            title="agents (logarithmic)",
-            scale=agents.altair,
-            axis=agents.axis,
-        ),
-        alt.Y(
-            "value:Q",
-            title=f"{plotted.title} ({plotted.unit}, logarithmic)",
-            scale=scale.altair,
-            axis=scale.axis,
-        ),
+    scale = around([*plotted.also, *(point[end] for point in every for end in ("low", "high"))], height)
+    title = f"{plotted.called} ({plotted.unit}, logarithmic)"
+    base = alt.Chart(alt.InlineData(values=every)).encode(
+        alt.X("agents:Q", title="agents (logarithmic)", scale=agents.altair, axis=agents.axis),
+        alt.Y("value:Q", title=title, scale=scale.altair, axis=scale.axis),
         DESCRIPTION,
     )
     return alt.layer(
         *others,
-        base.mark_line(strokeWidth=1.8).encode(COLOUR, DASH, detail="runtime:N"),
-        base.mark_rule(strokeWidth=1.5).encode(STROKE, alt.Y("low:Q"), alt.Y2("high:Q")),
+        base.mark_line(strokeWidth=1.8).encode(COLOUR, DASH, alt.Description("line:N"), detail="runtime:N"),
+        base.transform_filter("datum.low < datum.high")
+        .mark_rule(strokeWidth=1.5)
+        .encode(STROKE, alt.Y("low:Q"), alt.Y2("high:Q")),
         base.mark_point(size=50, opacity=1).encode(STROKE, FILL, FILL_OPACITY, SHAPE),
         beside(ends, "agents", "value", scale, width),
     ).properties(width=width, height=height)
+
+
+def _points(rows: Sequence[Row], plotted: Plotted, style: Style) -> list[dict[str, Any]]:
+    """The rows of one runtime that have a figure; `line` is what is said of all of them."""
+    found = [(row, metric) for row in rows if (metric := row.metrics[plotted.metric]).median]
+    if not found:
+        return []
+    (first, lowest), (last, highest) = found[0], found[-1]
+    line = (
+        f"{first.cell.runtime}, {first.cell.agents:,} to {count(last.cell.agents)}: {plotted.called} "
+        f"{short(lowest.median)} to {short(highest.median)} {plotted.unit}"
+    )
+    return [
+        {
+            "runtime": row.cell.runtime,
+            "agents": row.cell.agents,
+            "value": metric.median,
+            "low": (metric.ci95 or (metric.median,))[0],
+            "high": (metric.ci95 or (metric.median,))[-1],
+            "description": described(row, f"{plotted.called} {with_interval(metric, plotted.unit)}"),
+            "line": line,
+            **drawn(row, style),
+        }
+        for row, metric in found
+    ]

@@ -8,7 +8,7 @@ import altair as alt
 from agentdyno.report.experiment import Experiment
 from agentdyno.report.figures.figure import Chart, Figure
 from agentdyno.report.figures.group import Group
-from agentdyno.report.figures.marks import DESCRIPTION, FILL_OPACITY, PALE, described, filled, milliseconds
+from agentdyno.report.figures.marks import DESCRIPTION, FILL_OPACITY, PALE, described, filled, short
 from agentdyno.report.figures.phases import OWN, OWN_PARTS, PHASES
 from agentdyno.report.ledger import FIGURES, means
 from agentdyno.report.summary import Row
@@ -42,7 +42,7 @@ def ledger(group: Group, experiment: Experiment) -> Iterator[Figure]:
             _bars(found, _own, OWN_PARTS, "overhead", "of it the runtime's own (ms)"),
         ).resolve_scale(fill="independent", stroke="independent"),
         headings=["runtime", *(f"{name} ms" for name in FIGURES)],
-        lines=[[row.cell.runtime, *(milliseconds(its[name]) for name in FIGURES)] for row, its in found],
+        lines=[[row.cell.runtime, *(short(its[name]) for name in FIGURES)] for row, its in found],
     )
 
 
@@ -78,13 +78,13 @@ def _bars(
         common = {"runtime": row.cell.runtime, "filled": filled(row)}
         for part in parts:
             ms = pieces_of(its)[part]
-            words = described(row, f"{part} {milliseconds(ms)} ms, the mean of its attempts")
+            words = described(row, f"{part} {short(ms)} ms, the mean of its attempts")
             pieces.append(
                 common | {"part": part, "ms": ms, "from": end, "to": end + ms, "description": words}
             )
             end += ms
-        words = described(row, f"{total} {milliseconds(its[total])} ms, the mean of its attempts")
-        ends.append(common | {"to": end, "words": f"{milliseconds(its[total])} ms", "description": words})
+        words = described(row, f"{total} {short(its[total])} ms, the mean of its attempts")
+        ends.append(common | {"to": end, "words": f"{short(its[total])} ms", "description": words})
     longest = max(end["to"] for end in ends)
     scale = alt.Scale(domain=parts, range=[colours[part] for part in parts])
     runtime = alt.Y("runtime:N", sort=None, title=None)

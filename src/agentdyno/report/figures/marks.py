@@ -39,19 +39,19 @@ def filled(row: Row) -> float:
     return 1.0 if row.valid else FAINT
 
 
-def milliseconds(value: float | None) -> str:
-    """Three digits or so, without the unit."""
+def short(value: float | None) -> str:
+    """A figure with as many digits as are worth reading."""
     if value is None:
         return MISSING
-    return f"{value:,.0f}" if value >= 99.95 else f"{value:.1f}" if value >= 0.995 else f"{value:.2f}"
+    return f"{value:,.0f}" if value >= 999.5 else f"{value:.1f}" if value >= 0.995 else f"{value:.2f}"
 
 
-def interval(metric: Metric, form: str) -> str:
+def interval(metric: Metric) -> str:
     """The 95% interval in words; nothing where there is none."""
-    return "" if metric.ci95 is None else f"{metric.ci95[0]:{form}} to {metric.ci95[1]:{form}}"
+    return "" if metric.ci95 is None else f"{short(metric.ci95[0])} to {short(metric.ci95[1])}"
 
 
-def with_interval(metric: Metric, form: str, unit: str) -> str:
+def with_interval(metric: Metric, unit: str) -> str:
     """The median with its unit, and its interval in parentheses where there is one."""
-    words = f"{metric.median:{form}} {unit}"
-    return f"{words} ({interval(metric, form)})" if metric.ci95 else words
+    words = f"{short(metric.median)} {unit}"
+    return f"{words} ({interval(metric)})" if metric.ci95 else words

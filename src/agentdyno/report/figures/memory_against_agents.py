@@ -6,13 +6,13 @@ from agentdyno.analysis.slope import Slope, slope
 from agentdyno.report.figures.against_agents import Plotted, against_agents, has_points
 from agentdyno.report.figures.figure import Figure
 from agentdyno.report.figures.group import Group
-from agentdyno.report.figures.marks import PALE, interval
+from agentdyno.report.figures.marks import PALE, interval, short
 from agentdyno.report.figures.palette import Style
 from agentdyno.report.summary import Row
 from agentdyno.report.sweep import Swept
 from agentdyno.report.tables import MISSING
 
-MEMORY = Plotted("peak_rss_mib", "peak memory", "peak", "MiB", ",.1f")
+MEMORY = Plotted("peak_rss_mib", "peak memory", "MiB")
 SIZE = (410, 320)
 
 
@@ -42,8 +42,8 @@ def memory_against_agents(
             [
                 runtime,
                 f"{row.cell.agents:,}",
-                MISSING if metric.median is None else f"{metric.median:,.1f}",
-                interval(metric, ",.1f"),
+                short(metric.median),
+                interval(metric),
                 "yes" if row.valid else "no",
                 *_cost(slopes.get(runtime)),
             ]
@@ -67,10 +67,10 @@ def _slope(rows: Sequence[Row]) -> Slope | None:
 
 
 def _name(runtime: str, cost: Slope | None) -> str:
-    return runtime if cost is None else f"{runtime}, {cost.kib_per_agent:,.1f} KiB an agent"
+    return runtime if cost is None else f"{runtime}, {short(cost.kib_per_agent)} KiB an agent"
 
 
 def _cost(cost: Slope | None) -> list[str]:
     if cost is None:
         return [MISSING, ""]
-    return [f"{cost.kib_per_agent:,.1f}", f"{cost.ci95[0]:,.1f} to {cost.ci95[1]:,.1f}"]
+    return [short(cost.kib_per_agent), f"{short(cost.ci95[0])} to {short(cost.ci95[1])}"]

@@ -22,6 +22,7 @@ from agentdyno.report.figures.marks import (
     STROKE,
     described,
     drawn,
+    short,
 )
 from agentdyno.report.figures.median_run import median_run
 from agentdyno.report.figures.palette import Style
@@ -96,11 +97,11 @@ def memory_over_time(group: Group, styles: Mapping[str, Style], experiment: Expe
         lines=[
             [
                 row.cell.runtime,
-                f"{its[0].mib:.1f}",
-                f"{peak(its).peak_mib:.1f}",
-                f"{peak(its).seconds:.1f}",
-                f"{its[-1].mib:.1f}",
-                f"{its[-1].seconds:.1f}",
+                short(its[0].mib),
+                short(peak(its).peak_mib),
+                short(peak(its).seconds),
+                short(its[-1].mib),
+                short(its[-1].seconds),
             ]
             for row, its in found
         ],
@@ -111,7 +112,8 @@ def _chart(found: Sequence[tuple[Row, Sequence[Look], Style]]) -> Chart:
     lines, peaks, ends = [], [], []
     for row, its, style in found:
         highest, few = peak(its), thinned(its)
-        words = f"peak {highest.peak_mib:.1f} MiB after {highest.seconds:.1f} s of {its[-1].seconds:.1f} s"
+        when = f"{short(highest.seconds)} s of {short(its[-1].seconds)} s"
+        words = f"peak {short(highest.peak_mib)} MiB after {when}"
         common = {"runtime": row.cell.runtime, "description": described(row, words), **drawn(row, style)}
         lines += [common | {"seconds": look.seconds, "mib": look.mib} for look in few]
         peaks.append(common | {"seconds": highest.seconds, "mib": highest.peak_mib})

@@ -23,7 +23,7 @@ from agentdyno.report.figures.marks import (
     STROKE,
     described,
     drawn,
-    milliseconds,
+    short,
 )
 from agentdyno.report.figures.palette import Style
 from agentdyno.report.figures.quantiles import quantiles
@@ -50,7 +50,7 @@ class _Distribution:
 
     @property
     def words(self) -> str:
-        return " · ".join(milliseconds(value) for value in self.percentiles.values()) + " ms"
+        return " · ".join(short(value) for value in self.percentiles.values()) + " ms"
 
 
 def overhead(group: Group, styles: Mapping[str, Style], experiment: Experiment) -> Iterator[Figure]:
@@ -83,8 +83,8 @@ def overhead(group: Group, styles: Mapping[str, Style], experiment: Experiment) 
         lines=[
             [
                 each.row.cell.runtime,
-                *(milliseconds(value) for value in each.percentiles.values()),
-                milliseconds(each.curve[-1][0]),
+                *(short(value) for value in each.percentiles.values()),
+                short(each.curve[-1][0]),
                 str(len(each.row.metrics["overhead_ms_p50"].values)),
             ]
             for each in found
@@ -117,7 +117,7 @@ def _panel(its: Sequence[_Distribution], scale: LogScale) -> alt.LayerChart | al
     names = []
     for number, each in enumerate(its):
         runtime = each.row.cell.runtime
-        figures = ", ".join(f"{name} {milliseconds(value)} ms" for name, value in each.percentiles.items())
+        figures = ", ".join(f"{name} {short(value)} ms" for name, value in each.percentiles.items())
         common = {
             "runtime": runtime,
             "description": described(each.row, f"overhead {figures}"),

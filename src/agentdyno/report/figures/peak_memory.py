@@ -17,6 +17,7 @@ from agentdyno.report.figures.marks import (
     described,
     drawn,
     interval,
+    short,
     with_interval,
 )
 from agentdyno.report.figures.palette import Style
@@ -44,8 +45,8 @@ def peak_memory(group: Group, styles: Mapping[str, Style]) -> Iterator[Figure]:
         lines=[
             [
                 row.cell.runtime,
-                f"{metric.median:.1f}",
-                interval(metric, ".1f"),
+                short(metric.median),
+                interval(metric),
                 str(len(metric.values)),
                 "yes" if row.valid else "no",
             ]
@@ -68,7 +69,7 @@ def _caption(found: list[tuple[Row, Metric]]) -> str:
 
 def _bar(row: Row, metric: Metric, style: Style) -> dict[str, Any]:
     low, high = metric.ci95 or (metric.median, metric.median)
-    words = with_interval(metric, ".1f", "MiB")
+    words = with_interval(metric, "MiB")
     return {
         "runtime": row.cell.runtime,
         "peak": metric.median,

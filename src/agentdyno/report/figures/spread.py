@@ -45,7 +45,7 @@ class LogScale:
 
 def around(values: Sequence[float], pixels: float) -> LogScale:
     """An axis that holds all values, which are above 0, with some room at both ends."""
-    return LogScale(min(values) / 1.25, max(values) * 1.25, pixels)
+    return LogScale(float(f"{min(values) / 1.25:.2g}"), float(f"{max(values) * 1.25:.2g}"), pixels)
 
 
 def apart(positions: Sequence[float], least: float, end: float) -> list[float]:

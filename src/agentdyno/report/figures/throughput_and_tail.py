@@ -7,12 +7,12 @@ import altair as alt
 from agentdyno.report.figures.against_agents import Layer, Plotted, against_agents, has_points
 from agentdyno.report.figures.figure import Chart, Figure
 from agentdyno.report.figures.group import Group, count
-from agentdyno.report.figures.marks import DESCRIPTION, PALE, STROKE, milliseconds
+from agentdyno.report.figures.marks import DESCRIPTION, PALE, STROKE, short
 from agentdyno.report.figures.palette import Style
 from agentdyno.report.sweep import Swept, sentences
 from agentdyno.report.tables import MISSING
 
-THROUGHPUT = Plotted("tasks_per_s", "throughput", "throughput", "tasks/s", ",.1f")
+THROUGHPUT = Plotted("tasks_per_s", "throughput", "tasks/s")
 TAIL = "overhead_ms_p99"
 SIZE = (500, 190)
 ROOM_FOR_NAMES = 120
@@ -47,8 +47,8 @@ def throughput_and_tail(
             [
                 runtime,
                 f"{row.cell.agents:,}",
-                MISSING if rate is None else f"{rate:,.1f}",
-                milliseconds(row.metrics[TAIL].median),
+                short(rate),
+                short(row.metrics[TAIL].median),
                 "yes" if row.valid else "no",
                 next((cause(each) for each in swept if each.runtime == runtime), MISSING),
             ]
@@ -81,7 +81,7 @@ def _chart(group: Group, styles: Mapping[str, Style], swept: Sequence[Swept]) ->
     upright = [_upright(each, styles[each.runtime]) for each in swept if each.ceiling.kept]
     panels = [against_agents(group, styles, THROUGHPUT, names, SIZE, upright)]
     if has_points(group, TAIL):
-        tail = Plotted(TAIL, "overhead p99", "overhead p99", "ms", ",.1f", also=limits)
+        tail = Plotted(TAIL, "overhead p99", "ms", also=limits)
         level = [layer for limit in limits for layer in _level(limit)]
         panels.append(against_agents(group, styles, tail, names, SIZE, [*upright, *level]))
     if swept:
