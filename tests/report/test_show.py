@@ -1,0 +1,270 @@
+"""`agentdyno show`, and the documents that `run` and `sweep` print."""
+
+import csv
+import fcntl
+import io
+import json
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from agentdyno.analysis.ceiling import Ceiling
+from agentdyno.analysis.slope import Slope
+from agentdyno.report.markdown import table
+from agentdyno.report.summary import CELL
+from agentdyno.report.sweep import Point, Swept, sweep_markdown
+from agentdyno.report.terminal import print_findings
+from report.made_up import LATE, experiment, row, write
+
+MADE_UP = experiment(
+    [
+        row(
+            "python",
+            LATE,
+            peak_rss_mib=(18.4, 18.38, 18.43),
+            overhead_ms_p50=(14.3, 10.5, 20.9),
+            cpu_s_per_task=0.0123,
+        ),
+        row("rust", peak_rss_mib=(6.1, 6.04, 6.12), overhead_ms_p50=(6.1, 3.8, 11.8), cpu_s_per_task=0.0057),
+        row("go", peak_rss_mib=(11.0, 10.8, 11.4), overhead_ms_p50=(8.5, 7.7, 9.6), cpu_s_per_task=0.0126),
+    ]
+)
+SMALL = (
+    "--runtimes", "python", "--limit", 4, "--agents", 4, "--controls", "none",
+    "--profile", "instant", "--verifier", "null",
+)  # fmt: skip
+
+Agentdyno = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def environment() -> dict[str, str]:
+    """Ours without anything that steers agentdyno or what it prints."""
+    steering = ("LLM_", "BENCH_", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "TTY_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(steering)}
+
+
+@pytest.fixture(scope="module")
+def agentdyno(environment: dict[str, str]) -> Agentdyno:
+    def run(*words: object, **more: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "agentdyno", *map(str, words)],
+            env=environment | more,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write(tmp_path / "summary.json", MADE_UP)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory, agentdyno: Agentdyno) -> Path:
+    """A small experiment, with what was printed in `stdout` and `stderr`."""
+    out = tmp_path_factory.mktemp("measured")
+    done = agentdyno("run", *SMALL, "--json", "--out", out)
+    assert done.returncode in (0, 1), done.stderr
+    (out / "stdout").write_text(done.stdout)
+    (out / "stderr").write_text(done.stderr)
+    return out
+
+
+def expected(width: int) -> str:
+    out = io.StringIO()
+    print_findings(Console(file=out, width=width, markup=False), MADE_UP)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("variables", "width"), [({}, 100), ({"COLUMNS": "50"}, 50), ({"COLUMNS": "wide"}, 100)]
+)
+def test_a_pipe_has_100_columns_unless_columns_says_otherwise(
+    folder: Path, agentdyno: Agentdyno, variables: dict[str, str], width: int
+) -> None:
+    done = agentdyno("show", folder, **variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == expected(width)
+
+
+def test_a_summary_that_was_copied_elsewhere_is_shown_as_well(folder: Path, agentdyno: Agentdyno) -> None:
+    copy = (folder / "summary.json").rename(folder / "ten.json")
+    (folder / "sweep.json").write_text("another experiment's")
+    assert agentdyno("show", copy).stdout == expected(100)
+    assert agentdyno("show", copy, "--json").stdout == copy.read_text()
+
+
+def test_what_has_no_summary(tmp_path: Path, agentdyno: Agentdyno) -> None:
+    done = agentdyno("show", tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"agentdyno: {tmp_path}/summary.json: no summary of this version; "
+        "name the folder of an experiment, as results/raw/TIME\n"
+    )
+
+
+def test_only_one_document_at_a_time(folder: Path, agentdyno: Agentdyno) -> None:
+    done = agentdyno("show", folder, "--json", "--csv")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "argument --csv: not allowed with argument --json" in done.stderr
+
+
+def on_a_terminal(environment: dict[str, str], columns: int, *words: object) -> str:
+    """What a command prints on a terminal of so many columns."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    with subprocess.Popen(
+        [sys.executable, "-m", "agentdyno", *map(str, words)],
+        env=environment | {"TERM": "xterm"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ):
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(ours, 4096)
+            except OSError:  # how Linux says that the other side of a pty is closed
+                break
+            shown += piece
+    os.close(ours)
+    return shown.decode().replace("\r\n", "\n")
+
+
+def test_a_terminal_is_as_wide_as_it_is_and_styled(folder: Path, environment: dict[str, str]) -> None:
+    text = on_a_terminal(environment, 60, "show", folder)
+    assert "\nno room in 60 columns for recovered, retries: --json has\n  them\n" in text
+    assert "\x1b[1;32m 6.1*\x1b[0m" in text
+    assert "\x1b[9mpython ✗" in text
+    assert (
+        "\x1b[31mINVALID python, 100 agents, verifier cold, run 1: the\x1b[0m\n"
+        "\x1b[31m  endpoint was late, p99 12.4 ms (limit 10 ms): give it a\x1b[0m\n"
+        "\x1b[31m  free core\x1b[0m\n"
+    ) in text
+
+
+def test_no_color_is_obeyed(folder: Path, environment: dict[str, str]) -> None:
+    text = on_a_terminal(environment | {"NO_COLOR": "1"}, 60, "show", folder)
+    assert "\x1b[1m 6.1*\x1b[0m" in text
+    assert "\x1b[9mpython ✗" in text
+    assert "\x1b[31m" not in text
+
+
+def test_csv_has_median_and_interval_of_every_metric_as_in_the_summary(
+    folder: Path, agentdyno: Agentdyno
+) -> None:
+    lines = list(csv.DictReader(io.StringIO(agentdyno("show", folder, "--csv").stdout)))
+    assert [tuple(line[name] for name in (*CELL, "valid")) for line in lines] == [
+        ("python", "100", "cold", "chat-7b", "false"),
+        ("rust", "100", "cold", "chat-7b", "true"),
+        ("go", "100", "cold", "chat-7b", "true"),
+    ]
+    assert [line["failures"] for line in lines] == [
+        "run 1: the endpoint was late, p99 12.4 ms (limit 10 ms): give it a free core", "", "",
+    ]  # fmt: skip
+    for line, found in zip(lines, MADE_UP.findings.rows, strict=True):
+        figures = {
+            f"{name} {which} [{metric.unit}]": value
+            for name, metric in found.metrics.items()
+            for which, value in zip(
+                ("median", "low", "high"), (metric.median, *(metric.ci95 or (None, None))), strict=True
+            )
+        }
+        assert list(line) == [*CELL, "valid", "failures", *figures]
+        assert {name: float(line[name]) if line[name] else None for name in figures} == figures
+    assert lines[0]["peak_rss_mib low [MiB]"] == "18.38"
+    assert lines[0]["cpu_s_per_task median [s/task]"] == "0.0123"
+
+
+def test_markdown_is_the_table_with_intervals_of_the_runtimes_own_doing(
+    folder: Path, agentdyno: Agentdyno
+) -> None:
+    heading, _, python, *_ = agentdyno("show", folder, "--markdown").stdout.splitlines()
+    cells = dict(zip(heading.strip("| ").split(" | "), python.strip("| ").split(" | "), strict=True))
+    assert cells == {
+        "verifier": "cold", "agents": "100", "runtime": "~~python~~", "peak MiB": "18.4 (18.4–18.4)",
+        "×floor": "–", "first": "87", "recovered": "9", "failed": "4", "errors": "0", "retries": "0.27",
+        "overhead p50 ms": "14.3 (10.5–20.9)", "p95": "–", "p99": "–", "all begun ms": "–",
+        "CPU ms/task": "12.3", "verify p50 ms": "186.0", "wall s": "37.9", "in flight": "–",
+        "endpoint late p99 ms": "–",
+    }  # fmt: skip
+    assert agentdyno("show", folder, "--markdown").stdout == table(MADE_UP.findings.rows)
+
+
+def test_a_run_that_prints_a_document_prints_nothing_else_to_stdout(measured: Path) -> None:
+    assert (measured / "stdout").read_text() == (measured / "latest" / "summary.json").read_text()
+    said = (measured / "stderr").read_text()
+    assert said.startswith("python: 4 builtin tasks, agents 4, one repeat, verifier null ")
+    assert "\nrun 1/1: python, 4 agents, null, instant\n  4/4 tasks, " in said
+    assert said.splitlines()[-1].startswith("results: ")
+
+
+def test_what_was_resumed_is_printed_as_asked_now(measured: Path, agentdyno: Agentdyno) -> None:
+    done = agentdyno("run", "--resume", measured / "latest", "--csv")
+    assert done.stdout == agentdyno("show", measured / "latest", "--csv").stdout
+    assert done.stdout.splitlines()[1].startswith("python,4,null,instant,")
+    assert "run 1/1: python-4-null-instant is there already" in done.stderr
+
+
+def test_show_prints_what_run_printed(measured: Path, agentdyno: Agentdyno) -> None:
+    again = agentdyno("run", "--resume", measured / "latest").stdout
+    shown = agentdyno("show", measured / "latest").stdout
+    assert shown.startswith("\none run, 4 builtin tasks, profile instant, 4 agents, verifier null\n")
+    assert shown in again
+
+
+def test_of_a_sweep_its_own_documents_are_printed(folder: Path, agentdyno: Agentdyno) -> None:
+    points = [
+        Point(agents, figures, agents > 1) for agents, figures in ((1, {}), (1000, {"peak_rss_mib": 30.5}))
+    ]
+    metrics = dict.fromkeys(MADE_UP.findings.rows[0].metrics)
+    points = [Point(point.agents, metrics | point.metrics, point.valid) for point in points]
+    found = Swept(
+        "rust", "cold", 50.0, None, points, Slope(14.3, (13.7, 15.3), 16.9), Ceiling(1000, None, [], None)
+    )
+    (folder / "sweep.json").write_text(json.dumps([asdict(found)]))
+    assert agentdyno("show", folder, "--json").stdout == (folder / "sweep.json").read_text()
+    assert agentdyno("show", folder, "--markdown").stdout == sweep_markdown([found])
+    assert agentdyno("show", folder, "--csv").stdout.count("\n") == 4
+    assert [line.rstrip() for line in agentdyno("show", folder, COLUMNS="40").stdout.splitlines()] == [
+        "",
+        "rust against agents, verifier cold",
+        "agents peak     CPU overhead",
+        "        MiB ms/task   p50 ms p99 ms",
+        "1 ✗       –       –        –      –",
+        "1,000  30.5       –        –      –",
+        "no room in 40 columns for tasks/s, in flight, endpoint late p99, its CPU: --json has them",
+        "rust, verifier cold: 14.3 KiB an agent (95% interval 13.7 to 15.3), above 16.9 MiB",
+        "rust, verifier cold: keeps the objective (all in flight, no errors, overhead p99 of 50 ms or less) up "
+        "to 1,000 agents, the most tried",
+        "✗ not valid: above the ceiling, with fewer attempts than percentiles take, or as said below; "
+        "table.md has every reason",
+    ]
+
+
+def test_a_sweep_that_prints_a_document_prints_nothing_else_to_stdout(
+    tmp_path: Path, agentdyno: Agentdyno
+) -> None:
+    done = agentdyno(
+        "sweep", "--runtimes", "python", "--agents", "1,2", "--profile", "steady:ttft=50ms,itl=1ms",
+        "--overhead-limit", 0.000001, "--markdown", "--out", tmp_path,
+    )  # fmt: skip
+    assert done.stdout == (tmp_path / "latest" / "sweep.md").read_text()
+    assert done.stdout.startswith("| python, verifier null: agents | peak MiB | ")
+    assert done.stderr.splitlines()[-1] == f"results: {(tmp_path / 'latest').resolve()}"
