@@ -251,8 +251,8 @@ def test_of_a_sweep_its_own_documents_are_printed(folder: Path, agentdyno: Agent
         "1,000  30.5       –        –      –",
         "no room in 40 columns for tasks/s, in flight, endpoint late p99, its CPU: --json has them",
         "rust, verifier cold: 14.3 KiB an agent (95% interval 13.7 to 15.3), above 16.9 MiB",
-        "rust, verifier cold: keeps the objective (all in flight, no errors, overhead p99 of 50 ms or less) up "
-        "to 1,000 agents, the most tried",
+        "rust, verifier cold: keeps the objective (all in flight, no errors, overhead p99 of 50 ms or less) "
+        "up to 1,000 agents, the most tried",
         "✗ not valid: above the ceiling, with fewer attempts than percentiles take, or as said below; "
         "table.md has every reason",
     ]
