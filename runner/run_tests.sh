@@ -9,11 +9,14 @@ runner/setup.sh dev
 .venv/bin/mypy
 if [ $# -gt 0 ]; then exec .venv/bin/python -m pytest "$@"; fi
 .venv/bin/agentdyno conform --install
-# The C++ tests need doctest, which the C++ runtimes do not.
-if [ ! -e /usr/include/doctest/doctest.h ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "installing for the C++ tests: apt-get install --yes --quiet --no-install-recommends doctest-dev" >&2
+# The C++ tests need doctest, which the C++ runtimes do not; those of the HTML report need a browser.
+missing=()
+[ -e /usr/include/doctest/doctest.h ] || missing+=(doctest-dev)
+command -v chromium >/dev/null || missing+=(chromium)
+if [ ${#missing[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "installing for the tests: apt-get install --yes --quiet --no-install-recommends ${missing[*]}" >&2
     apt-get update --quiet >/dev/null
-    DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends doctest-dev >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends "${missing[@]}" >/dev/null
 fi
 for manifest in runtimes/*/runtime.toml; do
     test="$(dirname "$manifest")/test.sh"

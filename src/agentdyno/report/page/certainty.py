@@ -18,7 +18,7 @@ def certainty(experiment: Experiment, swept: Sequence[Swept]) -> list[str]:
     """
     rows = experiment.findings.rows
     return [
-        *_completeness(experiment),
+        *_completeness(experiment, "sweep" if swept else "run"),
         *_validity(rows, ", and left out above" if not swept else ""),
         _intervals(rows),
         *_against_itself(experiment),
@@ -27,12 +27,12 @@ def certainty(experiment: Experiment, swept: Sequence[Swept]) -> list[str]:
     ]
 
 
-def _completeness(experiment: Experiment) -> list[str]:
+def _completeness(experiment: Experiment, command: str) -> list[str]:
     if experiment.summary["experiment"]["complete"]:
         return []
     return [
         f"The experiment was not finished: {counted(len(experiment.runs), 'run')} of it are here. "
-        "`agentdyno run --resume DIR` goes on with it."
+        f"`agentdyno {command} --resume DIR` goes on with it."
     ]
 
 

@@ -1,0 +1,81 @@
+"""How sure a report says that it is."""
+
+from pathlib import Path
+
+from agentdyno.analysis.gate import Failure
+from agentdyno.experiment.cell import SENTINEL, TWIN
+from agentdyno.report.page.certainty import certainty
+from report.page.made_up import control, experiment, row
+
+VALID = "All 2 rows are valid."
+THREE_RUNS = "Each row is the median of 3 runs, with 95% intervals, which more `--repeats` make narrower."
+NO_TWIN = "No runtime was entered twice (`--controls twin`), so chance has no yardstick here."
+LATE = Failure("endpoint on time", 2, "the endpoint was late", "give it a core", is_fault=False)
+
+
+def test_what_stands_behind_the_figures(tmp_path: Path) -> None:
+    found = experiment(
+        tmp_path,
+        row("rust", 1, 2, 3),
+        row("go", 1, 2, 3),
+        compared=[
+            control(TWIN, "rust", peak_rss_mib=[0.997] * 3, overhead_ms_p50=[0.5, 0.8, 0.9]),
+            control(SENTINEL, "go", peak_rss_mib=[1.02], wall_s=[0.999]),
+        ],
+    )
+    assert certainty(found, []) == [
+        VALID,
+        THREE_RUNS,
+        "rust, entered twice, differed from itself by 0.3% in memory, 25% in overhead and 0.0% in processor "
+        "time: smaller differences mean nothing.",
+        "The first run, made again at the end, differed by 2.0% in memory and 0.1% in wall time.",
+    ]
+
+
+def test_one_run_has_no_intervals_and_the_way_to_some_is_said(tmp_path: Path) -> None:
+    assert certainty(experiment(tmp_path, row("rust", 1)), []) == [
+        "The one row is valid.",
+        "One run of each row: no intervals, so a difference may be chance. The command below with "
+        "`--repeats 3` or more gives some.",
+        NO_TWIN,
+    ]
+
+
+def test_many_runs(tmp_path: Path) -> None:
+    found = experiment(tmp_path, row("rust", *range(1, 8)), row("go", *range(1, 7)))
+    assert certainty(found, [])[1] == "Each row is the median of 6 to 7 runs, with 95% intervals."
+
+
+def test_rows_that_are_not_valid_are_named_with_the_gate(tmp_path: Path) -> None:
+    found = experiment(
+        tmp_path, row("rust", 1, 2, 3, agents=1000, failures=[LATE]), row("go", 1, 2, 3), row("c", 1, 2, 3)
+    )
+    assert certainty(found, [])[0] == (
+        "2 of 3 rows are valid; rust at 1,000 (endpoint on time) is not, and left out above."
+    )
+
+
+def test_a_control_that_failed_is_said_once_with_what_to_do(tmp_path: Path) -> None:
+    noisy = Failure("A/A", None, "rust against itself: memory is 1.2 times its own", "wait", is_fault=False)
+    found = experiment(
+        tmp_path, row("rust", 1, 2, 3, failures=[noisy]), row("go", 1, 2, 3, failures=[noisy, LATE])
+    )
+    assert certainty(found, [])[0] == (
+        "No row is valid, as a control failed: rust against itself: memory is 1.2 times its own: wait."
+    )
+
+
+def test_an_experiment_that_was_not_finished(tmp_path: Path) -> None:
+    found = experiment(tmp_path, row("rust", 1, 2, 3), complete=False)
+    assert certainty(found, [])[0] == (
+        "The experiment was not finished: 3 runs of it are here. `agentdyno run --resume DIR` goes on "
+        "with it."
+    )
+
+
+def test_a_real_model(tmp_path: Path) -> None:
+    found = experiment(tmp_path, row("rust", 1, 2, 3), simulated=False)
+    assert certainty(found, [])[-1] == (
+        "A real model served the runs: its replies, its times and the tasks passed are its own and differ "
+        "from run to run."
+    )

@@ -1,0 +1,63 @@
+"""Which runtime to pick for many agents, by what a sweep has found."""
+
+from dataclasses import replace
+
+from agentdyno.analysis.binding import Binding
+from agentdyno.analysis.ceiling import Ceiling
+from agentdyno.analysis.slope import Slope
+from agentdyno.report.page.many_agents import picks_for_many
+from agentdyno.report.page.pick import Pick
+from agentdyno.report.sweep import Swept
+
+ITS_OWN = Binding("begin", "CPU of the runtime: one core", "0.96 cores", is_runtimes=True)
+
+
+def swept(runtime: str, kib: float, kept: int, broken: int | None, verifier: str = "null") -> Swept:
+    """The memory of an agent is known to 10%."""
+    return Swept(
+        runtime=runtime,
+        verifier=verifier,
+        objective_ms=50,
+        most_agents=None,
+        points=[],
+        memory=Slope(kib, (0.9 * kib, 1.1 * kib), 5.0),
+        ceiling=Ceiling(kept, broken, [], None if broken is None else ITS_OWN),
+    )
+
+
+def test_the_one_with_less_memory_and_more_agents() -> None:
+    assert picks_for_many(
+        [swept("go", 14, 200, 240), swept("rust", 3, 5000, 6000), swept("floor", 1, 9000, None)]
+    ) == [Pick("for many agents", ["rust"], "least memory an agent and most agents within the objective")]
+
+
+def test_intervals_that_overlap_and_ceilings_that_may_be_the_same_decide_nothing() -> None:
+    assert picks_for_many([swept("go", 14, 200, 240), swept("rust", 15, 220, 260)]) == [
+        Pick("for many agents", ["go", "rust"], "nothing that was measured decides between them")
+    ]
+
+
+def test_a_limit_that_is_not_the_runtimes_is_no_ceiling_of_its() -> None:
+    rust = swept("rust", 3, 200, 240)
+    by_endpoint = replace(rust.ceiling, binding=replace(ITS_OWN, is_runtimes=False))
+    assert picks_for_many([swept("go", 14, 5000, 6000), replace(rust, ceiling=by_endpoint)]) == [
+        Pick(
+            "for many agents",
+            ["rust"],
+            "least memory an agent; in the number of agents it cannot be told from go",
+        )
+    ]
+
+
+def test_each_verifier_has_its_own_pick() -> None:
+    found = picks_for_many([swept("rust", 3, 200, 240), swept("go", 3, 200, 240, verifier="cold")])
+    why = "nothing else was measured, so there is nothing to choose between"
+    assert found == [
+        Pick("for many agents, verifier null", ["rust"], why),
+        Pick("for many agents, verifier cold", ["go"], why),
+    ]
+
+
+def test_without_a_run_that_was_whole_there_is_nothing_to_pick() -> None:
+    nothing = replace(swept("rust", 3, 0, None), memory=None)
+    assert picks_for_many([nothing]) == [Pick("for many agents", [], "no row is valid")]

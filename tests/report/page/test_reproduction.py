@@ -1,0 +1,82 @@
+"""The command that makes an experiment again is one that agentdyno takes, and asks for the same."""
+
+import argparse
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentdyno.experiment import command, sweep
+from agentdyno.report.page.reproduction import commands
+from report.page.made_up import COMMIT, experiment, row
+from report.page.test_many_agents import swept
+
+DEFAULTS = (
+    "--tasks builtin --limit 100 --repeats 3 --controls twin,sentinel --arrivals at-once --profile steady "
+    "--verifier null --verify-slots 2 --verify-timeout 10 --max-retries 3 --seed 0"
+)
+
+
+def test_the_lines(tmp_path: Path) -> None:
+    found = experiment(tmp_path, row("rust", 1), row("go", 1), row("rust", 1, agents=5))
+    assert commands(found, []) == [
+        f"git checkout {COMMIT}",
+        "runner/setup.sh harness",
+        f".venv/bin/agentdyno run --runtimes rust,go --agents 100,5 {DEFAULTS}",
+    ]
+
+
+def understood(line: str, of: Any) -> argparse.Namespace:
+    """What agentdyno makes of it."""
+    parser = argparse.ArgumentParser()
+    of.add_arguments(parser)
+    return parser.parse_args(shlex.split(line)[2:])
+
+
+@pytest.mark.parametrize(
+    ("asked", "option", "value"),
+    [
+        ({"command": ["agentdyno", "run", "--runtimes", "../my own/,go"]}, "runtimes", "../my own/,go"),
+        ({"command": ["agentdyno", "run", "--runtimes=x"]}, "runtimes", "x"),
+        ({"command": ["agentdyno", "run", "--resume", "results/raw/TIME"]}, "runtimes", "rust"),
+        ({"until_ci": 0.05, "max_repeats": 9}, "until_ci", 0.05),
+        ({"until_ci": 0.05, "max_repeats": 9}, "max_repeats", 9),
+        ({"baseline": "rust"}, "baseline", "rust"),
+        ({"controls": []}, "controls", "none"),
+        ({"cgroup": True}, "cgroup", True),
+        ({"profile": "steady:ttft=1ms"}, "profile", "steady:ttft=1ms"),
+        ({"verifiers": ["cold", "null"]}, "verifier", "cold,null"),
+        (
+            {"request": {"max_tokens": 9, "temperature": 0, "stop": "it's"}},
+            "request",
+            {"max_tokens": 9, "stop": "it's", "stream_options": None},
+        ),
+    ],
+)
+def test_it_asks_for_the_same(tmp_path: Path, asked: dict[str, Any], option: str, value: object) -> None:
+    line = commands(experiment(tmp_path, row("rust", 1), **asked), [])[-1]
+    assert getattr(understood(line, command), option) == value
+
+
+def test_a_sweep(tmp_path: Path) -> None:
+    line = commands(experiment(tmp_path, row("rust", 1)), [swept("rust", 3, 10, 20)])[-1]
+    assert line.startswith(".venv/bin/agentdyno sweep --runtimes rust ")
+    assert understood(line, sweep).overhead_limit == 0.05
+
+
+def test_a_real_endpoint_is_named_in_the_environment(tmp_path: Path) -> None:
+    found = experiment(
+        tmp_path,
+        row("rust", 1),
+        simulated=False,
+        model="a b",
+        profile="real:a b",
+        environment={"git_commit": None, "git_dirty": None},
+    )
+    setup, export, run = commands(found, [])
+    assert (setup, export) == (
+        "runner/setup.sh harness",
+        "export LLM_BASE_URL='…/v1' LLM_MODEL='a b' LLM_API_KEY='…'",
+    )
+    assert "--profile" not in run
