@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agentdyno.analysis.metrics import UNITS
 from agentdyno.analysis.reference import BASELINE, FLOOR
 from agentdyno.report.best import best
 from agentdyno.report.summary import Metric, Row
@@ -40,27 +41,19 @@ class Layout:
     goes_first: tuple[str, ...]
 
     def columns(self, rows: Sequence[Row]) -> list[Column]:
-        """Those for which there is anything to show."""
+        """All of them but the ratios to what was not measured, and intervals where there are none."""
         shown = [Column("runtime", "runtime\n", [_runtime(row) for row in rows])]
         if len({row.cell.agents for row in rows}) > 1:
             shown.append(Column("agents", "agents\n", [str(row.cell.agents) for row in rows]))
         for figure in self.figures:
             metrics = [row.metrics[figure.metric] for row in rows]
-            if figure.metric not in OPTIONAL or any(metric.median is not None for metric in metrics):
+            if figure.metric in UNITS or any(metric.median is not None for metric in metrics):
                 shown.append(Column(figure.name, figure.heading, _medians(rows, figure)))
             if figure.interval and any(metric.ci95 is not None for metric in metrics):
                 cells = [interval(metric) for metric in metrics]
                 shown.append(Column(figure.name_of_interval, "95%\ninterval", cells))
         return shown
 
-
-OPTIONAL = (
-    f"peak_rss_x_{FLOOR}",
-    f"peak_rss_x_{BASELINE}",
-    f"overhead_ms_p50_x_{FLOOR}",
-    f"overhead_ms_p50_x_{BASELINE}",
-)
-"""What is compared with a runtime that need not be measured."""
 
 OUTCOMES = Layout(
     (
