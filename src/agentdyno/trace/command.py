@@ -77,7 +77,8 @@ def _otlp(experiment: Experiment, runs: list[Run], arguments: argparse.Namespace
     sender = Sender(arguments.endpoint, dict(arguments.header))
     for each in runs:
         sender.send(spans(each.read(), experiment.summary["experiment"], experiment.summary["environment"]))
-    print(f"{sender.receiver}: {sender.accepted} spans of {len(runs)} runs were accepted")
+    of = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+    print(f"{sender.receiver}: {sender.accepted} spans of {of} were accepted")
     return 0
 
 

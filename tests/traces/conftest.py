@@ -1,0 +1,92 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentdyno.analysis.run_data import RunData, read
+from agentdyno.experiment.cell import Cell
+from analysis.made_up import CELL
+from command_line import Agentdyno, measured_in
+from traces.receiving import Receiver, build, receiving
+
+Tell = Callable[..., RunData]
+Receive = Callable[..., Receiver]
+
+
+@pytest.fixture(scope="session")
+def experiment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an experiment of two runs with traces, each of 50 tasks; one of them has two attempts."""
+    folder = tmp_path_factory.mktemp("experiment")
+    measured = measured_in(
+        folder,
+        *("--runtimes", "python", "--agents", 10, "--limit", 50, "--verifier", "null", "--repeats", 2),
+        *("--profile", "steady:ttft=20ms,itl=1ms", "--controls", "none", "--trace"),
+    )
+    assert "results:" in measured.stdout, measured.stderr
+    return (folder / "results" / "latest").resolve()
+
+
+@pytest.fixture
+def agentdyno(tmp_path: Path) -> Agentdyno:
+    """Runs the command line without variables that steer it, but those that are given."""
+    steering = ("LLM_", "BENCH_", "OTEL_")
+
+    def run(*words: object, **more: str) -> "subprocess.CompletedProcess[str]":
+        plain = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
+        return subprocess.run(
+            [sys.executable, "-m", "agentdyno", *map(str, words)],
+            env=plain | {"COLUMNS": "100"} | more,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    return run
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Tell:
+    """Writes a made-up run as the harness leaves it, and reads it back."""
+
+    def make(run: dict[str, Any], cell: Cell = CELL, **run_file: Any) -> RunData:
+        folder = tmp_path / f"001-{cell.label}"
+        folder.mkdir()
+        tasks = folder / "tasks.jsonl"
+        tasks.write_text("".join(json.dumps({"task_id": name}) + "\n" for name in run["tasks"]))
+        asked = {
+            "tasks_file": str(tasks),
+            "max_retries": 3,
+            "base_url": "http://127.0.0.1:8000/v1",
+            "model": "sim",
+            "request": {"max_tokens": 2048, "temperature": 0, "stream_options": {"include_usage": True}},
+        }
+        (folder / "run.json").write_text(json.dumps(asked | run_file))
+        (folder / "outcome.json").write_text(json.dumps(run["ending"]))
+        for name in ("events", "journal", "samples"):
+            text = "".join(json.dumps(line) + "\n" for line in run[name])
+            (folder / f"{name}.jsonl").write_text(text)
+        return read(folder, cell, 1)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def program() -> Path:
+    """The receiver's."""
+    if shutil.which("go") is None:
+        pytest.skip("no go, of which the receiver is built")
+    return build()
+
+
+@pytest.fixture
+def receiver(program: Path, tmp_path: Path) -> Iterator[Receiver]:
+    """The Collector's receiver, which takes everything."""
+    with receiving(program, tmp_path) as running:
+        yield running
