@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import statistics
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,17 @@ def test_a_peak_of_samples_is_that_of_the_table(experiment: agentdyno.Experiment
             assert peaks == row.metrics[metric].values
 
 
+def test_samples_are_the_looks(experiment: agentdyno.Experiment) -> None:
+    for run in experiment.runs:
+        (start,) = events(run, "run_start")
+        looks, found = lines(run.folder / "samples.jsonl"), list(experiment.samples.of([run]))
+        assert len(found) == len(looks) >= 10
+        for sample, look in zip(found, looks, strict=True):
+            since = {"t_ms": (look.pop("t") - start["t"]) / 1e6}
+            fields = asdict(sample)
+            assert {name: fields[name] for name in (*look, "t_ms")} == look | since
+
+
 def test_requests_are_the_journal(experiment: agentdyno.Experiment) -> None:
     for run in experiment.runs:
         journal = [line for line in lines(run.folder / "journal.jsonl") if line["kind"] == "request"]
@@ -172,6 +184,7 @@ def test_they_can_be_iterated_over_again_and_read_nothing_but_what_is_asked_for(
     for run in others:
         shutil.rmtree(run.folder)
     assert list(moved.attempts.of([first])) == list(experiment.attempts.of(experiment.runs[:1]))
+    assert repr(moved) == f"Experiment(path={folder / 'summary.json'!r})"
     assert repr(moved.attempts) == "<Attempt records of 6 runs>"
     assert repr(moved.attempts.of([first])) == "<Attempt records of 1 run>"
 

@@ -8,7 +8,7 @@ from agentdyno.analysis import ledger
 from agentdyno.analysis.events import PHASES
 from agentdyno.analysis.ledger import PARTS
 from agentdyno.analysis.run_data import RunData
-from agentdyno.records.record import Label, Record, of, since_start
+from agentdyno.records.record import Label, Record, of_run, since_start
 
 LARGEST = 2**63 - 1
 """What fits in a column of integers."""
@@ -67,7 +67,7 @@ class Attempt(Record):
 
 def attempts(run: RunData) -> Iterator[Attempt]:
     """Every attempt of a run, in the order of the events."""
-    where, ms = of(run.cell, run.block), since_start(run)
+    where, ms = of_run(run.cell, run.block), since_start(run)
     ledgers = {(entry.task, entry.attempt): entry for entry in ledger.entries(run)}
     for attempt in run.events.attempts:
         entry = ledgers.get((attempt.task, attempt.attempt))

@@ -28,7 +28,7 @@ class Record:
     block: int
 
 
-def of(cell: Cell, block: int) -> dict[str, Any]:
+def of_run(cell: Cell, block: int) -> dict[str, Any]:
     """The fields of `Record`."""
     return {**asdict(cell), "block": block}
 

@@ -26,11 +26,11 @@ class Records(Generic[T]):
 
     kind: type[T]
     runs: "list[Run]"
-    of_run: "Callable[[Run], Iterable[T]]"
+    read: "Callable[[Run], Iterable[T]]"
 
     def __iter__(self) -> Iterator[T]:
         for run in self.runs:
-            yield from self.of_run(run)
+            yield from self.read(run)
 
     def __repr__(self) -> str:
         count = len(self.runs)
@@ -38,11 +38,11 @@ class Records(Generic[T]):
 
     def of(self, runs: "Iterable[Run]") -> "Records[T]":
         """Those of some runs alone; the files of others are not read."""
-        return Records(self.kind, list(runs), self.of_run)
+        return Records(self.kind, list(runs), self.read)
 
     def arrow(self) -> "pyarrow.Table":
         """All of them as a `pyarrow.Table`, units in the fields' metadata; a Refusal without pyarrow."""
-        return arrow.table(self.kind, map(self.of_run, self.runs))
+        return arrow.table(self.kind, map(self.read, self.runs))
 
     def pandas(self) -> "pandas.DataFrame":
         """All of them as a `pandas.DataFrame`; a Refusal without pandas."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agentdyno.analysis.run_data import RunData
-from agentdyno.records.record import Label, Record, of, since_start
+from agentdyno.records.record import Label, Record, of_run, since_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Request(Record):
 
 def requests(run: RunData) -> Iterator[Request]:
     """Every request of a run, in the order in which they were over."""
-    where, ms = of(run.cell, run.block), since_start(run)
+    where, ms = of_run(run.cell, run.block), since_start(run)
     for request in run.journal.requests:
         yield Request(
             **where,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agentdyno.analysis.run_data import RunData
-from agentdyno.records.record import Record, of, since_start
+from agentdyno.records.record import Record, of_run, since_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,17 @@ class Sample(Record):
 
 def samples(run: RunData) -> Iterator[Sample]:
     """Every look at a run, in order; none in a run that was not sampled."""
-    where, ms = of(run.cell, run.block), since_start(run)
+    where, ms = of_run(run.cell, run.block), since_start(run)
     for look in run.samples:
-        fields = {name: value for name, value in look.items() if name != "t"}
-        yield Sample(**where, **fields, t_ms=ms(look["t"]))
+        yield Sample(
+            **where,
+            t_ms=ms(look["t"]),
+            rss_kib=look["rss_kib"],
+            peak_rss_kib=look["peak_rss_kib"],
+            tree_pss_kib=look["tree_pss_kib"],
+            tools_pss_kib=look["tools_pss_kib"],
+            tree_processes=look["tree_processes"],
+            threads=look["threads"],
+            cpu_s=look["cpu_s"],
+            endpoint_cpu_s=look["endpoint_cpu_s"],
+        )

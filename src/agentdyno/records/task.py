@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from agentdyno.analysis import ledger
 from agentdyno.analysis.metrics import task_rows
 from agentdyno.analysis.run_data import RunData
-from agentdyno.records.record import Label, Record, of, since_start
+from agentdyno.records.record import Label, Record, of_run, since_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Task(Record):
 
 def tasks(run: RunData) -> Iterator[Task]:
     """Every task of a run that has an outcome, in the order in which they ended."""
-    where, ms = of(run.cell, run.block), since_start(run)
+    where, ms = of_run(run.cell, run.block), since_start(run)
     rows = task_rows(run, ledger.entries(run))
     for outcome, row in zip(run.events.outcomes, rows, strict=True):
         yield Task(**where, **asdict(row), t_end_ms=ms(outcome.t))

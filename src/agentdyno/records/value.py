@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agentdyno.records.record import Label, Record, of
+from agentdyno.records.record import Label, Record, of_run
 from agentdyno.report.summary import Row
 
 
@@ -22,7 +22,7 @@ def values(row: Row, block: int, number: int) -> Iterator[Value]:
     """Every figure of the run that was made in `block` and is the row's `number`th, from 0."""
     for name, metric in row.metrics.items():
         yield Value(
-            **of(row.cell, block),
+            **of_run(row.cell, block),
             valid=row.valid,
             metric=name,
             unit=metric.unit,

@@ -3,7 +3,7 @@
 import argparse
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +46,9 @@ class Experiment:
     """What the summary at `path` says, and what it says of: `runs` in the order in which they were made."""
 
     path: Path
-    summary: dict[str, Any]
-    findings: Findings
-    runs: list[Run]
+    summary: dict[str, Any] = field(repr=False)
+    findings: Findings = field(repr=False)
+    runs: list[Run] = field(repr=False)
 
     @property
     def folder(self) -> Path:
