@@ -8,7 +8,7 @@ from agentdyno.analysis import ratio
 from agentdyno.analysis.better import NEITHER, better
 from agentdyno.analysis.controls import Comparison
 from agentdyno.analysis.ratio import Ratio
-from agentdyno.analysis.statistics import LEAST_REPLICATES, median
+from agentdyno.analysis.statistics import FEW, LEAST_REPLICATES, median
 from agentdyno.experiment.cell import TWIN
 
 
@@ -118,9 +118,14 @@ def _direction(its: Ratio, base: Sequence[float], new: Sequence[float]) -> int |
 
 
 def _itself(metric: str, controls: Iterable[Comparison]) -> float | None:
-    """The far end of the interval of a runtime's ratio to itself, with few runs the farthest ratio."""
+    """The farthest of a runtime's ratios to itself; of many, the far end of their interval."""
     ratios = [found.ratios[metric] for found in controls if found.control == TWIN and metric in found.ratios]
-    ends = [end for its in ratios for end in its.ci95 or its.values if end]
+    ends = [
+        end
+        for its in ratios
+        for end in (its.ci95 if its.ci95 and len(its.values) > FEW else its.values)
+        if end
+    ]
     return max((max(end, 1 / end) for end in ends), default=None)
 
 

@@ -332,10 +332,24 @@ def test_what_a_runtime_has_from_itself_is_said(tmp_path: Path, capsys: pytest.C
     base = experiment(tmp_path / "base", row(wall_s=[10.0, 10.0, 10.1]), controls=[twin])
     new = experiment(tmp_path / "new", row(wall_s=[12.0, 12.0, 12.1]))
     said = Said(capsys, base, new, "--fail-if", "wall_s > +5%")
-    assert said.status == 1
     (line,) = (line for line in said.lines if line.startswith("wall_s"))
     assert line.endswith("worse, within A/A")
-    assert said.lines[-1].endswith("; no more than a runtime differed from itself (A/A, up to ×1.25)")
+    assert said.status == 0
+    assert said.lines[-1].endswith(
+        "; beyond the limit, but a runtime differed from itself by up to ×1.25 (A/A)"
+    )
+    more = experiment(tmp_path / "more", row(wall_s=[13.0, 13.0, 13.1]))
+    assert Said(capsys, base, more, "--fail-if", "wall_s > +5%").status == 1
+
+
+def test_within_one_experiment_the_interval_holds_what_a_runtime_has_from_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twin = Comparison("twin", "python", 100, "null", {"wall_s": of_pairs([0.8, 1.1])})
+    rows = row("python", wall_s=[10.0, 10.0, 10.1]), row("worse", wall_s=[12.0, 12.0, 12.1])
+    folder = experiment(tmp_path, *rows, controls=[twin])
+    said = Said(capsys, "--in", folder, "python", "worse", "--fail-if", "wall_s > +5%")
+    assert said.status == 1
 
 
 def test_a_metric_of_a_limit_is_shown_and_with_all_every_one(

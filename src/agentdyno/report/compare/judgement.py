@@ -74,7 +74,8 @@ def _measured(limit: Limit, change: Change, new: Metric) -> str:
     moved = f"{figure(change.base)} → {figure(change.new)} {new.unit}"
     found = limit.figure(change)
     if limit.kind is Kind.SHARE and found is not None:
-        moved += f", {share(found)}"
+        # The median of the pairs' ratios is not the ratio of the medians.
+        moved += f", by block {share(found)}" if change.paired else f", {share(found)}"
     if change.ratio.ci95 is not None:
         low, high = change.ratio.ci95
         moved += f" ({share(low - 1)} to {share(high - 1)})"
@@ -82,13 +83,15 @@ def _measured(limit: Limit, change: Change, new: Metric) -> str:
 
 
 def _caveat(limit: Limit, change: Change, exceeded: bool) -> str:
+    """What a reader should know of how it was judged."""
     if limit.kind is Kind.FIGURE:
         return ""
-    if change.direction is None:
-        base, new = change.runs
-        return f"; by the medians alone, {base} against {runs(new)}"
-    if not exceeded and limit.is_passed_by(change):
-        return "; beyond the limit, but by no more than chance would do"
-    if exceeded and change.is_within_itself:
-        return f"; no more than a runtime differed from itself (A/A, up to ×{change.itself:.2f})"
-    return ""
+    base, new = change.runs
+    said = f"; by the medians alone, {base} against {runs(new)}" if change.direction is None else ""
+    if exceeded or not limit.is_passed_by(change):
+        return said
+    if change.is_within_itself and not change.paired:
+        but = f"a runtime differed from itself by up to ×{change.itself:.2f} (A/A)"
+    else:
+        but = "by no more than chance would do"
+    return f"{said}; beyond the limit, but {but}"
