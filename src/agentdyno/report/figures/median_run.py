@@ -10,12 +10,9 @@ def median_run(experiment: Experiment, row: Row, metric: str) -> Run | None:
     """Of the runs whose files are there, the one with the median of the metric, the lower of the two in the
     middle; None where no run has both.
     """
-    figures = experiment.by_block(row.cell, metric)
-    found = [
-        (figure, run)
-        for run in experiment.runs_of(row.cell)
-        if (figure := figures[run.block]) is not None and run.folder.exists()
-    ]
+    runs = [run for run in experiment.runs_of(row.cell) if run.folder.exists()]
+    figures = experiment.by_block(row.cell, metric) if runs else {}
+    found = [(figure, run) for run in runs if (figure := figures[run.block]) is not None]
     if not found:
         return None
     middle = statistics.median_low([figure for figure, _ in found])
