@@ -20,8 +20,8 @@ from agentdyno.trace.counters import counters
 from agentdyno.trace.course import Slice, course
 
 FILE = "trace.json.gz"
-PROCESS = 1
-"""The number of the one process of a trace, which all its tracks are of."""
+PROCESS = 1 << 22
+"""The number of the one process of a trace, which no track has: Perfetto would call that the main thread."""
 
 Event = dict[str, Any]
 
