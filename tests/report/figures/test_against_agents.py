@@ -26,7 +26,7 @@ SWEPT = Swept(
     most_agents=19930,
     points=[Point(1, {"peak_rss_mib": 8.0}, valid=True)],
     memory=Slope(14.28, (13.68, 15.28), 16.9),
-    ceiling=Ceiling(205, 237, ["overhead p99 74.7 ms (limit 50 ms)"], ONE_CORE),
+    ceiling=Ceiling(100, 237, ["overhead p99 74.7 ms (limit 50 ms)"], ONE_CORE),
 )
 MEMORY = {1: 10.0, 100: 12.0, 1000: 30.0}
 ROWS = [
@@ -89,7 +89,7 @@ def test_points_and_lines_say_what_they_are(swept: Experiment) -> None:
 
 def test_throughput_and_tail_are_those_of_the_summary(swept: Experiment) -> None:
     figure = named(swept, "throughput-and-tail-null")
-    its = "205 agents, not 237: CPU of the runtime: one core"
+    its = "100 agents, not 237: CPU of the runtime: one core"
     assert figure.lines == [
         ["go", "1", "0.25", "–", "no", its],
         ["go", "100", "25.0", "20.0", "yes", its],
@@ -106,10 +106,25 @@ def test_throughput_and_tail_are_those_of_the_summary(swept: Experiment) -> None
 
 def test_the_ceiling_is_drawn_and_its_cause_written(swept: Experiment) -> None:
     figure = named(swept, "throughput-and-tail-null")
-    assert {mark["agents"] for mark in data(figure, "agents") if "value" not in mark} == {205}
-    assert "go: 205 agents, not 237: CPU of the runtime: one core" in texts(figure)
+    marks = [mark for mark in data(figure, "agents", "value") if "runtime" not in mark]
+    assert [(mark["agents"], mark["value"], mark["dash"]) for mark in marks] == [
+        (100, 25.0, []),
+        (100, 20.0, []),
+    ]
+    assert "go: 100 agents, not 237: CPU of the runtime: one core" in texts(figure)
     assert "objective 50 ms" in texts(figure)
     assert sentences(SWEPT)[1] in descriptions(figure)
+
+
+def test_a_ceiling_that_is_not_the_runtimes_is_dotted_and_no_ceiling_is_not_drawn(tmp_path: Path) -> None:
+    made = replace(experiment(ROWS, runtimes={}), path=tmp_path / "summary.json")
+    for found, dashes in (
+        (Ceiling(100, 237, ["…"], ENDPOINT), [[2, 3], [2, 3]]),
+        (Ceiling(100, None, [], None), []),
+    ):
+        (tmp_path / "sweep.json").write_text(json.dumps([asdict(replace(SWEPT, ceiling=found))]))
+        figure = named(made, "throughput-and-tail-null")
+        assert [mark["dash"] for mark in data(figure, "agents", "value") if "runtime" not in mark] == dashes
 
 
 def test_one_number_of_agents_has_no_such_figures() -> None:

@@ -7,7 +7,7 @@ import altair as alt
 from agentdyno.report.figures.against_agents import Layer, Plotted, against_agents, has_points
 from agentdyno.report.figures.figure import Chart, Figure
 from agentdyno.report.figures.group import Group, count
-from agentdyno.report.figures.marks import DESCRIPTION, PALE, STROKE, short
+from agentdyno.report.figures.marks import DASH, DESCRIPTION, PALE, STROKE, short
 from agentdyno.report.figures.palette import Style
 from agentdyno.report.sweep import Swept, sentences
 from agentdyno.report.tables import MISSING
@@ -28,19 +28,10 @@ def throughput_and_tail(
     if not has_points(group, THROUGHPUT.metric):
         return
     swept = [each for each in found if each.verifier == group.verifier]
-    caption = (
-        "Above, tasks per second: higher is better. Below, the p99 of the overhead of attempts, which takes "
-        "100 of them: lower is better."
-    )
-    if swept:
-        caption += (
-            " The upright lines are the ceilings, the most agents that keep the objective, and the words "
-            "below say what gave out first; the level line is what the overhead may be."
-        )
     yield Figure(
         name=f"throughput-and-tail-{group.label}",
         title=f"Throughput and overhead against agents, {group.words}",
-        caption=caption if all(row.valid for row in group.rows) else f"{caption} {PALE}",
+        caption=_caption(group, swept),
         chart=_chart(group, styles, swept),
         headings=["runtime", "agents", "tasks/s", "overhead p99 ms", "valid", "ceiling"],
         lines=[
@@ -75,26 +66,60 @@ def cause(each: Swept) -> str:
     return f"{reached}: {bound.cause}{whose}"
 
 
+def _caption(group: Group, swept: Sequence[Swept]) -> str:
+    caption = "Tasks per second: higher is better. "
+    if has_points(group, TAIL):
+        caption += "The p99 of the overhead of attempts, which takes 100 of them: lower is better. "
+    if swept:
+        caption += (
+            "A diamond with a line down from it is a ceiling, the most agents with which the runtime keeps "
+            "the objective; the line is dotted where what gave out first was not the runtime. The words below "
+            "name it. The level line is what the overhead may be. "
+        )
+    return (caption if all(row.valid for row in group.rows) else caption + PALE).rstrip()
+
+
 def _chart(group: Group, styles: Mapping[str, Style], swept: Sequence[Swept]) -> Chart:
     names = {runtime: runtime for runtime in group.by_runtime()}
     limits = sorted({each.objective_ms for each in swept})
-    upright = [_upright(each, styles[each.runtime]) for each in swept if each.ceiling.kept]
-    panels = [against_agents(group, styles, THROUGHPUT, names, SIZE, upright)]
+
+    def panel(plotted: Plotted, *others: Layer) -> Chart:
+        ceilings = _ceilings(group, styles, swept, plotted.metric)
+        return against_agents(group, styles, plotted, names, SIZE, [*ceilings, *others])
+
+    panels = [panel(THROUGHPUT)]
     if has_points(group, TAIL):
         tail = Plotted(TAIL, "overhead p99", "ms", also=limits)
-        level = [layer for limit in limits for layer in _level(limit)]
-        panels.append(against_agents(group, styles, tail, names, SIZE, [*upright, *level]))
+        panels.append(panel(tail, *(layer for limit in limits for layer in _level(limit))))
     if swept:
         panels.append(_causes(swept, styles))
     return alt.vconcat(*panels)
 
 
-def _upright(each: Swept, style: Style) -> alt.Chart:
-    """Where the ceiling of a runtime is."""
-    mark = {"agents": each.ceiling.kept, "colour": style.colour, "description": sentences(each)[1]}
-    rule = alt.Chart(alt.InlineData(values=[mark])).mark_rule(strokeWidth=2, strokeDash=[4, 3])
-    drawn: alt.Chart = rule.encode(alt.X("agents:Q"), STROKE, DESCRIPTION)
-    return drawn
+def _ceilings(group: Group, styles: Mapping[str, Style], swept: Sequence[Swept], metric: str) -> list[Layer]:
+    """Where on the lines of `metric` the ceilings are that have been found."""
+    medians = {(row.cell.runtime, row.cell.agents): row.metrics[metric].median for row in group.rows}
+    ceilings = [
+        {
+            "agents": each.ceiling.kept,
+            "value": value,
+            "colour": styles[each.runtime].colour,
+            "dash": [] if bound is None or bound.is_runtimes else [2, 3],
+            "description": sentences(each)[1],
+        }
+        for each in swept
+        for bound in [each.ceiling.binding]
+        if each.ceiling.broken is not None and (value := medians.get((each.runtime, each.ceiling.kept)))
+    ]
+    if not ceilings:
+        return []
+    base = alt.Chart(alt.InlineData(values=ceilings)).encode(
+        alt.X("agents:Q"), alt.Y("value:Q"), STROKE, DESCRIPTION
+    )
+    return [
+        base.mark_rule(strokeWidth=2).encode(DASH, y2=alt.value(SIZE[1])),
+        base.mark_point(shape="diamond", size=260, strokeWidth=2, opacity=1),
+    ]
 
 
 def _level(limit_ms: float) -> list[Layer]:
