@@ -64,6 +64,21 @@ def test_where_nobody_can_be_told_from_the_first_there_is_no_next(tmp_path: Path
     )
 
 
+def test_the_first_is_also_compared_with_the_baseline(tmp_path: Path) -> None:
+    rows = [row(name, *(n * k for k in (1, 2, 3))) for n, name in enumerate(("a", "b", "c", "d"), 1)]
+    assert said(experiment(tmp_path, *rows, baseline="c"))[0] == (
+        "Least memory at 100 agents: a, 2.00 MiB, 0.50× that of b, the next (95% interval 0.50 to 0.50), "
+        "0.33× that of c, the baseline (95% interval 0.33 to 0.33), and 0.25× that of d, the most."
+    )
+    tied = experiment(tmp_path, row("rust", 9, 10, 11), row("go", 12, 10.5, 8), baseline="go")
+    assert said(tied)[0] == (
+        "Least memory at 100 agents: rust (10.0 MiB) and go (10.5 MiB) cannot be told apart; rust has 0.95× "
+        "that of go, the baseline (95% interval 0.47 to 2.12)."
+    )
+    for known in ("a", "b"):
+        assert "baseline" not in said(experiment(tmp_path, *rows, baseline=known))[0]
+
+
 def test_a_difference_that_a_runtime_has_from_itself_means_nothing(tmp_path: Path) -> None:
     rows = row("rust", 9, 18, 27), row("go", 10, 20, 30)
     assert picks(experiment(tmp_path, *rows))[0].runtimes == ["rust"]
@@ -177,6 +192,18 @@ def test_memory_is_taken_with_tests_and_the_rest_without(tmp_path: Path) -> None
             "next (95% interval 0.50 to 0.50).",
         ),
     ]
+
+
+def test_who_has_nobody_to_be_compared_with_leads_in_nothing(tmp_path: Path) -> None:
+    found = experiment(
+        tmp_path,
+        row("rust", 1, 2, 3, verifier="cold"),
+        row("go", 2, 4, 6, verifier="cold", failures=[LATE]),
+        row("rust", 1, 2, 3, failures=[LATE]),
+        row("go", 2, 4, 6),
+    )
+    assert picks(found) == [Pick("at 100 agents", [], "of no two are there figures with one verifier")]
+    assert said(found)[0] == "Memory at 100 agents, verifier cold: rust, 2.00 MiB."
 
 
 def test_each_number_of_agents_has_its_own_pick(tmp_path: Path) -> None:

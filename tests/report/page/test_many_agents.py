@@ -49,6 +49,12 @@ def test_a_limit_that_is_not_the_runtimes_is_no_ceiling_of_its() -> None:
     ]
 
 
+def test_a_runtime_of_which_no_run_was_whole_is_not_said_to_have_many_agents() -> None:
+    lost = replace(swept("go", 14, 0, None), memory=None)
+    (pick,) = picks_for_many([lost, swept("rust", 15, 220, 260)])
+    assert pick.runtimes == ["rust"]
+
+
 def test_each_verifier_has_its_own_pick() -> None:
     found = picks_for_many([swept("rust", 3, 200, 240), swept("go", 3, 200, 240, verifier="cold")])
     why = "nothing else was measured, so there is nothing to choose between"

@@ -29,8 +29,9 @@ def picks(experiment: Experiment) -> list[Pick]:
 def findings(experiment: Experiment) -> list[Finding]:
     """Who takes least of what, by how much less than the next, and how sure that is."""
     verifiers = {row.cell.verifier for row in experiment.findings.rows}
+    baseline: str | None = experiment.summary["experiment"]["baseline"]
     return [
-        Finding(_sentence(ranking, says_verifier=len(verifiers) > 1), ranking)
+        Finding(_sentence(ranking, baseline, says_verifier=len(verifiers) > 1), ranking)
         for ranking in rankings(experiment)
     ]
 
@@ -43,7 +44,7 @@ def _pick(experiment: Experiment, agents: int, rankings: Sequence[Ranking]) -> P
         doubts.append("there are no intervals")
     return pick(
         f"at {counted(agents, 'agent')}",
-        [_lead(ranking) for ranking in rankings],
+        [_lead(ranking) for ranking in rankings if len(ranking.places) > 1],
         {place.runtime for ranking in rankings for place in ranking.places},
         {row.cell.runtime for row in rows} - {FLOOR},
         doubts,
@@ -55,9 +56,8 @@ def _lead(ranking: Ranking) -> Lead:
     return Lead(criterion.name, criterion.best, _names(ranking.leaders))
 
 
-def _sentence(ranking: Ranking, *, says_verifier: bool) -> str:
-    criterion, leaders = ranking.criterion, ranking.leaders
-    first, following, last = ranking.places[0], ranking.next, ranking.places[-1]
+def _sentence(ranking: Ranking, baseline: str | None, *, says_verifier: bool) -> str:
+    criterion, leaders, first = ranking.criterion, ranking.leaders, ranking.places[0]
     where = f"at {counted(ranking.agents, 'agent')}"
     if says_verifier:
         where += f", verifier {ranking.verifier}"
@@ -71,11 +71,26 @@ def _sentence(ranking: Ranking, *, says_verifier: bool) -> str:
         told += " cannot be told apart"
     else:
         told += f"{first.runtime}, {_amount(first, ranking)}"
-    if following is None:
+    others = _others(ranking, baseline)
+    if not others:
         return f"{told}."
     told += f"; {first.runtime} has " if len(leaders) > 1 else ", "
-    told += f"{_than(following, ranking)}, the next ({between(following.ratio)})"
-    return f"{told}." if last is following else f"{told}, and {_than(last, ranking)}, the most."
+    return f"{told}{others[0]}." if len(others) == 1 else f"{told}{', '.join(others[:-1])}, and {others[-1]}."
+
+
+def _others(ranking: Ranking, baseline: str | None) -> list[str]:
+    """With whom the first is compared, each once; how sure it is that the last takes more needs no words."""
+    places = ranking.places[1:]
+    following = ranking.next
+    base = next((place for place in places if place.runtime == baseline and place is not following), None)
+    said = []
+    if following is not None:
+        said.append(f"{_than(following, ranking)}, the next ({between(following.ratio)})")
+    if base is not None:
+        said.append(f"{_than(base, ranking)}, the baseline ({between(base.ratio)})")
+    if following is not None and places[-1] not in (following, base):
+        said.append(f"{_than(places[-1], ranking)}, the most")
+    return said
 
 
 def _than(place: Place, ranking: Ranking) -> str:

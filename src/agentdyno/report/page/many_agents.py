@@ -42,7 +42,7 @@ def _most_agents(swept: Sequence[Swept]) -> list[Lead]:
     if not any(each.ceiling.kept for each in swept):
         return []
     most = max(each.ceiling.kept for each in swept)
-    leaders = [each.runtime for each in swept if _ceiling_may_be_above(each, most)]
+    leaders = [each.runtime for each in swept if each.ceiling.kept and _ceiling_may_be_above(each, most)]
     return [Lead("the number of agents", "most agents within the objective", leaders)]
 
 

@@ -40,6 +40,8 @@ def pick(
     if len(usable) == 1:
         why = "nothing else was measured" if usable == measured else "no other runtime's row is valid"
         return Pick(where, sorted(usable), f"{why}, so there is nothing to choose between")
+    if not leads:
+        return Pick(where, [], "of no two are there figures with one verifier")
     led = {name: [lead for lead in leads if name in lead.leaders] for name in usable}
     most = max(map(len, led.values()))
     if 2 * most <= len(leads):

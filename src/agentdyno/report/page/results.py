@@ -1,7 +1,7 @@
 """The table of results: a row for each cell, a column for each figure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agentdyno.analysis.reference import BASELINE, FLOOR
@@ -135,11 +135,6 @@ class Results:
     lines: list[Line]
 
     @property
-    def runtimes(self) -> list[str]:
-        """By name, in the order of the rows."""
-        return list(dict.fromkeys(line.row.cell.runtime for line in self.lines))
-
-    @property
     def agents(self) -> list[int]:
         """The numbers of agents, upwards."""
         return sorted({line.row.cell.agents for line in self.lines})
@@ -151,8 +146,12 @@ class Results:
 
 
 def results(experiment: Experiment) -> Results:
-    """All rows, valid or not."""
-    rows, asked = experiment.findings.rows, experiment.summary["experiment"]
+    """All rows, valid or not: verifier by verifier, fewest agents first."""
+    asked = experiment.summary["experiment"]
+    verifiers = list(dict.fromkeys(row.cell.verifier for row in experiment.findings.rows))
+    rows = sorted(
+        experiment.findings.rows, key=lambda row: (verifiers.index(row.cell.verifier), row.cell.agents)
+    )
     columns = [
         _named(column, str(asked["baseline"]))
         for column in COLUMNS
@@ -176,14 +175,8 @@ def results(experiment: Experiment) -> Results:
 
 
 def _named(column: Column, baseline: str) -> Column:
-    return Column(
-        column.metric,
-        column.heading,
-        column.unit.replace("{baseline}", baseline),
-        column.meaning.replace("{baseline}", baseline),
-        column.scale,
-        column.has_bar,
-    )
+    unit, meaning = (text.replace("{baseline}", baseline) for text in (column.unit, column.meaning))
+    return replace(column, unit=unit, meaning=meaning)
 
 
 def _described(runtime: dict[str, Any]) -> tuple[str, str]:
