@@ -73,8 +73,8 @@ def _caption(group: Group, swept: Sequence[Swept]) -> str:
     if swept:
         caption += (
             "A diamond with a line down from it is a ceiling, the most agents with which the runtime keeps "
-            "the objective; the line is dotted where what gave out first was not the runtime. The words below "
-            "name it. The level line is what the overhead may be. "
+            "the objective; the line is dotted where what gave out first was not the runtime. The words "
+            "below name it. The level line is what the overhead may be. "
         )
     return (caption if all(row.valid for row in group.rows) else caption + PALE).rstrip()
 
