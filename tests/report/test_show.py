@@ -25,17 +25,15 @@ from agentdyno.report.sweep import Point, Swept, sweep_markdown
 from agentdyno.report.terminal import print_findings
 from report.made_up import LATE, experiment, row, write
 
+RATIOS = {"peak_rss_x_floor": 39.5, "peak_rss_x_baseline": 1.0}
 MADE_UP = experiment(
     [
-        row(
-            "python",
-            LATE,
-            peak_rss_mib=(18.4, 18.38, 18.43),
-            overhead_ms_p50=(14.3, 10.5, 20.9),
-            cpu_s_per_task=0.0123,
-        ),
-        row("rust", peak_rss_mib=(6.1, 6.04, 6.12), overhead_ms_p50=(6.1, 3.8, 11.8), cpu_s_per_task=0.0057),
-        row("go", peak_rss_mib=(11.0, 10.8, 11.4), overhead_ms_p50=(8.5, 7.7, 9.6), cpu_s_per_task=0.0126),
+        row(name, *failures, peak_rss_mib=peak, overhead_ms_p50=overhead, cpu_s_per_task=cpu_s, **RATIOS)
+        for name, failures, peak, overhead, cpu_s in (
+            ("python", [LATE], (18.4, 18.38, 18.43), (14.3, 10.5, 20.9), 0.0123),
+            ("rust", [], (6.1, 6.04, 6.12), (6.1, 3.8, 11.8), 0.0057),
+            ("go", [], (11.0, 10.8, 11.4), (8.5, 7.7, 9.6), 0.0126),
+        )
     ]
 )
 SMALL = (
@@ -149,7 +147,9 @@ def on_a_terminal(environment: dict[str, str], columns: int, *words: object) -> 
 
 def test_a_terminal_is_as_wide_as_it_is_and_styled(folder: Path, environment: dict[str, str]) -> None:
     text = on_a_terminal(environment, 60, "show", folder)
-    assert "\nno room in 60 columns for recovered, retries: --json has\n  them\n" in text
+    assert (
+        "\nno room in 60 columns for first, recovered, failed, retries,\n  wall s: --json has them\n"
+    ) in text
     assert "\x1b[1;32m 6.1*\x1b[0m" in text
     assert "\x1b[9mpython ✗" in text
     assert (
@@ -199,7 +199,7 @@ def test_markdown_is_the_table_with_intervals_of_the_runtimes_own_doing(
     cells = dict(zip(heading.strip("| ").split(" | "), python.strip("| ").split(" | "), strict=True))
     assert cells == {
         "verifier": "cold", "agents": "100", "runtime": "~~python~~", "peak MiB": "18.4 (18.4–18.4)",
-        "×floor": "–", "first": "87", "recovered": "9", "failed": "4", "errors": "0", "retries": "0.27",
+        "×floor": "39.5", "first": "87", "recovered": "9", "failed": "4", "errors": "0", "retries": "0.27",
         "overhead p50 ms": "14.3 (10.5–20.9)", "p95": "–", "p99": "–", "all begun ms": "–",
         "CPU ms/task": "12.3", "verify p50 ms": "186.0", "wall s": "37.9", "in flight": "–",
         "endpoint late p99 ms": "–",
