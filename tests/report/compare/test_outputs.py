@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,7 +13,7 @@ from jsonschema import Draft7Validator
 
 from agentdyno.analysis.limit import METRICS
 from agentdyno.cli import main
-from report.compare.made_up import experiment, row
+from report.compare.made_up import FAULT, experiment, row
 
 BENCHER = {
     "type": "object",
@@ -172,6 +173,17 @@ def test_junit(compare: Compare) -> None:
         (python, "errors > 0"): [],
         (other, "errors > 0"): [("cannot be judged", "cannot be judged: NEW has no errors")],
     }
+
+
+def test_junit_holds_no_character_that_xml_has_not(folder: Path, compare: Compare) -> None:
+    fault = replace(FAULT, reason="it said \x1b[31m\x00 and no more")
+    experiment(folder / "crashed", row("python", failures=[fault], peak_rss_mib=[20.0]))
+    words = ("--runtimes", "python", "--fail-if", "peak_rss_mib > +5%", "--junit", "-")
+    suite = held_to_the_schemas(compare(*words, new="crashed", status=1))
+    (failure,) = suite.iterfind("testcase/failure")
+    assert failure.attrib["message"] == (
+        "cannot be judged: NEW has a fault: run 2: it said �[31m� and no more: mend it"
+    )
 
 
 def test_markdown(compare: Compare) -> None:

@@ -56,8 +56,5 @@ class Comparison:
         return [
             metric
             for metric in self.metrics
-            if metric in pair.changes
-            and pair.changes[metric].base is not None
-            and pair.changes[metric].new is not None
-            and not pair.unlike(metric)
+            if None not in (pair.changes[metric].base, pair.changes[metric].new) and not pair.unlike(metric)
         ]

@@ -58,7 +58,7 @@ def _hindrance(limit: Limit, pair: Pair) -> str | None:
         if fault is not None:
             return f"{side} has a fault: {fault.line}"
     for side, row in sides.items():
-        if limit.metric not in row.metrics or row.metrics[limit.metric].median is None:
+        if row.metrics[limit.metric].median is None:
             return f"{side} has no {limit.metric}"
     if limit.kind is not Kind.FIGURE and pair.unlike(limit.metric):
         return "BASE and NEW were measured by different methods"

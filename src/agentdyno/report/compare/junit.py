@@ -4,11 +4,15 @@ It keeps to both schemas in use: Ant's, which asks for most (https://github.com/
 that of Jenkins (junit-10.xsd of its xUnit plugin).
 """
 
+import re
 from datetime import datetime
 from xml.etree import ElementTree
 
 from agentdyno.report.compare.comparison import Comparison
 from agentdyno.report.compare.judgement import Judgement
+
+NO_CHARACTER = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+"""What no XML document may hold (XML 1.0, section 2.2); what a runtime said before it died may."""
 
 
 def junit(found: Comparison, written: datetime) -> str:
@@ -37,7 +41,8 @@ def junit(found: Comparison, written: datetime) -> str:
     ElementTree.SubElement(suite, "system-out").text = "\n".join(each.line for each in found.judgements)
     ElementTree.SubElement(suite, "system-err").text = "\n".join(found.remarks)
     ElementTree.indent(suites)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(suites, encoding="unicode")}\n'
+    text = ElementTree.tostring(suites, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{NO_CHARACTER.sub("�", text)}\n'
 
 
 def _add(suite: ElementTree.Element, found: Comparison, judgement: Judgement) -> None:

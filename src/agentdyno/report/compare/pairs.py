@@ -82,18 +82,17 @@ def within(experiment: Experiment, base: str, new: str) -> Pairing:
 def across(base: Experiment, new: Experiment, runtimes: Sequence[str]) -> Pairing:
     """Rows of two experiments, only those of `runtimes` where any are named."""
     base_rows, new_rows = _chosen(base, runtimes), _chosen(new, runtimes)
+    for name in runtimes:
+        if name not in _runtimes([*base_rows, *new_rows]):
+            raise Refusal(f"--runtimes {name}: no such runtime in {base.path} or {new.path}")
     controls = [*base.findings.comparisons, *new.findings.comparisons]
 
     def changes(of: Row, to: Row) -> dict[str, Change]:
         return {
-            metric: change.unpaired(metric, of.metrics[metric].values, to.metrics[metric].values, controls)
-            for metric in to.metrics
-            if metric in of.metrics
+            metric: change.unpaired(metric, of.metrics[metric].values, its.values, controls)
+            for metric, its in to.metrics.items()
         }
 
-    for name in runtimes:
-        if all(row.cell.runtime != name for row in (*base_rows, *new_rows)):
-            raise Refusal(f"--runtimes {name}: no such runtime in {base.path} or {new.path}")
     found = _pairing(base_rows, new_rows, _whole, changes)
     if found.pairs:
         return found
