@@ -96,6 +96,16 @@ def test_a_difference_that_a_runtime_has_from_itself_means_nothing(tmp_path: Pat
     ]
 
 
+def test_nor_does_it_in_one_run(tmp_path: Path) -> None:
+    twin = control(TWIN, "rust", peak_rss_mib=[1.2])
+    found = experiment(tmp_path, row("rust", 9), row("go", 10), row("node", 90), compared=[twin])
+    assert said(found)[0] == (
+        "Least memory at 100 agents, in one run: rust (9.00 MiB) and go (10.0 MiB) cannot be told apart; rust "
+        "has 0.10× that of node, the next (no interval)."
+    )
+    assert picks(found)[0].doubt == "there are no intervals"
+
+
 def test_who_leads_in_two_of_three_is_picked_and_the_third_is_said(tmp_path: Path) -> None:
     found = experiment(tmp_path, row("rust", 1, 2, 3, overhead_ms_p50=[8, 16, 24]), row("go", 4, 8, 12))
     assert picks(found) == [

@@ -39,7 +39,7 @@ CRITERIA = (
 class Place:
     """One runtime's figure, in the criterion's unit, and the least figure as a share of it, paired by block.
 
-    `is_told_apart` says whether the least one is truly less; None where there are too few runs to say.
+    `is_told_apart` says whether the least one is truly less; None where too few runs were made to say.
     """
 
     row: Row
@@ -76,7 +76,7 @@ class Ranking:
     @property
     def is_sure(self) -> bool:
         """Whether there are intervals."""
-        return all(place.is_told_apart is not None for place in self.places[1:])
+        return all(place.ratio.ci95 is not None for place in self.places[1:])
 
 
 def rankings(experiment: Experiment) -> list[Ranking]:
@@ -132,9 +132,11 @@ def _places(experiment: Experiment, criterion: Criterion, rows: Sequence[Row]) -
 
 
 def _told_apart(least: Ratio, differs: float) -> bool | None:
-    """Whether a ratio below 1 is more than chance, by its interval, and more than a runtime differs from
-    itself.
+    """Whether a ratio below 1 is more than a runtime differs from itself, and more than chance, by its
+    interval.
     """
-    if least.median is None or least.ci95 is None:
+    if least.median is None:
         return None
-    return least.ci95[1] < 1 and least.median * (1 + differs) < 1
+    if least.median * (1 + differs) >= 1:
+        return False
+    return None if least.ci95 is None else least.ci95[1] < 1
