@@ -59,7 +59,12 @@ def tell(tmp_path: Path) -> Tell:
         folder = tmp_path / f"001-{cell.label}"
         folder.mkdir()
         tasks = folder / "tasks.jsonl"
-        tasks.write_text("".join(json.dumps({"task_id": name}) + "\n" for name in run["tasks"]))
+        tasks.write_text(
+            "".join(
+                json.dumps({"task_id": name} | ({} if start is None else {"start_after_ns": start})) + "\n"
+                for name, start in run["tasks"].items()
+            )
+        )
         asked = {
             "tasks_file": str(tasks),
             "max_retries": 3,

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from agentdyno.report.experiment import open_experiment
 from agentdyno.trace.counters import counters
 from agentdyno.trace.course import Slice, course
 from agentdyno.trace.perfetto import trace_events
-from analysis.made_up import CELL, ENDING, MS, attempt, attempt_of, good_run, task_of
+from analysis.made_up import CELL, ENDING, MS, attempt, attempt_of, good_run, request, task, task_of
 from command_line import Agentdyno
 from traces.conftest import Tell
 
@@ -88,6 +89,22 @@ def test_the_wait_for_a_late_start_is_in_the_slot_where_it_was_free(tell: Tell) 
     assert found.begin == 0
 
 
+def test_a_task_that_was_due_while_its_slot_was_taken_begins_when_it_was_free(tell: Tell) -> None:
+    run = good_run(("a", "b"))
+    run["tasks"] = {"a": 0, "b": 0, "c": 50 * MS, "d": 60 * MS}
+    # c was due when a had ended, at 100, but begins after d, which has taken that slot by then.
+    for name, begin_ms in (("c", 250), ("d", 220)):
+        run["events"][-1:-1] = [attempt(name, 1, "passed", begin_ms), task(name, t_ms=begin_ms + 100)]
+        run["journal"].insert(1, request(name, 1, begin_ms + 3))
+    run["events"][-1]["t"] = 400 * MS
+    found = course(tell(run, replace(CELL, agents=2)))
+    assert {slot: [in_ms(each)[:3] for each in tasks] for slot, tasks in found.items()} == {
+        0: [("a", 0, 100), ("d", 200, 320)],
+        1: [("b", 0, 200), ("c", 200, 350)],
+    }
+    assert in_ms(found[1][1].within[0])[3][0] == ("begin", 200, 250, [])
+
+
 def test_what_is_said_of_a_task_and_an_attempt(tell: Tell) -> None:
     run = run_of("a")
     attempt_of(run, "a").update(transport_retries=2, usage={"prompt_tokens": 7}, verdict="passed")
@@ -147,7 +164,7 @@ TIMES = st.lists(st.integers(0, 60_000), min_size=len(PHASES), max_size=len(PHAS
 
 @st.composite
 def runs(draw: st.DrawFn) -> RunData:
-    """Runs of a few tasks with attempts, outcomes and requests at any times."""
+    """Runs of a few tasks with attempts, outcomes and requests at any times, and two agents for them."""
     events = RunEvents(t_start=draw(st.integers(0, 60_000)), t_end=60_000)
     journal = Journal()
     for name in draw(st.lists(st.sampled_from("abcde"), max_size=5)):
@@ -158,9 +175,11 @@ def runs(draw: st.DrawFn) -> RunData:
             begin, end = sorted(draw(st.tuples(st.integers(0, 60_000), st.integers(0, 60_000))))
             journal.requests.append(Request(name, number, begin, end, 200, "stop", f"{name}-{number}", 1, []))
         events.outcomes.append(TaskOutcome(name, draw(st.integers(0, 60_000)), "passed", 1, None))
+    starts = st.fixed_dictionaries(dict.fromkeys("abcde", st.integers(0, 60_000)))
     return RunData(
-        cell=CELL, block=1, folder=Path(), tasks_file=Path(), task_ids=list("abcde"), starts={},
-        max_retries=3, ending=ENDING, events=events, journal=journal, samples=[],
+        cell=replace(CELL, agents=2), block=1, folder=Path(), tasks_file=Path(), task_ids=list("abcde"),
+        starts=draw(starts | st.just({})), max_retries=3, ending=ENDING, events=events, journal=journal,
+        samples=[],
     )  # fmt: skip
 
 
