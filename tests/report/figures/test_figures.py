@@ -113,4 +113,4 @@ def test_a_run_that_is_asked_for_must_have_its_files(copied: Experiment) -> None
 def test_the_run_that_is_asked_for_is_shown(measured: Experiment) -> None:
     run = next(run for run in measured.runs if run.cell.runtime == "floor")
     *_, lanes = figures(measured, run.folder.name)
-    assert lanes.title == "floor: its agents over time, 20 agents, verifier null"
+    assert lanes.title == "The agents of floor over time, 20 agents, verifier null"

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from agentdyno.analysis.slots import slots
 from agentdyno.report.experiment import Experiment
 from agentdyno.report.figures import figures
-from agentdyno.report.figures.swim_lanes import chosen, evenly, phases
+from agentdyno.report.figures.swim_lanes import chosen, evenly, phases, swim_lanes
 from report.figures.drawn import data
 
 
@@ -59,3 +60,26 @@ def test_the_run_with_the_median_wall_time_of_the_first_contender_is_shown(measu
     assert run.cell.runtime == "python"
     walls = measured.by_block(run.cell, "wall_s")
     assert walls[run.block] == min(wall for wall in walls.values() if wall is not None)
+
+
+def test_tries_that_failed_are_no_work_of_the_runtimes(measured: Experiment) -> None:
+    attempt = measured.runs[0].read().events.attempts[0]
+    assert attempt.t_request is not None
+    early, late = attempt.t_request - attempt.t_begin, attempt.t_request
+    for ns, span in (
+        (0, None),
+        (early // 2, (late - early // 2, late)),
+        (early + 10, (attempt.t_begin, late)),
+    ):
+        assert phases(replace(attempt, transport_ns=ns)).get("transport") == span
+
+
+def test_a_run_of_a_row_that_is_not_valid_says_so(measured: Experiment) -> None:
+    words = "The row of this run is not valid; the table of results says why."
+    run = measured.runs[0]
+    assert [
+        words in figure.caption for valid in (True, False) for figure in swim_lanes(run, valid=valid)
+    ] == [
+        False,
+        True,
+    ]

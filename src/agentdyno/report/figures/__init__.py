@@ -1,6 +1,7 @@
 """The figures of an experiment."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from agentdyno.report.experiment import Experiment
 from agentdyno.report.figures.figure import Figure
@@ -46,4 +47,5 @@ def figures(experiment: Experiment, run: str | None = None) -> Iterator[Figure]:
     for group in of_agents:
         yield from memory_over_time(group, styles, experiment)
     if lanes_of is not None:
-        yield from swim_lanes(lanes_of)
+        valid = all(row.valid for row in rows if row.cell == replace(lanes_of.cell, control=""))
+        yield from swim_lanes(lanes_of, valid=valid)

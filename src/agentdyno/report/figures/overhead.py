@@ -129,7 +129,7 @@ def _panel(its: Sequence[_Distribution], scale: LogScale) -> alt.LayerChart | al
             for name, value in each.percentiles.items()
             if value is not None
         ]
-        names += _name(common | {"words": f"{runtime}  {each.words}"}, LINE * (len(its) - number))
+        names += _name(common | {"words": f"{runtime} {each.words}"}, LINE * (len(its) - number))
     ms = alt.X("ms:Q", title="overhead (ms, logarithmic)", scale=scale.altair, axis=scale.axis)
     share = alt.Y(
         "share:Q",

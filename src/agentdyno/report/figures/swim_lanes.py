@@ -27,9 +27,6 @@ LANE, HEIGHT = 12.0, 480.0
 FILLED = 0.8
 """How much of its height a lane fills."""
 
-SHOWN = ("model", "queue", "verify")
-"""Who but the runtime is seen at work; tries that failed are within `model`'s way to its request."""
-
 
 def chosen(experiment: Experiment, name: str | None, rows: Sequence[Row]) -> Run | None:
     """The run whose folder has this name. Without one: of the first of `rows` that is valid and not the
@@ -48,27 +45,29 @@ def chosen(experiment: Experiment, name: str | None, rows: Sequence[Row]) -> Run
     )
 
 
-def swim_lanes(run: Run) -> Iterator[Figure]:
+def swim_lanes(run: Run, *, valid: bool) -> Iterator[Figure]:
     """A lane for each agent; nothing where no task was begun. A Refusal where the run's files are gone."""
     data = run.read()
-    lane_of = slots(data)
-    if not lane_of or data.events.t_start is None:
+    slot_of = slots(data)
+    if not slot_of or data.events.t_start is None:
         return
-    lanes = max(lane_of.values()) + 1
+    lanes = max(slot_of.values()) + 1
     shown = evenly(lanes, MOST_LANES)
     cell = run.cell
     caption = (
-        "A lane is an agent, and its colour who was at work for it: the model, nobody while it waited in the "
-        "queue for a verification slot, the verifier, or the runtime itself, which is mostly too short to be "
-        "seen. Where there is no colour, the agent had no task."
+        f"Run {run.folder.name}. A lane is an agent, and its colour who was at work for it: the model, "
+        "nobody while it waited in the queue for a verification slot, the verifier, or the runtime itself, "
+        "which is mostly too short to be seen. Where there is no colour, the agent had no task."
     )
     if len(shown) < lanes:
         caption += f" {len(shown):,} of {lanes:,} agents are shown, evenly chosen."
+    if not valid:
+        caption += " The row of this run is not valid; the table of results says why."
     yield Figure(
         name=f"swim-lanes-{slug(run.folder.name)}",
-        title=f"{cell.runtime}: its agents over time, {count(cell.agents)}, verifier {cell.verifier}",
+        title=f"The agents of {cell.runtime} over time, {count(cell.agents)}, verifier {cell.verifier}",
         caption=caption,
-        chart=_chart(_spans(data, {slot: lane for lane, slot in enumerate(shown)}), len(shown)),
+        chart=_chart(_spans(data, slot_of, {slot: lane for lane, slot in enumerate(shown)}), len(shown)),
         headings=["at work", "seconds of all agents", "share"],
         lines=_shares(data.events.attempts),
     )
@@ -80,20 +79,25 @@ def evenly(many: int, most: int) -> list[int]:
 
 
 def phases(attempt: Attempt) -> dict[str, Span]:
-    """When others were at work for an attempt, in ns; a phase that did not come to its end is left out."""
+    """When others were at work for an attempt, in ns; a phase that did not come to its end is left out.
+
+    The tries that failed are counted as right before the request that did not.
+    """
     times = {
         "model": (attempt.t_request, attempt.t_last),
         "queue": (attempt.t_queue, attempt.t_spawn),
         "verify": (attempt.t_started, attempt.t_exit),
     }
+    if attempt.transport_ns and attempt.t_request is not None:
+        times["transport"] = max(attempt.t_begin, attempt.t_request - attempt.transport_ns), attempt.t_request
     return {
         phase: (begin, end) for phase, (begin, end) in times.items() if begin is not None and end is not None
     }
 
 
-def _spans(run: RunData, lane_of_slot: Mapping[int, int]) -> list[dict[str, Any]]:
+def _spans(run: RunData, slot_of: Mapping[str, int], lane_of_slot: Mapping[int, int]) -> list[dict[str, Any]]:
     """What is drawn: each attempt as the runtime's own, and upon it what others did."""
-    slot_of, t_start = slots(run), run.events.t_start or 0
+    t_start = run.events.t_start or 0
     spans = []
     for attempt in run.events.attempts:
         lane = lane_of_slot.get(slot_of[attempt.task])
@@ -119,18 +123,20 @@ def _spans(run: RunData, lane_of_slot: Mapping[int, int]) -> list[dict[str, Any]
 
 def _shares(attempts: Sequence[Attempt]) -> list[list[str]]:
     """What all attempts, drawn or not, spent on what."""
-    spent = dict.fromkeys((*SHOWN, OWN), 0)
+    spent = dict.fromkeys(PHASES, 0)
     for attempt in attempts:
         spent[OWN] += attempt.t_end - attempt.t_begin
         for phase, (begin, end) in phases(attempt).items():
             spent[phase] += end - begin
             spent[OWN] -= end - begin
     total = sum(spent.values()) or 1
-    return [[phase, f"{ns / NS_PER_S:,.2f}", f"{ns / total:.1%}"] for phase, ns in spent.items()]
+    return [[phase, f"{ns / NS_PER_S:,.2f}", f"{ns / total:.1%}"] for phase, ns in spent.items() if ns]
 
 
 def _chart(spans: list[dict[str, Any]], lanes: int) -> Chart:
-    scale = alt.Scale(domain=[*SHOWN, OWN], range=[PHASES[phase] for phase in (*SHOWN, OWN)])
+    seen = {span["phase"] for span in spans}
+    colours = {phase: colour for phase, colour in PHASES.items() if phase in seen}
+    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
     return alt.layer(
         alt.Chart(alt.InlineData(values=spans))
         .mark_rect()

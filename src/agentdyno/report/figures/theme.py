@@ -12,7 +12,7 @@ SCALE = 2.0
 """Pixels of a PNG for each of the figure's."""
 
 FONT_SIZE = 12
-"""Of the figure's own pixels; half of it can still be read on a small screen."""
+"""Of all words, in the figure's own pixels."""
 
 
 class Theme(Enum):
@@ -68,9 +68,7 @@ def _config(theme: Theme) -> dict[str, Any]:
             "gridOpacity": 0.15,
             "labelLimit": 200,
         },
-        "legend": {**words, "titleFontWeight": "normal", "symbolStrokeWidth": 0},
-        "header": words,
-        "title": {"color": ink, "fontSize": FONT_SIZE + 1, "anchor": "start", "fontWeight": "bold"},
+        "legend": {**words, "symbolStrokeWidth": 0},
         "text": {"fontSize": FONT_SIZE},
         "style": {"ink": {"color": ink}, "word": {"color": ink}},
     }
