@@ -242,6 +242,20 @@ def test_one_run_has_no_interval_and_the_least_figure_is_marked() -> None:
     ]
 
 
+def test_a_row_of_too_few_runs_among_others_has_no_interval() -> None:
+    text = printed(
+        experiment([row("go", peak_rss_mib=(11.0, 10.8, 11.4)), row("python", peak_rss_mib=18.4)]), 100
+    )
+    assert [words[:3] for words in table_of(text, ["go", "python"]).values()] == [
+        ["go", "11.0*", "10.8–11.4"],
+        ["python", "18.4", "–"],
+    ]
+    assert text.splitlines()[-3].startswith(
+        "* best among the rows with as many agents, or not to be told from"
+    )
+    assert text.splitlines()[-2].startswith("fewer than 3 runs of a row have no 95% interval: ")
+
+
 @pytest.mark.parametrize(
     ("asked", "title"),
     [
