@@ -100,8 +100,8 @@ def test_nor_does_it_in_one_run(tmp_path: Path) -> None:
     twin = control(TWIN, "rust", peak_rss_mib=[1.2])
     found = experiment(tmp_path, row("rust", 9), row("go", 10), row("node", 90), compared=[twin])
     assert said(found)[0] == (
-        "Least memory at 100 agents, in one run: rust (9.00 MiB) and go (10.0 MiB) cannot be told apart; rust "
-        "has 0.10× that of node, the next (no interval)."
+        "Least memory at 100 agents, in one run: rust (9.00 MiB) and go (10.0 MiB) cannot be told apart; "
+        "rust has 0.10× that of node, the next (no interval)."
     )
     assert picks(found)[0].doubt == "there are no intervals"
 
