@@ -44,7 +44,8 @@ def test_the_table_and_the_words_say_the_same(measured: Experiment, drawn: Figur
         medians = [row.metrics[f"overhead_ms_{name}"].median or 0 for name in SHARES]
         assert line[0] == row.cell.runtime
         assert [float(cell) for cell in line[1:4]] == pytest.approx(medians, rel=0.01, abs=0.05)
-        assert f"{line[0]} {' · '.join(line[1:4])} ms" in texts(drawn)
+        invalid = "" if row.valid else ", INVALID"
+        assert f"{line[0]} {' · '.join(line[1:4])} ms{invalid}" in texts(drawn)
 
 
 def test_the_floor_is_in_the_panels_of_the_others_and_has_none_of_its_own(drawn: Figure) -> None:

@@ -8,7 +8,7 @@ import altair as alt
 from agentdyno.report.experiment import Experiment
 from agentdyno.report.figures.figure import Chart, Figure
 from agentdyno.report.figures.group import Group
-from agentdyno.report.figures.marks import DESCRIPTION, FILL_OPACITY, PALE, described, filled, short
+from agentdyno.report.figures.marks import DESCRIPTION, FILL_OPACITY, PALE, described, filled, labelled, short
 from agentdyno.report.figures.phases import OWN, OWN_PARTS, PHASES
 from agentdyno.report.ledger import FIGURES, means
 from agentdyno.report.summary import Row
@@ -84,7 +84,9 @@ def _bars(
             )
             end += ms
         words = described(row, f"{total} {short(its[total])} ms, the mean of its attempts")
-        ends.append(common | {"to": end, "words": f"{short(its[total])} ms", "description": words})
+        ends.append(
+            common | {"to": end, "words": labelled(row, f"{short(its[total])} ms"), "description": words}
+        )
     longest = max(end["to"] for end in ends)
     scale = alt.Scale(domain=parts, range=[colours[part] for part in parts])
     runtime = alt.Y("runtime:N", sort=None, title=None)

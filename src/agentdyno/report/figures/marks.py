@@ -29,6 +29,11 @@ def described(row: Row, what: str) -> str:
     return f"{row.cell.runtime}, {count(row.cell.agents)}: {what}{valid}"
 
 
+def labelled(row: Row, words: str) -> str:
+    """What is written beside a mark of `row`."""
+    return words if row.valid else f"{words}, INVALID"
+
+
 def drawn(row: Row, style: Style) -> dict[str, Any]:
     """The columns that the channels above take."""
     return {"colour": style.colour, "dash": style.dash, "shape": style.shape, "filled": filled(row)}

@@ -22,6 +22,7 @@ from agentdyno.report.figures.marks import (
     STROKE,
     described,
     drawn,
+    labelled,
     short,
 )
 from agentdyno.report.figures.median_run import median_run
@@ -117,7 +118,8 @@ def _chart(found: Sequence[tuple[Row, Sequence[Look], Style]]) -> Chart:
         common = {"runtime": row.cell.runtime, "description": described(row, words), **drawn(row, style)}
         lines += [common | {"seconds": look.seconds, "mib": look.mib} for look in few]
         peaks.append(common | {"seconds": highest.seconds, "mib": highest.peak_mib})
-        ends.append(common | {"seconds": few[-1].seconds, "mib": few[-1].mib, "words": row.cell.runtime})
+        name = labelled(row, row.cell.runtime)
+        ends.append(common | {"seconds": few[-1].seconds, "mib": few[-1].mib, "words": name})
     scale = around([mark["mib"] for mark in lines + peaks], HEIGHT)
     seconds = alt.X("seconds:Q", title="seconds after the start of the run", axis=alt.Axis(tickCount=6))
     mib = alt.Y("mib:Q", title="memory (MiB, logarithmic)", scale=scale.altair, axis=scale.axis)

@@ -23,6 +23,7 @@ from agentdyno.report.figures.marks import (
     STROKE,
     described,
     drawn,
+    labelled,
     short,
 )
 from agentdyno.report.figures.palette import Style
@@ -50,7 +51,8 @@ class _Distribution:
 
     @property
     def words(self) -> str:
-        return " · ".join(short(value) for value in self.percentiles.values()) + " ms"
+        figures = " · ".join(short(value) for value in self.percentiles.values())
+        return labelled(self.row, f"{self.row.cell.runtime} {figures} ms")
 
 
 def overhead(group: Group, styles: Mapping[str, Style], experiment: Experiment) -> Iterator[Figure]:
@@ -116,10 +118,9 @@ def _panel(its: Sequence[_Distribution], scale: LogScale) -> alt.LayerChart | al
     marks: list[dict[str, Any]] = []
     names = []
     for number, each in enumerate(its):
-        runtime = each.row.cell.runtime
         figures = ", ".join(f"{name} {short(value)} ms" for name, value in each.percentiles.items())
         common = {
-            "runtime": runtime,
+            "runtime": each.row.cell.runtime,
             "description": described(each.row, f"overhead {figures}"),
             **drawn(each.row, each.style),
         }
@@ -129,7 +130,7 @@ def _panel(its: Sequence[_Distribution], scale: LogScale) -> alt.LayerChart | al
             for name, value in each.percentiles.items()
             if value is not None
         ]
-        names += _name(common | {"words": f"{runtime} {each.words}"}, LINE * (len(its) - number))
+        names += _name(common | {"words": each.words}, LINE * (len(its) - number))
     ms = alt.X("ms:Q", title="overhead (ms, logarithmic)", scale=scale.altair, axis=scale.axis)
     share = alt.Y(
         "share:Q",

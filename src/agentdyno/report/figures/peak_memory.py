@@ -17,6 +17,7 @@ from agentdyno.report.figures.marks import (
     described,
     drawn,
     interval,
+    labelled,
     short,
     with_interval,
 )
@@ -75,7 +76,7 @@ def _bar(row: Row, metric: Metric, style: Style) -> dict[str, Any]:
         "peak": metric.median,
         "low": low,
         "high": high,
-        "words": words if row.valid else f"{words}, INVALID",
+        "words": labelled(row, words),
         "description": described(row, f"peak {words}"),
         **drawn(row, style),
     }
