@@ -73,15 +73,17 @@ def paired(
         for block, new_value in new.items()
         if new_value is not None and (base_value := base.get(block)) is not None
     ]
+    before, after = [base_value for base_value, _ in pairs], [new_value for _, new_value in pairs]
     return Change(
         metric,
         median(list(base.values())),
         median(list(new.values())),
         runs=(len(pairs), len(pairs)),
         paired=True,
-        ratio=(found := ratio.paired(new, base)),
+        # The blocks that have a ratio at all would not speak for those in which BASE has nothing.
+        ratio=(found := ratio.paired(new, base) if all(before) else ratio.unpaired(after, before)),
         difference=median([new_value - base_value for base_value, new_value in pairs]),
-        direction=_direction(found, [base for base, _ in pairs], [new for _, new in pairs]),
+        direction=_direction(found, before, after),
         itself=_itself(metric, controls),
     )
 

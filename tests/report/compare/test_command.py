@@ -327,6 +327,15 @@ def test_two_runtimes_of_one_experiment_are_paired_by_block(
     assert "left out: rust, 10 agents, verifier null: only in NEW" in said.lines
 
 
+def test_runtimes_of_one_experiment_with_nothing_in_common(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = experiment(tmp_path, row("python", wall_s=[1.0]), row("rust", agents=10, wall_s=[1.0]))
+    said = Said(capsys, "--in", folder, "python", "rust")
+    assert said.status == 2
+    assert said.err.startswith("agentdyno: BASE and NEW have no row in common: BASE has python, 100 agents, ")
+
+
 def test_what_a_runtime_has_from_itself_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     twin = Comparison("twin", "python", 100, "null", {"wall_s": of_pairs([0.8, 1.1])})
     base = experiment(tmp_path / "base", row(wall_s=[10.0, 10.0, 10.1]), controls=[twin])

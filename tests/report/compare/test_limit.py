@@ -117,6 +117,17 @@ def test_when_a_limit_is_exceeded(text: str, base: list[float], new: list[float]
     assert limit.is_exceeded_by(of(base, new, limit.metric)) is exceeded
 
 
+def test_blocks_in_which_base_has_nothing_are_not_passed_over() -> None:
+    limit = parse("errors > +5%")
+
+    def found(new: list[float]) -> Change:
+        return change.paired("errors", dict(enumerate([0.0, 0.0, 1.0])), dict(enumerate(new)), [])
+
+    assert limit.is_exceeded_by(found([5.0, 5.0, 5.0]))
+    assert limit.is_passed_by(found([5.0, 5.0, 1.0]))
+    assert not limit.is_passed_by(found([0.0, 0.0, 1.0]))
+
+
 @given(runs, runs, st.integers(0, 300))
 def test_a_limit_on_getting_worse_is_exceeded_by_nothing_that_got_better(
     base: list[float], new: list[float], percent: int

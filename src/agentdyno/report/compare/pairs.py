@@ -71,12 +71,11 @@ def within(experiment: Experiment, base: str, new: str) -> Pairing:
             for metric in to.metrics
         }
 
-    return _pairing(
-        [row for row in rows if row.cell.runtime == base],
-        [row for row in rows if row.cell.runtime == new],
-        _conditions,
-        changes,
-    )
+    base_rows, new_rows = ([row for row in rows if row.cell.runtime == name] for name in (base, new))
+    found = _pairing(base_rows, new_rows, _conditions, changes)
+    if found.pairs:
+        return found
+    raise _nothing_in_common(base_rows, new_rows)
 
 
 def across(base: Experiment, new: Experiment, runtimes: Sequence[str]) -> Pairing:
@@ -102,10 +101,13 @@ def across(base: Experiment, new: Experiment, runtimes: Sequence[str]) -> Pairin
         if found.pairs:
             remark = f"{new_names[0]} is compared with {base_names[0]}: each experiment has one runtime"
             return Pairing(found.pairs, found.gone, found.added, [remark])
-    raise Refusal(
-        "BASE and NEW have no row in common: "
-        f"BASE has {_list(base_rows)}; NEW has {_list(new_rows)}; measure the same runtimes with the same "
-        "--agents and --verifier"
+    raise _nothing_in_common(base_rows, new_rows)
+
+
+def _nothing_in_common(base: Sequence[Row], new: Sequence[Row]) -> Refusal:
+    return Refusal(
+        f"BASE and NEW have no row in common: BASE has {_list(base)}; NEW has {_list(new)}; measure the same "
+        "runtimes with the same --agents and --verifier"
     )
 
 
