@@ -131,6 +131,22 @@ def test_what_a_busy_machine_did_is_said_and_no_more(
     )
 
 
+def test_what_stands_against_all_rows_of_an_experiment_is_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drift = replace(BUSY, run=None)
+    rows = [row(name, failures=[drift], wall_s=[1.0, 1.0, 1.0]) for name in ("python", "rust", "go")]
+    folder = experiment(tmp_path, *rows)
+    said = Said(capsys, "--in", folder, "python", "rust")
+    complaint = "all rows, 3 pages were swapped: free memory"
+    assert [line for line in said.lines if line.startswith("INVALID")] == [f"INVALID {complaint}"]
+    said = Said(capsys, folder, folder)
+    assert [line for line in said.lines if line.startswith("INVALID")] == [
+        f"INVALID BASE, {complaint}",
+        f"INVALID NEW, {complaint}",
+    ]
+
+
 def test_one_run_is_judged_by_itself_and_it_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

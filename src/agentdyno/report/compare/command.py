@@ -115,6 +115,7 @@ def _compared(
     remarks: list[str],
 ) -> Comparison:
     asked_for = {*SHOWN, *(limit.metric for limit in arguments.limits)}
+    sides = ("BASE, ", "NEW, ") if arguments.within is None else ("", "")
     return Comparison(
         *names,
         pairs=pairing.pairs,
@@ -128,7 +129,7 @@ def _compared(
             *dict.fromkeys(
                 _complaint(side, row, failure)
                 for pair in pairing.pairs
-                for side, row in (("BASE", pair.base), ("NEW", pair.new))
+                for side, row in zip(sides, (pair.base, pair.new), strict=True)
                 for failure in row.failures
             ),
         ],
@@ -139,7 +140,7 @@ def _compared(
 def _complaint(side: str, row: Row, failure: Failure) -> str:
     """Why a row is not valid; what stands against all rows of an experiment comes to one line."""
     rows = "all rows" if failure.run is None else described(row.cell)
-    return f"INVALID {side}, {rows}, {failure.line}"
+    return f"INVALID {side}{rows}, {failure.line}"
 
 
 def _named(given: object, experiment: Experiment) -> str:
