@@ -408,6 +408,14 @@ def test_a_redirection_is_no_receiver(tell: Tell) -> None:
         Sender(url, {}).send(spans(tell(made_up()), SIMULATED, MACHINE))
 
 
+def test_an_answer_that_is_no_protobuf(tell: Tell) -> None:
+    with (
+        answering(200, {"Content-Type": "application/x-protobuf"}, b"welcome") as url,
+        pytest.raises(Refusal, match="traces: its answer is not what it says it is; 0 spans were accepted"),
+    ):
+        Sender(url, {}).send(spans(tell(made_up()), SIMULATED, MACHINE))
+
+
 def test_what_is_secret_in_an_address_is_not_printed(tell: Tell) -> None:
     with answering(500, {}, b"") as url:
         secret = url.replace("//", "//user:password@")

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
@@ -64,7 +65,7 @@ class Sender:
         while batch := list(islice(left, BATCH)):
             went_well = self._exporter.export(batch) is SpanExportResult.SUCCESS
             if not went_well or self._wire.problem is not None:
-                self._refuse(self._wire.problem or "no answer in time")
+                self._refuse(self._wire.problem or "not sent")
             rejected = self._wire.rejected
             self.accepted += len(batch) - rejected.rejected_spans
             if rejected.rejected_spans:
@@ -99,10 +100,13 @@ class _Wire(requests.Session):
         except requests.RequestException as error:
             self.problem = _cause(error)
             raise
-        self.problem = None if answer.status_code == 200 else f"{answer.status_code} {answer.reason}"
+        self.problem = None if 200 <= answer.status_code < 300 else f"{answer.status_code} {answer.reason}"
         self.rejected = ExportTracePartialSuccess()
-        if answer.status_code == 200 and answer.headers.get("Content-Type") == CONTENT_TYPE:
-            self.rejected = ExportTraceServiceResponse.FromString(answer.content).partial_success
+        if self.problem is None and answer.headers.get("Content-Type", "").startswith(CONTENT_TYPE):
+            try:
+                self.rejected = ExportTraceServiceResponse.FromString(answer.content).partial_success
+            except DecodeError:
+                self.problem = "its answer is not what it says it is"
         return answer
 
 

@@ -14,9 +14,7 @@ import signal
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
-from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
@@ -28,6 +26,7 @@ from agentdyno.analysis.metrics import NS_PER_S
 from agentdyno.analysis.run_data import RunData
 from agentdyno.analysis.slots import Span, lifetimes, slots
 from agentdyno.errors import Refusal
+from agentdyno.trace.attributes import Attributes, model, resource, server, usage
 
 SCOPE = InstrumentationScope("agentdyno", __version__, "https://opentelemetry.io/schemas/gen-ai/1.42.0")
 
@@ -36,29 +35,6 @@ TOOL = "verify"
 
 OTHER = "_OTHER"
 """The type of an error that has no better one (registry, error.type)."""
-
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-"""What uname(2) calls an architecture, and the registry (host.arch) otherwise."""
-
-PORTS = {"http": 80, "https": 443}
-
-ASKED: dict[str, tuple[str, type]] = {
-    "max_tokens": ("gen_ai.request.max_tokens", int),
-    "temperature": ("gen_ai.request.temperature", float),
-    "top_p": ("gen_ai.request.top_p", float),
-    "frequency_penalty": ("gen_ai.request.frequency_penalty", float),
-    "presence_penalty": ("gen_ai.request.presence_penalty", float),
-    "seed": ("gen_ai.request.seed", int),
-}
-"""Fields of the request that the conventions name, with their names and types there."""
-
-USED = {
-    "prompt_tokens": "gen_ai.usage.input_tokens",
-    "completion_tokens": "gen_ai.usage.output_tokens",
-}
-"""Fields of the endpoint's usage object that the conventions name."""
-
-Attributes = dict[str, Any]
 
 
 def spans(
@@ -94,10 +70,10 @@ class _Telling:
         self._epoch_ns = run.ending.epoch_ns
         self._agent = run.cell.runtime
         self._identity = hashlib.sha256((run.folder / "events.jsonl").read_bytes()).hexdigest()
-        self._resource = _resource(run, environment, self._identity)
+        self._resource = resource(run, environment, self._identity)
         run_file = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
-        self._model = _model(run_file, simulated=experiment["simulated"])
-        self._server = _server(run_file["base_url"] if experiment["simulated"] else experiment["endpoint"])
+        self._model = model(run_file, simulated=experiment["simulated"])
+        self._server = server(run_file["base_url"] if experiment["simulated"] else experiment["endpoint"])
         self._slots = slots(run)
         self._lifetimes = lifetimes(run.events)
         self._outcomes = {outcome.task: outcome for outcome in run.events.outcomes}
@@ -111,7 +87,7 @@ class _Telling:
         ended = outcome is not None and outcome.outcome != "error"
         used = Counter[str]()
         for attempt in attempts:
-            used.update(_usage(attempt))
+            used.update(usage(attempt))
         return self._span(
             f"invoke_agent {self._agent}",
             self._lifetimes[task],
@@ -145,7 +121,7 @@ class _Telling:
                 "gen_ai.request.stream": True,
                 **self._model,
                 **self._server,
-                **_usage(attempt),
+                **usage(attempt),
                 "gen_ai.response.finish_reasons": [request.finish] if request and request.finish else None,
                 "gen_ai.response.time_to_first_chunk": None if waited is None else waited / NS_PER_S,
                 "agentdyno.attempt": attempt.attempt,
@@ -228,54 +204,6 @@ class _Telling:
             is_remote=False,
             trace_flags=TraceFlags(TraceFlags.SAMPLED),
         )
-
-
-def _resource(run: RunData, environment: Mapping[str, Any], identity: str) -> Resource:
-    """The runtime, in this run, on this machine; OTEL_RESOURCE_ATTRIBUTES may add to it."""
-    cell = run.cell
-    architecture = environment["architecture"]
-    return Resource.create(
-        {
-            "service.name": cell.runtime,
-            "service.instance.id": identity,
-            "host.arch": ARCHITECTURES.get(architecture, architecture),
-            "host.cpu.model.name": environment["cpu"],
-            "os.type": "linux",
-            "os.description": environment["system"],
-            "os.version": environment["kernel"],
-            "agentdyno.run": run.folder.name,
-            "agentdyno.runtime": cell.runtime,
-            "agentdyno.agents": cell.agents,
-            "agentdyno.verifier": cell.verifier,
-            "agentdyno.profile": cell.profile,
-            "agentdyno.block": run.block,
-            **({"agentdyno.control": cell.control} if cell.control else {}),
-        }
-    )
-
-
-def _model(run_file: Mapping[str, Any], *, simulated: bool) -> Attributes:
-    """What was asked of whom. Who is behind a real endpoint is not known, but that it speaks OpenAI's API."""
-    request = run_file["request"]
-    return {
-        "gen_ai.provider.name": "agentdyno" if simulated else "openai",
-        "gen_ai.request.model": run_file["model"],
-        **{
-            name: number(request[field])
-            for field, (name, number) in ASKED.items()
-            if type(request.get(field)) in (int, float)
-        },
-    }
-
-
-def _server(base_url: str) -> Attributes:
-    server = urlsplit(base_url)
-    return {"server.address": server.hostname, "server.port": server.port or PORTS[server.scheme]}
-
-
-def _usage(attempt: Attempt) -> dict[str, int]:
-    usage = attempt.usage or {}
-    return {attribute: usage[field] for field, attribute in USED.items() if type(usage.get(field)) is int}
 
 
 def _signal(number: int) -> str:
