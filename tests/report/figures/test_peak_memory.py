@@ -41,7 +41,10 @@ def test_bars_say_what_they_are_and_which_are_not_valid() -> None:
         "rust": 0.2,
         "go": 1,
     }
-    assert drawn().caption.endswith("Outlined and pale: the row is not valid; the table of results says why.")
+    assert drawn().caption.endswith(
+        "Outlined and pale: the row is not valid; the table of results says why. "
+        "Left out, as nothing is known of it: crashed."
+    )
 
 
 def test_without_intervals_the_caption_says_what_they_take() -> None:

@@ -8,7 +8,15 @@ import altair as alt
 from agentdyno.report.experiment import Experiment
 from agentdyno.report.figures.figure import Chart, Figure
 from agentdyno.report.figures.group import Group
-from agentdyno.report.figures.marks import DESCRIPTION, FILL_OPACITY, PALE, described, filled, labelled, short
+from agentdyno.report.figures.marks import (
+    DESCRIPTION,
+    FILL_OPACITY,
+    caption,
+    described,
+    filled,
+    labelled,
+    short,
+)
 from agentdyno.report.figures.phases import OWN, OWN_PARTS, PHASES
 from agentdyno.report.ledger import FIGURES, means
 from agentdyno.report.summary import Row
@@ -29,14 +37,14 @@ def ledger(group: Group, experiment: Experiment) -> Iterator[Figure]:
     if not found:
         return
     found.sort(key=lambda pair: pair[1]["overhead"])
-    caption = (
+    words = (
         "Means over all attempts, least overhead first. Above, who was at work; below, the same bars' last "
         f"piece, {OWN}, by itself: its own overhead, on an axis of its own."
     )
     yield Figure(
         name=f"ledger-{group.label}",
         title=f"Where the time of an attempt went, {group.words}",
-        caption=caption if all(row.valid for row, _ in found) else f"{caption} {PALE}",
+        caption=caption(words, group.rows, [row for row, _ in found]),
         chart=alt.vconcat(
             _bars(found, _whole, PHASES, "wall", "a whole attempt (ms)"),
             _bars(found, _own, OWN_PARTS, "overhead", "of it the runtime's own (ms)"),

@@ -1,5 +1,6 @@
 """What the marks of all figures have in common: how a runtime is drawn, and what is said of it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -9,9 +10,8 @@ from agentdyno.report.figures.palette import Style
 from agentdyno.report.summary import Metric, Row
 from agentdyno.report.tables import MISSING
 
-PALE = "Outlined and pale: the row is not valid; the table of results says why."
-
 FAINT = 0.2
+"""How much of its colour a mark of a row that is not valid is filled with."""
 
 COLOUR = alt.Color("colour:N", scale=None)
 FILL = alt.Fill("colour:N", scale=None)
@@ -29,6 +29,17 @@ def described(row: Row, what: str) -> str:
     return f"{row.cell.runtime}, {count(row.cell.agents)}: {what}{valid}"
 
 
+def caption(words: str, rows: Sequence[Row], shown: Sequence[Row]) -> str:
+    """The words, and what is not valid of the rows that are shown, and which of `rows` are not shown."""
+    cells = {row.cell for row in shown}
+    left_out = [row.cell.runtime for row in rows if row.cell not in cells]
+    if not all(row.valid for row in shown):
+        words += " Outlined and pale: the row is not valid; the table of results says why."
+    if left_out:
+        words += f" Left out, as nothing is known of it: {', '.join(left_out)}."
+    return words
+
+
 def labelled(row: Row, words: str) -> str:
     """What is written beside a mark of `row`."""
     return words if row.valid else f"{words}, INVALID"
@@ -40,7 +51,7 @@ def drawn(row: Row, style: Style) -> dict[str, Any]:
 
 
 def filled(row: Row) -> float:
-    """How much of its colour a mark is filled with."""
+    """How much of its colour a mark of `row` is filled with."""
     return 1.0 if row.valid else FAINT
 
 

@@ -6,7 +6,7 @@ from agentdyno.analysis.slope import Slope, slope
 from agentdyno.report.figures.against_agents import Plotted, against_agents, has_points
 from agentdyno.report.figures.figure import Figure
 from agentdyno.report.figures.group import Group
-from agentdyno.report.figures.marks import PALE, interval, short
+from agentdyno.report.figures.marks import caption, interval, short
 from agentdyno.report.figures.palette import Style
 from agentdyno.report.summary import Row
 from agentdyno.report.sweep import Swept
@@ -27,7 +27,7 @@ def memory_against_agents(
     told = {each.runtime: each.memory for each in found if each.verifier == group.verifier}
     slopes = told or {runtime: _slope(rows) for runtime, rows in group.by_runtime().items()}
     names = {runtime: _name(runtime, slopes.get(runtime)) for runtime in group.by_runtime()}
-    caption = (
+    words = (
         "The peak of the runtime's own processes, medians over the runs. A line that is flat on the left and "
         "rises on the right is a fixed cost and then a cost an agent, which is written at its end: the slope "
         "of a straight line through all runs."
@@ -35,7 +35,7 @@ def memory_against_agents(
     yield Figure(
         name=f"memory-against-agents-{group.label}",
         title=f"Peak memory against agents, {group.words}",
-        caption=caption if all(row.valid for row in group.rows) else f"{caption} {PALE}",
+        caption=caption(words, group.rows, group.rows),
         chart=against_agents(group, styles, MEMORY, names, SIZE),
         headings=["runtime", "agents", "peak MiB", "95% interval", "valid", "KiB an agent", "95% interval"],
         lines=[

@@ -17,9 +17,9 @@ from agentdyno.report.figures.marks import (
     DESCRIPTION,
     FILL,
     FILL_OPACITY,
-    PALE,
     SHAPE,
     STROKE,
+    caption,
     described,
     drawn,
     labelled,
@@ -84,7 +84,7 @@ def memory_over_time(group: Group, styles: Mapping[str, Style], experiment: Expe
     ]
     if not found:
         return
-    caption = (
+    words = (
         "What the runtime's own processes held during the run with the median peak, without test processes, "
         f"on a logarithmic axis. Of each of {STRETCHES} stretches of a run the look that saw most is drawn; "
         "the mark is the peak, which the kernel keeps and looks can miss."
@@ -92,7 +92,7 @@ def memory_over_time(group: Group, styles: Mapping[str, Style], experiment: Expe
     yield Figure(
         name=f"memory-over-time-{group.label}",
         title=f"Memory of the runtime itself during a run, {group.words}",
-        caption=caption if all(row.valid for row, _ in found) else f"{caption} {PALE}",
+        caption=caption(words, group.rows, [row for row, _ in found]),
         chart=_chart([(row, its, styles[row.cell.runtime]) for row, its in found]),
         headings=["runtime", "at the start MiB", "peak MiB", "after s", "at the end MiB", "run s"],
         lines=[

@@ -18,9 +18,9 @@ from agentdyno.report.figures.marks import (
     DESCRIPTION,
     FILL,
     FILL_OPACITY,
-    PALE,
     SHAPE,
     STROKE,
+    caption,
     described,
     drawn,
     labelled,
@@ -69,17 +69,17 @@ def overhead(group: Group, styles: Mapping[str, Style], experiment: Experiment) 
     ]
     if not found:
         return
-    caption = (
+    words = (
         "Up: the share of attempts whose overhead was no longer than what is to the right, on a logarithmic "
         "axis; further left is better. The circle, the square and the triangle, and the figures above, are "
         "p50, p95 and p99, medians over the runs. There is a panel for each language."
     )
     if any(each.row.cell.runtime == FLOOR for each in found):
-        caption += " Grey, in each of them: floor, the practical limit."
+        words += " Grey, in each of them: floor, the practical limit."
     yield Figure(
         name=f"overhead-{group.label}",
         title=f"Overhead of an attempt, {group.words}",
-        caption=caption if all(each.row.valid for each in found) else f"{caption} {PALE}",
+        caption=caption(words, group.rows, [each.row for each in found]),
         chart=_chart(found),
         headings=["runtime", *(f"{name} ms" for name in PERCENTILES), "most ms", "runs"],
         lines=[

@@ -12,8 +12,8 @@ from agentdyno.report.figures.marks import (
     COLOUR,
     DESCRIPTION,
     FILL_OPACITY,
-    PALE,
     STROKE,
+    caption,
     described,
     drawn,
     interval,
@@ -40,7 +40,7 @@ def peak_memory(group: Group, styles: Mapping[str, Style]) -> Iterator[Figure]:
     yield Figure(
         name=f"peak-memory-{group.label}",
         title=f"Peak memory of the runtime itself, {group.words}",
-        caption=_caption(found),
+        caption=caption(_words(found), group.rows, [row for row, _ in found]),
         chart=_chart([_bar(row, metric, styles[row.cell.runtime]) for row, metric in found]),
         headings=["runtime", "peak MiB", "95% interval", "runs", "valid"],
         lines=[
@@ -56,16 +56,16 @@ def peak_memory(group: Group, styles: Mapping[str, Style]) -> Iterator[Figure]:
     )
 
 
-def _caption(found: list[tuple[Row, Metric]]) -> str:
-    caption = (
+def _words(found: list[tuple[Row, Metric]]) -> str:
+    words = (
         "The most memory that the runtime's own processes held (VmHWM), without test processes: shorter is "
         "better. "
     )
     if all(metric.ci95 is None for _, metric in found):
-        caption += f"No intervals: they take {LEAST_REPLICATES} runs of each row."
+        words += f"No intervals: they take {LEAST_REPLICATES} runs of each row."
     else:
-        caption += "Bars are medians over the runs, the lines on them 95% intervals."
-    return caption if all(row.valid for row, _ in found) else f"{caption} {PALE}"
+        words += "Bars are medians over the runs, the lines on them 95% intervals."
+    return words
 
 
 def _bar(row: Row, metric: Metric, style: Style) -> dict[str, Any]:

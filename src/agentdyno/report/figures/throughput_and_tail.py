@@ -7,7 +7,7 @@ import altair as alt
 from agentdyno.report.figures.against_agents import Layer, Plotted, against_agents, has_points
 from agentdyno.report.figures.figure import Chart, Figure
 from agentdyno.report.figures.group import Group, count
-from agentdyno.report.figures.marks import DASH, DESCRIPTION, PALE, STROKE, short
+from agentdyno.report.figures.marks import DASH, DESCRIPTION, STROKE, caption, short
 from agentdyno.report.figures.palette import Style
 from agentdyno.report.sweep import Swept, sentences
 from agentdyno.report.tables import MISSING
@@ -31,7 +31,7 @@ def throughput_and_tail(
     yield Figure(
         name=f"throughput-and-tail-{group.label}",
         title=f"Throughput and overhead against agents, {group.words}",
-        caption=_caption(group, swept),
+        caption=caption(_words(group, swept), group.rows, group.rows),
         chart=_chart(group, styles, swept),
         headings=["runtime", "agents", "tasks/s", "overhead p99 ms", "valid", "ceiling"],
         lines=[
@@ -66,17 +66,17 @@ def cause(each: Swept) -> str:
     return f"{reached}: {bound.cause}{whose}"
 
 
-def _caption(group: Group, swept: Sequence[Swept]) -> str:
-    caption = "Tasks per second: higher is better. "
+def _words(group: Group, swept: Sequence[Swept]) -> str:
+    words = "Tasks per second: higher is better."
     if has_points(group, TAIL):
-        caption += "The p99 of the overhead of attempts, which takes 100 of them: lower is better. "
+        words += " The p99 of the overhead of attempts, which takes 100 of them: lower is better."
     if swept:
-        caption += (
-            "A diamond with a line down from it is a ceiling, the most agents with which the runtime keeps "
+        words += (
+            " A diamond with a line down from it is a ceiling, the most agents with which the runtime keeps "
             "the objective; the line is dotted where what gave out first was not the runtime. The words "
-            "below name it. The level line is what the overhead may be. "
+            "below name it. The level line is what the overhead may be."
         )
-    return (caption if all(row.valid for row in group.rows) else caption + PALE).rstrip()
+    return words
 
 
 def _chart(group: Group, styles: Mapping[str, Style], swept: Sequence[Swept]) -> Chart:
