@@ -35,12 +35,14 @@ def about(experiment: Experiment) -> str:
 def asked(experiment: Experiment) -> Facts:
     """What every row was asked to do."""
     its = experiment.summary["experiment"]
-    repeats = f"until intervals are within {its['until_ci']:.2g} of the medians" if its["until_ci"] else None
+    repeats = (
+        f"until intervals are within {its['until_ci'] * 100:g}% of the medians" if its["until_ci"] else None
+    )
     served = "simulated" if its["simulated"] else "a real one, through a relay that journals"
     return _there(
         {
             "Agents": _agents(experiment),
-            "Tasks of a run": f"{its['limit']:,} or as many as agents, of {its['tasks']}",
+            "Tasks of a run": f"{its['limit']:,} of {its['tasks']}, or as many as agents if those are more",
             "Runs of a row": repeats or f"{its['repeats']:,}",
             "Controls": ", ".join(its["controls"]) or "none",
             "Baseline": its["baseline"],
