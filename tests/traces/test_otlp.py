@@ -408,6 +408,14 @@ def test_a_redirection_is_no_receiver(tell: Tell) -> None:
         Sender(url, {}).send(spans(tell(made_up()), SIMULATED, MACHINE))
 
 
+def test_a_variable_that_holds_no_url(experiment: Path, agentdyno: Agentdyno) -> None:
+    done = agentdyno("export", "otlp", experiment, OTEL_EXPORTER_OTLP_ENDPOINT="localhost:4318", **SHORT)
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "agentdyno: localhost:4318/v1/traces: no address that begins with http:// or https://; 0 spans were "
+    )
+
+
 def test_an_answer_that_is_no_protobuf(tell: Tell) -> None:
     with (
         answering(200, {"Content-Type": "application/x-protobuf"}, b"welcome") as url,

@@ -27,6 +27,7 @@ BATCH = 512
 
 PROTOCOL = "http/protobuf"
 CONTENT_TYPE = "application/x-protobuf"
+NO_URL = "no address that begins with http:// or https://"
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 
 
@@ -89,7 +90,7 @@ class _Wire(requests.Session):
     def __init__(self) -> None:
         super().__init__()
         self.address = "the OTLP receiver"
-        self.problem: str | None = "its address cannot be used"
+        self.problem: str | None = NO_URL  # a session does not even send to what is none
         self.rejected = ExportTracePartialSuccess()
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
@@ -113,11 +114,13 @@ class _Wire(requests.Session):
 def _public(url: str) -> str:
     """An address without what may be secret in it: user, password, query."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def _cause(error: BaseException) -> str:
     """What the system said, below the layers that passed it on."""
+    if isinstance(error, ValueError):  # as requests.exceptions.InvalidSchema is
+        return NO_URL
     said = None
     below: BaseException | None = error
     while below is not None:
