@@ -78,7 +78,9 @@ def test_a_child_that_has_not_executed_its_program_is_left_out_of_the_tree(
 ) -> None:
     with spawning(tmp_path, *group) as (parent, held):
         assert {process.pid for process in proc.every()} >= {parent.pid, held}
-        assert [process.pid for process in proc.Tree(parent.pid).processes()] == [parent.pid]
+        tree = proc.Tree(parent.pid)
+        for _ in range(3):  # on a busy machine it may be in its parent's memory for longer than one look
+            assert [process.pid for process in tree.processes()] == [parent.pid]
 
 
 def test_a_child_in_a_group_of_its_own_belongs_to_the_tree_once_it_has_executed_its_program(

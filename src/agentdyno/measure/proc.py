@@ -5,6 +5,8 @@ import time
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
+from agentdyno.measure.address_space import is_shared
+
 CLOCK_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _CPUCLOCK_SCHED = 2  # include/linux/posix-timers_types.h; how glibc and musl build the clock's number
 
@@ -132,10 +134,11 @@ def children(pid: int) -> list[Process]:
 class Tree:
     """The leader of a session, its descendants, and whatever else is in that session.
 
-    A child that is just being made is left out: one that has the leader's group, or the arguments of a
-    process in that group, and had not at the look before. Until it executes its program it may be in the very
-    memory of its parent (vfork(2)). Counted in, it would double the parent, and a peak keeps what was seen
-    once.
+    A child that is just being made is left out. Until it executes its program it may be in the very memory of
+    its parent (vfork(2)); counted in, it would double the parent, and a peak keeps what was seen once. Where
+    the kernel tells of shared memory that goes for as long as it lasts, which on a busy machine can be
+    several looks. Otherwise, and for fork(2), it is left out at the first look at which it has the leader's
+    group, or the arguments of a process in that group.
 
     What was once found to be outside is not looked at again: there are ten times as many such processes, and
     a process does not move into a tree. (A pid that is used again could be missed; pids go round in thousands
@@ -155,7 +158,12 @@ class Tree:
         like_leader = in_group | {process.pid for process in members if process.arguments_at in arguments}
         being_made = like_leader - self._like_leader
         self._like_leader = like_leader
-        return [process for process in members if process.pid not in being_made]
+        return [
+            process
+            for process in members
+            if process.pid not in being_made
+            and not (process.pid in like_leader and is_shared(process.pid, process.parent))
+        ]
 
     def _members(self) -> list[Process]:
         candidates = list(every(but=self._outside))
