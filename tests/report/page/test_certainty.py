@@ -35,8 +35,8 @@ def test_what_stands_behind_the_figures(tmp_path: Path) -> None:
 def test_one_run_has_no_intervals_and_the_way_to_some_is_said(tmp_path: Path) -> None:
     assert certainty(experiment(tmp_path, row("rust", 1)), []) == [
         "The one row is valid.",
-        "One run of each row: no intervals, so a difference may be chance. The command below with "
-        "`--repeats 3` or more gives some.",
+        "One run of each row: its figures have no intervals, and a difference may be chance. The command "
+        "below with `--repeats 3` or more gives some.",
         NO_TWIN,
     ]
 

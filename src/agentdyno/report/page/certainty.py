@@ -54,7 +54,7 @@ def _intervals(rows: Sequence[Row]) -> str:
     said = runs(few) if few == many else f"{few} to {many} runs"
     if few < LEAST_REPLICATES:
         return (
-            f"{capitalised(said)} of each row: no intervals, so a difference may be chance. "
+            f"{capitalised(said)} of each row: its figures have no intervals, and a difference may be chance. "
             f"The command below with `--repeats {LEAST_REPLICATES}` or more gives some."
         )
     told = f"Each row is the median of {said}, with 95% intervals"
