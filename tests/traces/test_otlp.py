@@ -10,10 +10,19 @@ from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from opentelemetry.semconv._incubating.attributes import gen_ai_attributes as gen_ai
+from opentelemetry.semconv._incubating.attributes import host_attributes as host
+from opentelemetry.semconv._incubating.attributes import os_attributes as os
+from opentelemetry.semconv._incubating.attributes import process_attributes as process
+from opentelemetry.semconv.attributes import error_attributes as error
+from opentelemetry.semconv.attributes import server_attributes as server
+from opentelemetry.semconv.attributes import service_attributes as service
+from opentelemetry.semconv.attributes import telemetry_attributes as telemetry
 
 from agentdyno.analysis.events import PHASES
 from agentdyno.errors import Refusal
 from agentdyno.report.experiment import open_experiment
+from agentdyno.trace.attributes import ASKED
 from agentdyno.trace.otlp import BATCH, Sender
 from agentdyno.trace.spans import spans
 from analysis.made_up import MS, attempt_of, good_run, requests_of, task_of
@@ -201,6 +210,23 @@ def test_the_spans_of_a_task(receiver: Receiver, tell: Tell) -> None:
         for span in (root, chat, tool)
     ]
     assert times == [[0, 200], [102, 165], [77, 98]]
+
+
+def test_every_name_is_in_the_registry_or_ours(receiver: Receiver, tell: Tell) -> None:
+    run = made_up()
+    gave_up(run, "a")
+    registered = {
+        value
+        for registry in (gen_ai, error, host, os, process, server, service, telemetry)
+        for name, value in vars(registry).items()
+        if name.isupper() and isinstance(value, str)
+    }
+    found = {
+        name
+        for span in sent(receiver, tell, run, request=dict.fromkeys(ASKED, 1))
+        for name in (*span["attributes"], *span["resource"])
+    }
+    assert {name for name in found if not name.startswith("agentdyno.")} <= registered
 
 
 def test_a_real_endpoint_is_named_and_not_the_proxy_before_it(receiver: Receiver, tell: Tell) -> None:
