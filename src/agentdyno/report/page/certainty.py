@@ -54,8 +54,8 @@ def _intervals(rows: Sequence[Row]) -> str:
     said = runs(few) if few == many else f"{few} to {many} runs"
     if few < LEAST_REPLICATES:
         return (
-            f"{capitalised(said)} of each row: its figures have no intervals, and a difference may be chance. The "
-            f"command below with `--repeats {LEAST_REPLICATES}` or more gives some."
+            f"{capitalised(said)} of each row: its figures have no intervals, and a difference may be "
+            f"chance. The command below with `--repeats {LEAST_REPLICATES}` or more gives some."
         )
     told = f"Each row is the median of {said}, with 95% intervals"
     return f"{told}, which more `--repeats` make narrower." if few <= FEW else f"{told}."
