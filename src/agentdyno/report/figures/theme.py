@@ -1,5 +1,6 @@
 """How figures look, and what they are written as."""
 
+import textwrap
 from enum import Enum
 from typing import Any
 
@@ -13,6 +14,9 @@ SCALE = 2.0
 
 FONT_SIZE = 12
 """Of all words, in the figure's own pixels."""
+
+WIDTH = 100
+"""Of a line of the caption, in characters."""
 
 
 class Theme(Enum):
@@ -41,7 +45,13 @@ def png(figure: Figure) -> bytes:
 
 
 def _specification(figure: Figure, theme: Theme) -> dict[str, Any]:
-    return figure.chart.to_dict() | {"config": _config(theme)}
+    """A figure in a file of its own says itself what the page says above and below it."""
+    said = {"padding": 12, "title": _title(figure)} if theme is Theme.PAPER else {}
+    return figure.chart.to_dict() | said | {"config": _config(theme)}
+
+
+def _title(figure: Figure) -> dict[str, Any]:
+    return {"text": figure.title, "subtitle": textwrap.wrap(figure.caption, WIDTH), "anchor": "start"}
 
 
 def _version() -> str:
@@ -70,5 +80,13 @@ def _config(theme: Theme) -> dict[str, Any]:
         },
         "legend": {**words, "symbolStrokeWidth": 0},
         "text": {"fontSize": FONT_SIZE},
+        "title": {
+            "color": ink,
+            "subtitleColor": ink,
+            "fontSize": FONT_SIZE + 2,
+            "subtitleFontSize": FONT_SIZE,
+            "subtitlePadding": 6,
+            "offset": 14,
+        },
         "style": {"ink": {"color": ink}, "word": {"color": ink}},
     }
