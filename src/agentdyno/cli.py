@@ -14,7 +14,10 @@ COMMANDS = {
     "run": ("agentdyno.experiment.command", "measure runtimes and print the table"),
     "sweep": ("agentdyno.experiment.sweep", "measure what one more agent costs, and how many there can be"),
     "show": ("agentdyno.report.show", "print an experiment's tables again, or as JSON, Markdown or CSV"),
-    "report": ("agentdyno.report.page.command", "write an experiment as one HTML page, and its figures as files"),
+    "report": (
+        "agentdyno.report.page.command",
+        "write an experiment as one HTML page, and its figures as files",
+    ),
     "ledger": ("agentdyno.report.ledger", "say where the time of an experiment's attempts went"),
     "verify": ("agentdyno.report.verify", "recompute every figure of an experiment from its raw files"),
     "compare": (

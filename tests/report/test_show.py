@@ -267,4 +267,7 @@ def test_a_sweep_that_prints_a_document_prints_nothing_else_to_stdout(
     )  # fmt: skip
     assert done.stdout == (tmp_path / "latest" / "sweep.md").read_text()
     assert done.stdout.startswith("| python, verifier null: agents | peak MiB | ")
-    assert done.stderr.splitlines()[-1] == f"results: {(tmp_path / 'latest').resolve()}"
+    folder = (tmp_path / "latest").resolve()
+    assert done.stderr.splitlines()[-1] == (
+        f"results: {folder}; `agentdyno report {folder}` makes a page of them"
+    )

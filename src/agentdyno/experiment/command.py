@@ -216,7 +216,8 @@ def concluded(
 ) -> int:
     """Say where the results are, and how far they go; returns the exit status."""
     folder = _short(settings.folder)
-    console.print(f"results: {folder}", markup=False, highlight=False, soft_wrap=True)
+    said = f"results: {folder}; `agentdyno report {folder}` makes a page of them"
+    console.print(said, markup=False, highlight=False, soft_wrap=True)
     if interrupted is not None:
         print(
             f"agentdyno: interrupted by {interrupted.number.name}; what was measured until then is in "

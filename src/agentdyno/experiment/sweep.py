@@ -22,6 +22,7 @@ from agentdyno.options import SECONDS, above_0
 from agentdyno.report.experiment import open_experiment
 from agentdyno.report.show import beside, print_experiment
 from agentdyno.report.sweep import sweep_markdown, swept
+from agentdyno.report.sweep_file import SWEEP
 from agentdyno.runtimes.packages import say_skipped
 
 AGENTS = "1,10,100,1000,10000"
@@ -78,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         for cell in _contenders(settings)
         if (cell.runtime, cell.verifier) in measured
     ]
-    write_json(settings.folder / "sweep.json", [asdict(each) for each in found])
+    write_json(settings.folder / SWEEP, [asdict(each) for each in found])
     write_text(settings.folder / "sweep.md", sweep_markdown(found))
     if rows:
         print_experiment(open_experiment(settings.folder), arguments.document)

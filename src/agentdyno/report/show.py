@@ -8,11 +8,10 @@ from rich.console import Console
 from agentdyno.report.experiment import Experiment, add_folder, open_experiment
 from agentdyno.report.markdown import table
 from agentdyno.report.spreadsheet import spreadsheet
-from agentdyno.report.sweep import Swept, print_sweep, sweep_markdown
+from agentdyno.report.sweep import print_sweep, sweep_markdown
+from agentdyno.report.sweep_file import SWEEP, read_swept
 from agentdyno.report.tables import console
 from agentdyno.report.terminal import print_findings
-
-SWEEP = "sweep.json"
 
 DOCUMENTS = {
     "json": f"print summary.json rather than tables, or of a sweep {SWEEP}, for programs",
@@ -47,7 +46,7 @@ def beside(document: str | None) -> Console:
 
 def print_experiment(experiment: Experiment, document: str | None) -> None:
     """Print the findings to stdout: one of DOCUMENTS, or tables where that is None."""
-    rows, swept = experiment.findings.rows, _swept(experiment)
+    rows, swept = experiment.findings.rows, read_swept(experiment.path)
     match document:
         case "csv":
             sys.stdout.write(spreadsheet(rows))
@@ -60,13 +59,3 @@ def print_experiment(experiment: Experiment, document: str | None) -> None:
             print_sweep(console(), swept, rows)
         case _:
             print_findings(console(), experiment)
-
-
-def _swept(experiment: Experiment) -> list[Swept]:
-    """What a sweep found; nothing if this was none, or if its summary was copied elsewhere without that."""
-    if experiment.path.name != "summary.json" or not (experiment.folder / SWEEP).exists():
-        return []
-    # What draws figures takes a second to import, which experiments that are no sweeps should not pay.
-    from agentdyno.report.figures.swept import read_swept
-
-    return read_swept(experiment.folder)

@@ -14,6 +14,7 @@ from agentdyno.report.markdown import table
 from agentdyno.report.runs import LEDGER, Runs
 from agentdyno.report.summary import Row, as_json, tasks_csv
 from agentdyno.report.sweep import sweep_markdown, swept
+from agentdyno.report.sweep_file import SWEEP
 
 SHOWN = 10
 """So many differences are printed; the others are counted."""
@@ -53,7 +54,7 @@ def differences(experiment: Experiment, runs: Runs) -> Iterator[str]:
     findings = runs.findings()
     for name, recomputed in json.loads(json.dumps(as_json(findings))).items():
         yield from _unlike(name, experiment.summary.get(name), recomputed)
-    if (experiment.folder / "sweep.json").exists():
+    if (experiment.folder / SWEEP).exists():
         yield from _unlike_sweep(experiment.folder, findings.rows, runs.measured)
     yield from _unlike_text(experiment.folder / "tasks.csv", tasks_csv(runs.measured))
     yield from _unlike_text(experiment.folder / "table.md", table(findings.rows))
@@ -62,7 +63,7 @@ def differences(experiment: Experiment, runs: Runs) -> Iterator[str]:
 def _unlike_sweep(folder: Path, rows: Sequence[Row], measured: Sequence[MeasuredRun]) -> Iterator[str]:
     """What of a sweep is not as it was; its objective and the limit on open files are taken as given."""
     try:
-        said = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
+        said = json.loads((folder / SWEEP).read_text(encoding="utf-8"))
         found = [
             swept(
                 each["runtime"],

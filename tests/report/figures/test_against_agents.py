@@ -10,9 +10,9 @@ from agentdyno.analysis.slope import Slope
 from agentdyno.errors import Refusal
 from agentdyno.report.experiment import Experiment
 from agentdyno.report.figures import Figure, figures
-from agentdyno.report.figures.swept import read_swept
 from agentdyno.report.figures.throughput_and_tail import cause
 from agentdyno.report.sweep import Point, Swept, sentences
+from agentdyno.report.sweep_file import read_swept
 from report.figures.drawn import data, descriptions, texts
 from report.made_up import LATE, experiment, row
 
@@ -150,14 +150,14 @@ def test_a_ceiling_in_a_line(ceiling: Ceiling, said: str) -> None:
 @pytest.mark.parametrize("found", [SWEPT, replace(SWEPT, memory=None, ceiling=Ceiling(5, None, [], None))])
 def test_a_sweep_is_read_back_as_it_was_written(found: Swept, tmp_path: Path) -> None:
     (tmp_path / "sweep.json").write_text(json.dumps([asdict(found)]))
-    assert read_swept(tmp_path) == [found]
+    assert read_swept(tmp_path / "summary.json") == [found]
 
 
 def test_no_sweep_is_none_and_what_is_no_sweep_is_refused(tmp_path: Path) -> None:
-    assert read_swept(tmp_path) == []
+    assert read_swept(tmp_path / "summary.json") == []
     (tmp_path / "sweep.json").write_text('[{"runtime": "go"}]')
     with pytest.raises(Refusal) as refusal:
-        read_swept(tmp_path)
+        read_swept(tmp_path / "summary.json")
     assert str(refusal.value) == (
         f"{tmp_path / 'sweep.json'}: not what a sweep writes ('memory'); remove it, or sweep again"
     )

@@ -12,10 +12,10 @@ from agentdyno.report.figures.memory_over_time import memory_over_time
 from agentdyno.report.figures.overhead import overhead
 from agentdyno.report.figures.palette import palette
 from agentdyno.report.figures.peak_memory import peak_memory
-from agentdyno.report.figures.swept import read_swept
 from agentdyno.report.figures.swim_lanes import chosen, swim_lanes
 from agentdyno.report.figures.theme import Theme, png, svg
 from agentdyno.report.figures.throughput_and_tail import throughput_and_tail
+from agentdyno.report.sweep_file import read_swept
 
 __all__ = ["Figure", "Theme", "figures", "png", "svg"]
 
@@ -31,7 +31,7 @@ def figures(experiment: Experiment, run: str | None = None) -> Iterator[Figure]:
         dict.fromkeys(row.cell.runtime for row in rows),
         {name: runtime["language"] for name, runtime in runtimes.items()},
     )
-    found = read_swept(experiment.folder)
+    found = read_swept(experiment.path)
     every = groups(rows)
     of_agents = by_agents(every)
     lanes_of = chosen(experiment, run, of_agents[0].rows if of_agents else [])

@@ -11,7 +11,6 @@ from markupsafe import Markup, escape
 
 from agentdyno.report.experiment import Experiment
 from agentdyno.report.figures import Figure, Theme, svg
-from agentdyno.report.figures.swept import read_swept
 from agentdyno.report.page import surroundings
 from agentdyno.report.page.certainty import certainty
 from agentdyno.report.page.findings import findings, picks
@@ -20,6 +19,7 @@ from agentdyno.report.page.reproduction import commands
 from agentdyno.report.page.results import results
 from agentdyno.report.page.words import between, capitalised, figure, times
 from agentdyno.report.sweep import sentences
+from agentdyno.report.sweep_file import read_swept
 
 PARTS = files(__package__)
 CODE = re.compile(r"`([^`]+)`")
@@ -27,7 +27,7 @@ CODE = re.compile(r"`([^`]+)`")
 
 def document(experiment: Experiment, figures: Iterable[Figure]) -> str:
     """The report as HTML that asks nobody for anything: style, script and `figures` are in it."""
-    swept = read_swept(experiment.folder)
+    swept = read_swept(experiment.path)
     style, script = _part("style.css"), _part("script.js")
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

@@ -13,10 +13,14 @@ from agentdyno.report.sweep import Point, Swept
 SWEEP = "sweep.json"
 
 
-def read_swept(folder: Path) -> list[Swept]:
-    """What the sweep in `folder` has found; empty where there was none, a Refusal where it cannot be read."""
-    path = folder / SWEEP
-    if not path.exists():
+def read_swept(summary: Path) -> list[Swept]:
+    """What the sweep with this summary has found; a Refusal where that cannot be read.
+
+    Empty where it was none, or where the summary was copied elsewhere under a name of its own: what lies
+    beside it there is of others.
+    """
+    path = summary.with_name(SWEEP)
+    if summary.name != "summary.json" or not path.exists():
         return []
     try:
         return [_swept(line) for line in json.loads(path.read_text(encoding="utf-8"))]
