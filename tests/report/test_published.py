@@ -1,12 +1,17 @@
-"""The tables that are published are those of the summary that lies beside them."""
+"""What is published is what the summary that lies beside it says."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from agentdyno.analysis.gate import Failure
 from agentdyno.experiment.cell import Cell
+from agentdyno.report.experiment import open_experiment
 from agentdyno.report.markdown import table
+from agentdyno.report.page.certainty import certainty
+from agentdyno.report.page.findings import findings, picks
+from agentdyno.report.page.words import capitalised
 from agentdyno.report.summary import Metric, Row
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,3 +77,39 @@ def test_all_runtimes_did_the_same_work() -> None:
             assert len(outcomes) == 1
     reasons = [failure.reason for found in ROWS for failure in found.failures]
     assert [reason for reason in reasons if "the endpoint was late" not in reason] == []
+
+
+def quoted(page: str) -> list[str]:
+    """The sentences of the block quotation in a page: its paragraphs and the items of its list."""
+    lines = re.findall(r"^> ?(.*)$", (ROOT / page).read_text(), re.MULTILINE)
+    return [
+        " ".join(part.split()) for part in re.split(r"\n\n|^- ", "\n".join(lines), flags=re.MULTILINE) if part
+    ]
+
+
+def reported(summary: str) -> list[str]:
+    """What the first screen of a report says."""
+    experiment = open_experiment(ROOT / summary)
+    return [
+        *(
+            f"**{capitalised(pick.where)}: {pick.runtimes[0]}.** {capitalised(pick.why)}."
+            for pick in picks(experiment)
+        ),
+        *(finding.text for finding in findings(experiment)),
+        *certainty(experiment, []),
+    ]
+
+
+def test_the_page_quotes_the_report_in_full() -> None:
+    assert quoted("docs/results/agents-100.md") == reported("docs/results/agents-100.json")
+
+
+def test_the_readme_quotes_the_report() -> None:
+    said = quoted("README.md")
+    assert said[0] == reported("docs/results/agents-100.json")[0]
+    assert [sentence for sentence in said if sentence not in reported("docs/results/agents-100.json")] == []
+
+
+def test_the_page_of_100_agents_shows_its_rows() -> None:
+    rows = open_experiment(ROOT / "docs/results/agents-100.json").rows
+    assert table(rows) in (ROOT / "docs/results/agents-100.md").read_text()

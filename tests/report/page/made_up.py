@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from agentdyno.analysis import metrics, reference
+from agentdyno.analysis.binding import Binding
+from agentdyno.analysis.ceiling import Ceiling
 from agentdyno.analysis.controls import COMPARED, Comparison
 from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.ratio import of_pairs
+from agentdyno.analysis.slope import Slope
 from agentdyno.analysis.statistics import interval, median
 from agentdyno.experiment.cell import Cell
 from agentdyno.report.experiment import Experiment, open_experiment
 from agentdyno.report.summary import SCHEMA_VERSION, Findings, Metric, Row, as_json, named
+from agentdyno.report.sweep import Swept
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ASKED: dict[str, Any] = {
@@ -122,3 +126,19 @@ def control(name: str, runtime: str, **ratios: Sequence[float]) -> Comparison:
     """A control in which the runtime was, pair by pair, so many times what it was; as much where not said."""
     found = {metric: of_pairs(ratios.get(metric, [1.0, 1.0, 1.0])) for metric in COMPARED}
     return Comparison(name, runtime, 100, "null", found)
+
+
+ITS_OWN = Binding("begin", "CPU of the runtime: one core", "0.96 cores", is_runtimes=True)
+
+
+def swept(runtime: str, kib: float, kept: int, broken: int | None, verifier: str = "null") -> Swept:
+    """The memory of an agent is known to 10%."""
+    return Swept(
+        runtime=runtime,
+        verifier=verifier,
+        objective_ms=50,
+        most_agents=None,
+        points=[],
+        memory=Slope(kib, (0.9 * kib, 1.1 * kib), 5.0),
+        ceiling=Ceiling(kept, broken, [], None if broken is None else ITS_OWN),
+    )

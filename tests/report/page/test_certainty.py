@@ -5,7 +5,7 @@ from pathlib import Path
 from agentdyno.analysis.gate import Failure
 from agentdyno.experiment.cell import SENTINEL, TWIN
 from agentdyno.report.page.certainty import certainty
-from report.page.made_up import control, experiment, row
+from report.page.made_up import control, experiment, row, swept
 
 VALID = "All 2 rows are valid."
 THREE_RUNS = "Each row is the median of 3 runs, with 95% intervals, which more `--repeats` make narrower."
@@ -52,6 +52,18 @@ def test_rows_that_are_not_valid_are_named_with_the_gate(tmp_path: Path) -> None
     )
     assert certainty(found, [])[0] == (
         "2 of 3 rows are valid; rust at 1,000 (endpoint on time) is not, and left out above."
+    )
+
+
+def test_a_sweep_is_not_blamed_for_few_agents_making_few_attempts(tmp_path: Path) -> None:
+    few = Failure("enough samples", 1, "1 attempt", "raise --limit", is_fault=False)
+    rows = [row("go", 1, agents=1, failures=[few]), row("go", 2, agents=100)]
+    sweep = [swept("go", 14, 100, None)]
+    few_attempts = "and 1 of them have too few attempts for percentiles."
+    assert certainty(experiment(tmp_path, *rows), sweep)[0] == f"All 2 rows are valid, {few_attempts}"
+    late = row("go", 3, agents=1000, failures=[LATE])
+    assert certainty(experiment(tmp_path, *rows, late), sweep)[0] == (
+        f"2 of 3 rows are valid; go at 1,000 (endpoint on time) is not, {few_attempts}"
     )
 
 

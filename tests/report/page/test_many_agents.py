@@ -2,27 +2,9 @@
 
 from dataclasses import replace
 
-from agentdyno.analysis.binding import Binding
-from agentdyno.analysis.ceiling import Ceiling
-from agentdyno.analysis.slope import Slope
 from agentdyno.report.page.many_agents import picks_for_many
 from agentdyno.report.page.pick import Pick
-from agentdyno.report.sweep import Swept
-
-ITS_OWN = Binding("begin", "CPU of the runtime: one core", "0.96 cores", is_runtimes=True)
-
-
-def swept(runtime: str, kib: float, kept: int, broken: int | None, verifier: str = "null") -> Swept:
-    """The memory of an agent is known to 10%."""
-    return Swept(
-        runtime=runtime,
-        verifier=verifier,
-        objective_ms=50,
-        most_agents=None,
-        points=[],
-        memory=Slope(kib, (0.9 * kib, 1.1 * kib), 5.0),
-        ceiling=Ceiling(kept, broken, [], None if broken is None else ITS_OWN),
-    )
+from report.page.made_up import ITS_OWN, swept
 
 
 def test_the_one_with_less_memory_and_more_agents() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from agentdyno.analysis.gates import ENOUGH
 from agentdyno.analysis.statistics import FEW, LEAST_REPLICATES
 from agentdyno.experiment.cell import SENTINEL, TWIN
 from agentdyno.report.experiment import Experiment
@@ -19,7 +20,7 @@ def certainty(experiment: Experiment, swept: Sequence[Swept]) -> list[str]:
     rows = experiment.findings.rows
     return [
         *_completeness(experiment, "sweep" if swept else "run"),
-        *_validity(rows, ", and left out above" if not swept else ""),
+        *_validity(rows, is_sweep=bool(swept)),
         _intervals(rows),
         *_against_itself(experiment),
         *_drift(experiment),
@@ -36,16 +37,25 @@ def _completeness(experiment: Experiment, command: str) -> list[str]:
     ]
 
 
-def _validity(rows: Sequence[Row], consequence: str) -> list[str]:
-    invalid = [row for row in rows if not row.valid]
-    if not invalid:
-        return ["The one row is valid." if len(rows) == 1 else f"All {len(rows)} rows are valid."]
+def _validity(rows: Sequence[Row], *, is_sweep: bool) -> list[str]:
+    """How many rows are valid; in a sweep, that few agents make few attempts is not held against them."""
+    forgiven = {ENOUGH} if is_sweep else set()
+    against = {
+        row.cell: gates
+        for row in rows
+        if (gates := [failure.gate for failure in row.failures if failure.gate not in forgiven])
+    }
+    few = sum(not row.valid for row in rows) - len(against)
+    but = f", and {few:,} of them have too few attempts for percentiles" if few else ""
+    if not against:
+        return [f"The one row is valid{but}." if len(rows) == 1 else f"All {len(rows)} rows are valid{but}."]
     of_all = [failure for failure in rows[0].failures if failure.run is None]
     if of_all:
         return [f"No row is valid, as a control failed: {failure.line}." for failure in of_all]
-    names = listed([f"{row.cell.runtime} at {row.cell.agents:,} ({row.failures[0].gate})" for row in invalid])
-    are = "is" if len(invalid) == 1 else "are"
-    return [f"{len(rows) - len(invalid)} of {len(rows)} rows are valid; {names} {are} not{consequence}."]
+    names = listed([f"{cell.runtime} at {cell.agents:,} ({gates[0]})" for cell, gates in against.items()])
+    are = "is" if len(against) == 1 else "are"
+    consequence = but if is_sweep else ", and left out above"
+    return [f"{len(rows) - len(against)} of {len(rows)} rows are valid; {names} {are} not{consequence}."]
 
 
 def _intervals(rows: Sequence[Row]) -> str:
