@@ -1,10 +1,14 @@
 """What the tests of the command line share."""
 
 import contextlib
+import fcntl
 import json
 import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -56,6 +60,30 @@ def measured_in(folder: Path, *words: object) -> "subprocess.CompletedProcess[st
         text=True,
         timeout=300,
     )
+
+
+def on_a_terminal(environment: dict[str, str], columns: int, *words: object) -> str:
+    """What a command prints on a terminal of so many columns."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    wide_as_it_is = {name: value for name, value in environment.items() if name != "COLUMNS"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "agentdyno", *map(str, words)],
+        env=wide_as_it_is | {"TERM": "xterm"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ):
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(ours, 4096)
+            except OSError:  # how Linux says that the other side of a pty is closed
+                break
+            shown += piece
+    os.close(ours)
+    return shown.decode().replace("\r\n", "\n")
 
 
 @contextlib.contextmanager

@@ -1,11 +1,13 @@
 """A made-up run, the figures of which can be checked by hand."""
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from agentdyno.analysis.events import PHASES
-from agentdyno.analysis.run_data import Ending
+from agentdyno.analysis.run_data import Ending, RunData, read
 from agentdyno.experiment.cell import Cell
 
 MS = 1_000_000
@@ -161,3 +163,21 @@ def run_with_peak(mib: float, **ending: Any) -> dict[str, Any]:
     run["samples"] = [sample]
     run["ending"].update(ending)
     return run
+
+
+def written(run: dict[str, Any], folder: Path, cell: Cell = CELL, block: int = 1, **run_file: Any) -> RunData:
+    """The run as the harness would leave it below `folder`, with these fields in its run file, read back."""
+    folder = folder / f"{block:03}-{cell.label}"
+    folder.mkdir()
+    tasks = folder / "tasks.jsonl"
+    tasks.write_text(
+        "".join(
+            json.dumps({"task_id": name} | ({} if start is None else {"start_after_ns": start})) + "\n"
+            for name, start in run["tasks"].items()
+        )
+    )
+    (folder / "run.json").write_text(json.dumps({"tasks_file": str(tasks), "max_retries": 3} | run_file))
+    (folder / "outcome.json").write_text(json.dumps(run["ending"]))
+    for name in ("events", "journal", "samples"):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in run[name]))
+    return read(folder, cell, block)

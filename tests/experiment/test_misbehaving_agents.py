@@ -165,8 +165,8 @@ def test_repeating_ends_once_the_intervals_are_tight(measure: Measure) -> None:
     )
     metrics = document["rows"][0]["metrics"]
     peak = metrics["peak_rss_mib"]
-    # Of five runs or fewer, the interval of the median reaches to the one that took more.
-    assert 6 <= len(peak["values"]) < 20
+    # Three runs, one of which took more, say too little.
+    assert 3 < len(peak["values"]) < 20
     for name in ("peak_rss_mib", "overhead_ms_p50"):
         low, high = metrics[name]["ci95"]
         assert (high - low) / 2 / metrics[name]["median"] <= 0.6

@@ -2,10 +2,6 @@
 
 import csv
 import json
-import os
-import pty
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,7 +10,7 @@ import pytest
 
 from agentdyno.analysis import metrics, reference
 from agentdyno.analysis.ledger import PARTS
-from command_line import Agentdyno, measured_in, processes_in, summary
+from command_line import Agentdyno, measured_in, on_a_terminal, processes_in, summary
 
 TASKS, REPEATS = 24, 2
 
@@ -230,39 +226,11 @@ def test_what_is_printed_fits_80_columns(measured: Path) -> None:
 def test_on_a_terminal_progress_is_live_and_leaves_one_line_a_run(
     environment: dict[str, str], tasks: Path, tmp_path: Path
 ) -> None:
-    ours, theirs = pty.openpty()
-    words = [
-        "run",
-        "--runtimes",
-        "python",
-        "--tasks",
-        tasks,
-        "--limit",
-        4,
-        "--agents",
-        4,
-        "--controls",
-        "none",
-    ]
+    words = ["--runtimes", "python", "--tasks", tasks, "--limit", 4, "--agents", 4, "--controls", "none"]
     words += ["--profile", "instant", "--verifier", "null", "--out", tmp_path / "results"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "agentdyno", *map(str, words)],
-        env=environment | {"TERM": "xterm", "COLUMNS": "80"},
-        stdin=subprocess.DEVNULL,
-        stdout=theirs,
-        stderr=theirs,
-    ):
-        os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                piece = os.read(ours, 4096)
-            except OSError:  # how Linux says that the other side of a pty is closed
-                break
-            shown += piece
-    os.close(ours)
-    assert b"\x1b[" in shown
-    assert b"4/4 tasks, 4 passed, " in shown.rpartition(b"run 1/1: python, 4 agents, null, instant")[2]
+    shown = on_a_terminal(environment, 80, "run", *words)
+    assert "\x1b[" in shown
+    assert "4/4 tasks, 4 passed, " in shown.rpartition("run 1/1: python, 4 agents, null, instant")[2]
 
 
 def test_check_is_content_with_this_machine(agentdyno: Agentdyno) -> None:

@@ -1,15 +1,11 @@
 """`agentdyno show`, and the documents that `run` and `sweep` print."""
 
 import csv
-import fcntl
 import io
 import json
 import os
-import pty
-import struct
 import subprocess
 import sys
-import termios
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +19,7 @@ from agentdyno.report.markdown import table
 from agentdyno.report.summary import CELL
 from agentdyno.report.sweep import Point, Swept, sweep_markdown
 from agentdyno.report.terminal import print_findings
+from command_line import on_a_terminal
 from report.made_up import LATE, experiment, row, write
 
 RATIOS = {"peak_rss_x_floor": 39.5, "peak_rss_x_baseline": 1.0}
@@ -120,29 +117,6 @@ def test_only_one_document_at_a_time(folder: Path, agentdyno: Agentdyno) -> None
     done = agentdyno("show", folder, "--json", "--csv")
     assert (done.returncode, done.stdout) == (2, "")
     assert "argument --csv: not allowed with argument --json" in done.stderr
-
-
-def on_a_terminal(environment: dict[str, str], columns: int, *words: object) -> str:
-    """What a command prints on a terminal of so many columns."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    with subprocess.Popen(
-        [sys.executable, "-m", "agentdyno", *map(str, words)],
-        env=environment | {"TERM": "xterm"},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    ):
-        os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                piece = os.read(ours, 4096)
-            except OSError:  # how Linux says that the other side of a pty is closed
-                break
-            shown += piece
-    os.close(ours)
-    return shown.decode().replace("\r\n", "\n")
 
 
 def test_a_terminal_is_as_wide_as_it_is_and_styled(folder: Path, environment: dict[str, str]) -> None:

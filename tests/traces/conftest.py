@@ -1,4 +1,3 @@
-import json
 import os
 import shutil
 import subprocess
@@ -9,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from agentdyno.analysis.run_data import RunData, read
+from agentdyno.analysis.run_data import RunData
 from agentdyno.experiment.cell import Cell
-from analysis.made_up import CELL
+from analysis.made_up import CELL, written
 from command_line import Agentdyno, measured_in
 from traces.receiving import Receiver, build, receiving
 
@@ -56,28 +55,12 @@ def tell(tmp_path: Path) -> Tell:
     """Writes a made-up run as the harness leaves it, and reads it back."""
 
     def make(run: dict[str, Any], cell: Cell = CELL, **run_file: Any) -> RunData:
-        folder = tmp_path / f"001-{cell.label}"
-        folder.mkdir()
-        tasks = folder / "tasks.jsonl"
-        tasks.write_text(
-            "".join(
-                json.dumps({"task_id": name} | ({} if start is None else {"start_after_ns": start})) + "\n"
-                for name, start in run["tasks"].items()
-            )
-        )
         asked = {
-            "tasks_file": str(tasks),
-            "max_retries": 3,
             "base_url": "http://127.0.0.1:8000/v1",
             "model": "sim",
             "request": {"max_tokens": 2048, "temperature": 0, "stream_options": {"include_usage": True}},
         }
-        (folder / "run.json").write_text(json.dumps(asked | run_file))
-        (folder / "outcome.json").write_text(json.dumps(run["ending"]))
-        for name in ("events", "journal", "samples"):
-            text = "".join(json.dumps(line) + "\n" for line in run[name])
-            (folder / f"{name}.jsonl").write_text(text)
-        return read(folder, cell, 1)
+        return written(run, tmp_path, cell, **asked | run_file)
 
     return make
 

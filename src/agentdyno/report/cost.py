@@ -6,16 +6,15 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from agentdyno.analysis.cost import USED, Machine, Needs, Price, needs, price
 from agentdyno.errors import Refusal
 from agentdyno.options import above_0
 from agentdyno.report.experiment import add_folder, open_experiment
-from agentdyno.report.tables import MISSING, show, table
+from agentdyno.report.summary import Row
+from agentdyno.report.tables import MISSING, console, say, show, table
 
 NEEDS = (
     "agents\nper GiB",
@@ -76,20 +75,20 @@ def run(arguments: argparse.Namespace) -> int:
         document = {"machine": machine and asdict(machine), "rows": [asdict(line) for line in lines]}
         print(json.dumps(document, indent=2, ensure_ascii=False))
         return 0
-    console = Console(markup=False, highlight=False)
+    printed = console()
     for verifier in dict.fromkeys(line.verifier for line in lines):
         its = [line for line in lines if line.verifier == verifier]
-        show(console, _table(f"what tasks take, verifier {verifier}", NEEDS, its, _needs_cells))
+        show(printed, _table(f"what tasks take, verifier {verifier}", NEEDS, its, _needs_cells))
         if machine is not None:
             title = (
                 f"on {machine.vcpus:g} vCPUs and {machine.gib:g} GiB at ${machine.price_per_hour:g} an hour"
             )
-            show(console, _table(f"{title}, verifier {verifier}", PRICES, its, _price_cells))
+            show(printed, _table(f"{title}, verifier {verifier}", PRICES, its, _price_cells))
     for assumption in (MEASURED,) if machine is None else (MEASURED, PRICED):
-        console.print(f"\n{assumption}")
-    console.print()
+        printed.print(f"\n{assumption}")
+    printed.print()
     for complaint in _complaints(lines):
-        console.print(complaint, soft_wrap=True)
+        say(printed, complaint)
     return 0
 
 
@@ -106,18 +105,18 @@ def _machine(arguments: argparse.Namespace) -> Machine | None:
 
 
 def _lines(folder: Path, machine: Machine | None) -> list[_Line]:
-    return [_line(row, machine) for row in open_experiment(folder).summary["rows"]]
+    return [_line(row, machine) for row in open_experiment(folder).rows]
 
 
-def _line(row: dict[str, Any], machine: Machine | None) -> _Line:
-    figures: dict[str, float | None] = {name: row["metrics"][name]["median"] for name in USED}
-    agents = row["agents"]
+def _line(row: Row, machine: Machine | None) -> _Line:
+    figures = {name: row.metrics[name].median for name in USED}
+    agents = row.cell.agents
     return _Line(
-        runtime=row["runtime"],
+        runtime=row.cell.runtime,
         agents=agents,
-        verifier=row["verifier"],
-        profile=row["profile"],
-        valid=row["valid"],
+        verifier=row.cell.verifier,
+        profile=row.cell.profile,
+        valid=row.valid,
         needs=needs(agents, figures),
         price=None if machine is None else price(agents, figures, machine),
         missing=[name for name, figure in figures.items() if figure is None],

@@ -4,13 +4,12 @@ import argparse
 import statistics
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 
 from agentdyno.analysis.ledger import OTHERS_DOING, PARTS, entries
 from agentdyno.experiment.cell import Cell
 from agentdyno.report.experiment import Run, add_folder, open_experiment
-from agentdyno.report.tables import MISSING, github, show, table
+from agentdyno.report.tables import MISSING, console, github, show, table
 
 FIGURES = (*PARTS, "wall", "overhead")
 """The parts of an attempt, what they sum to, and those that are the runtime's own."""
@@ -31,11 +30,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.markdown:
         print(_markdown(found))
         return 0
-    console = Console(markup=False)
+    printed = console()
     for verifier in dict.fromkeys(cell.verifier for cell in found):
         its = {cell: means for cell, means in found.items() if cell.verifier == verifier}
-        show(console, _table(its, f"milliseconds of an attempt, means, verifier {verifier}"))
-    console.print("\n(in parentheses: not overhead)", highlight=False)
+        show(printed, _table(its, f"milliseconds of an attempt, means, verifier {verifier}"))
+    printed.print("\n(in parentheses: not overhead)")
     return 0
 
 

@@ -12,7 +12,8 @@ import pytest
 from agentdyno.analysis.controls import Comparison
 from agentdyno.analysis.ratio import of_pairs
 from agentdyno.cli import main
-from report.compare.made_up import BUSY, COMMIT, FAULT, METHODS, experiment, row
+from report.compare.made_up import BUSY, FAULT, METHODS, experiment, row
+from report.made_up_summary import COMMIT
 
 LESS = row(peak_rss_mib=[20.0, 20.1, 20.2])
 MUCH = row(peak_rss_mib=[30.0, 30.1, 30.2])

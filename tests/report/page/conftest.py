@@ -22,7 +22,8 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return results
 
 
-@pytest.fixture(scope="session")
+# Playwright leaves an event loop running in this thread for as long as it is there.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     program = shutil.which("chromium")
     if program is None:

@@ -9,7 +9,8 @@ import pytest
 
 from agentdyno.experiment import command, sweep
 from agentdyno.report.page.reproduction import commands
-from report.page.made_up import COMMIT, experiment, row
+from report.made_up_summary import COMMIT
+from report.page.made_up import experiment, row
 from report.page.test_many_agents import swept
 
 DEFAULTS = (

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from agentdyno.report.page.surroundings import about, asked, machine, title
-from report.page.made_up import COMMIT, experiment, row
+from report.made_up_summary import COMMIT
+from report.page.made_up import experiment, row
 
 
 @pytest.mark.parametrize(
