@@ -1,7 +1,7 @@
 """A runtime's events, read back and distrusted (CONTRACT.md, Events)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -212,6 +212,14 @@ def _one_of(line: dict[str, Any], name: str, allowed: frozenset[str]) -> str:
     return value
 
 
+def by_task(attempts: Iterable[Attempt]) -> dict[str, list[Attempt]]:
+    """The attempts at each task, in the order in which they are given."""
+    found: dict[str, list[Attempt]] = {}
+    for attempt in attempts:
+        found.setdefault(attempt.task, []).append(attempt)
+    return found
+
+
 def accounting(events: RunEvents, task_ids: Sequence[str], max_retries: int) -> list[str]:
     """What does not add up: every task has one outcome, and the attempts are those that lead to it."""
     problems: list[str] = []
@@ -223,9 +231,7 @@ def accounting(events: RunEvents, task_ids: Sequence[str], max_retries: int) -> 
     _complain(problems, "with more than one outcome", [task for task, count in seen.items() if count > 1])
     _complain(problems, "not among those given", [task for task in seen if task not in expected])
 
-    attempts: dict[str, list[Attempt]] = {}
-    for attempt in events.attempts:
-        attempts.setdefault(attempt.task, []).append(attempt)
+    attempts = by_task(events.attempts)
     unlike = [
         outcome.task
         for outcome in events.outcomes

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agentdyno.analysis import ledger
-from agentdyno.analysis.events import Attempt
+from agentdyno.analysis.events import by_task
 from agentdyno.analysis.ledger import Entry
 from agentdyno.analysis.run_data import RunData
 from agentdyno.analysis.statistics import percentile
@@ -80,9 +80,7 @@ def task_rows(run: RunData, entries: Sequence[Entry]) -> list[TaskRow]:
     """A row per task outcome, in the order in which the tasks ended."""
     ledgers = {(found.task, found.attempt): found for found in entries}
     scheduled = ledger.scheduled(run)
-    attempts_of: dict[str, list[Attempt]] = {}
-    for attempt in run.events.attempts:
-        attempts_of.setdefault(attempt.task, []).append(attempt)
+    attempts_of = by_task(run.events.attempts)
     rows = []
     for outcome in run.events.outcomes:
         attempts = attempts_of.get(outcome.task, [])

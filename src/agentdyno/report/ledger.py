@@ -2,11 +2,11 @@
 
 import argparse
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 
-from agentdyno.analysis.ledger import OTHERS_DOING, PARTS, entries
+from agentdyno.analysis.ledger import OTHERS_DOING, PARTS, Entry, entries
 from agentdyno.experiment.cell import Cell
 from agentdyno.report.experiment import Run, add_folder, open_experiment
 from agentdyno.report.tables import MISSING, console, github, show, table
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print a line for each row, of all its runs together, and return 0."""
     experiment = open_experiment(arguments.folder)
-    found = {row.cell: means(experiment.runs_of(row.cell)) for row in experiment.findings.rows}
+    found = {row.cell: means(ledgers(experiment.runs_of(row.cell))) for row in experiment.findings.rows}
     if arguments.markdown:
         print(_markdown(found))
         return 0
@@ -38,9 +38,14 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def means(runs: Sequence[Run]) -> list[float] | None:
+def ledgers(runs: Iterable[Run]) -> list[Sequence[Entry]]:
+    """The attempts of each run."""
+    return [entries(run.read()) for run in runs]
+
+
+def means(runs: Iterable[Sequence[Entry]]) -> list[float] | None:
     """The mean of each of FIGURES over all attempts; None where no attempt has a ledger."""
-    found = [entry for run in runs for entry in entries(run.read())]
+    found = [entry for attempts in runs for entry in attempts]
     if not found:
         return None
     parts = [statistics.fmean(getattr(entry.parts, name) for entry in found) for name in PARTS]

@@ -10,6 +10,7 @@ from agentdyno.analysis.ceiling import Ceiling, Objective, ceiling
 from agentdyno.analysis.gates import ENOUGH
 from agentdyno.analysis.measured import MeasuredRun
 from agentdyno.analysis.slope import Slope, slope
+from agentdyno.report.counted import counted
 from agentdyno.report.summary import Row
 from agentdyno.report.tables import INVALID, MISSING, Column, say, show_columns
 
@@ -154,17 +155,18 @@ def _ceiling(each: Swept) -> str:
     if not found.kept and found.broken is None:
         return "no run was whole, so there is no ceiling to tell"
     if found.broken is None:
-        kept = f"keeps the objective ({objective}) up to {_agents(found.kept)}"
+        kept = f"keeps the objective ({objective}) up to {counted(found.kept, 'agent')}"
         if found.kept != each.most_agents:
             return f"{kept}, the most tried"
         return (
             f"{kept}; the hard limit on open files (`ulimit -Hn`) leaves room for no more, so this is not "
             "the runtime's ceiling: raise it to go on"
         )
+    kept = counted(found.kept, "agent")
     reached = (
-        f"keeps the objective ({objective}) up to {_agents(found.kept)} and not with {found.broken:,}"
+        f"keeps the objective ({objective}) up to {kept} and not with {found.broken:,}"
         if found.kept
-        else f"does not keep the objective ({objective}) with {_agents(found.broken)}"
+        else f"does not keep the objective ({objective}) with {counted(found.broken, 'agent')}"
     )
     return f"{reached}, where {'; '.join(found.reasons)}: {_gives_out(found.binding)}"
 
@@ -182,10 +184,6 @@ def _gives_out(bound: Binding | None) -> str:
         f"what gives out first is not the runtime but: {bound.cause} ({bound.evidence}); "
         "this is not the runtime's ceiling"
     )
-
-
-def _agents(number: int) -> str:
-    return "1 agent" if number == 1 else f"{number:,} agents"
 
 
 def _columns(each: Swept) -> list[Column]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from agentdyno.errors import Refusal
+from agentdyno.report.counted import counted
 from agentdyno.report.experiment import Experiment, Run, add_folder, open_experiment
 from agentdyno.trace.perfetto import FILE, write_trace
 
@@ -77,7 +78,7 @@ def _otlp(experiment: Experiment, runs: list[Run], arguments: argparse.Namespace
     sender = Sender(arguments.endpoint, dict(arguments.header))
     for each in runs:
         sender.send(spans(each.read(), experiment.summary["experiment"], experiment.summary["environment"]))
-    of = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+    of = counted(len(runs), "run")
     print(f"{sender.receiver}: {sender.accepted} spans of {of} were accepted")
     return 0
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
-from agentdyno.analysis.events import Attempt
+from agentdyno.analysis.events import Attempt, by_task
 from agentdyno.analysis.ledger import NS_PER_MS, PARTS, Entry, entries
 from agentdyno.analysis.run_data import RunData
 from agentdyno.analysis.slots import lifetimes, slots
@@ -35,9 +35,7 @@ def course(run: RunData) -> dict[int, list[Slice]]:
     phases.
     """
     slot_of, spans = slots(run), lifetimes(run.events)
-    attempts: dict[str, list[Attempt]] = {}
-    for attempt in sorted(run.events.attempts, key=lambda attempt: attempt.t_begin):
-        attempts.setdefault(attempt.task, []).append(attempt)
+    attempts = by_task(sorted(run.events.attempts, key=lambda attempt: attempt.t_begin))
     ledger = {(entry.task, entry.attempt): entry for entry in entries(run)}
     outcomes = {outcome.task: outcome for outcome in run.events.outcomes}
     found: dict[int, list[Slice]] = {slot: [] for slot in sorted(set(slot_of.values()))}

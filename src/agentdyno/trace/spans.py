@@ -20,7 +20,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from agentdyno import __version__
-from agentdyno.analysis.events import Attempt
+from agentdyno.analysis.events import Attempt, by_task
 from agentdyno.analysis.ledger import NS_PER_MS, match
 from agentdyno.analysis.metrics import NS_PER_S
 from agentdyno.analysis.run_data import RunData
@@ -45,9 +45,7 @@ def spans(
     Their ids follow from the run's events, so that whoever gets a run twice has it once. A Refusal where the
     run did not note the time of day.
     """
-    attempts: dict[str, list[Attempt]] = {}
-    for attempt in sorted(run.events.attempts, key=lambda attempt: attempt.attempt):
-        attempts.setdefault(attempt.task, []).append(attempt)
+    attempts = by_task(sorted(run.events.attempts, key=lambda attempt: attempt.attempt))
     telling = _Telling(run, experiment, environment)
     for task, its in attempts.items():
         yield telling.invoke_agent(task, its)

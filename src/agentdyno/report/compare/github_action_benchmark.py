@@ -7,7 +7,8 @@ Format: https://github.com/benchmark-action/github-action-benchmark, *customSmal
 from agentdyno.analysis.better import better
 from agentdyno.report.compare.comparison import Comparison
 from agentdyno.report.compare.pairs import Pair
-from agentdyno.report.compare.wording import interval, runs, times
+from agentdyno.report.compare.wording import interval, times
+from agentdyno.report.counted import counted
 
 
 def benchmarks(found: Comparison, way: int) -> list[dict[str, object]]:
@@ -23,7 +24,7 @@ def benchmarks(found: Comparison, way: int) -> list[dict[str, object]]:
 def _entry(found: Comparison, pair: Pair, metric: str) -> dict[str, object]:
     its, new = pair.changes[metric], pair.new.metrics[metric]
     extra = [
-        runs(its.runs[1]),
+        counted(its.runs[1], "run"),
         f"NEW over BASE: {times(its.ratio)}, 95% interval {interval(its.ratio)}, {its.verdict}",
         *(f"NOT COMPARABLE {obstacle}" for obstacle in found.obstacles),
     ]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from agentdyno.analysis.change import Change
 from agentdyno.analysis.limit import Kind, Limit
 from agentdyno.report.compare.pairs import Pair, Pairing
-from agentdyno.report.compare.wording import figure, runs, share
+from agentdyno.report.compare.wording import figure, share
+from agentdyno.report.counted import counted
 from agentdyno.report.summary import Metric
 
 
@@ -87,7 +88,7 @@ def _caveat(limit: Limit, change: Change, exceeded: bool) -> str:
     if limit.kind is Kind.FIGURE:
         return ""
     base, new = change.runs
-    said = f"; by the medians alone, {base} against {runs(new)}" if change.direction is None else ""
+    said = f"; by the medians alone, {base} against {counted(new, 'run')}" if change.direction is None else ""
     if exceeded or not limit.is_passed_by(change):
         return said
     if change.is_within_itself and not change.paired:

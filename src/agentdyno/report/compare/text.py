@@ -7,7 +7,8 @@ from rich.text import Text
 from agentdyno.analysis.change import Verdict
 from agentdyno.report.compare.comparison import Comparison
 from agentdyno.report.compare.pairs import Pair
-from agentdyno.report.compare.wording import figure, interval, runs, times, verdict
+from agentdyno.report.compare.wording import figure, interval, times, verdict
+from agentdyno.report.counted import counted
 from agentdyno.report.tables import say, show, table
 
 HEADINGS = ("metric", "BASE", "NEW", "ratio", "95% interval", "verdict")
@@ -50,4 +51,4 @@ def _runs(pair: Pair) -> str:
     """How many runs there are of each, and whether they are compared block by block."""
     base, new = (max(len(metric.values) for metric in row.metrics.values()) for row in (pair.base, pair.new))
     paired = any(change.paired for change in pair.changes.values())
-    return f"{base} against {runs(new)}{', paired by block' if paired else ''}"
+    return f"{base} against {counted(new, 'run')}{', paired by block' if paired else ''}"

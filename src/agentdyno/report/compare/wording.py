@@ -34,8 +34,3 @@ def verdict(change: Change) -> str:
     if change.verdict is None:
         return ""
     return f"{change.verdict}, within A/A" if change.direction and change.is_within_itself else change.verdict
-
-
-def runs(count: int) -> str:
-    """A number of runs."""
-    return "1 run" if count == 1 else f"{count} runs"

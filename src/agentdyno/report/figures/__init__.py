@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from agentdyno.report.experiment import Experiment
+from agentdyno.report.figures.attempts import attempts_of
 from agentdyno.report.figures.figure import Figure
 from agentdyno.report.figures.group import by_agents, groups
 from agentdyno.report.figures.ledger import ledger
@@ -40,10 +41,11 @@ def figures(experiment: Experiment, run: str | None = None) -> Iterator[Figure]:
         yield from throughput_and_tail(group, styles, found)
     for group in of_agents:
         yield from peak_memory(group, styles)
+    attempts = attempts_of(of_agents, experiment)
     for group in of_agents:
-        yield from overhead(group, styles, experiment)
+        yield from overhead(group, styles, attempts)
     for group in of_agents:
-        yield from ledger(group, experiment)
+        yield from ledger(group, attempts)
     for group in of_agents:
         yield from memory_over_time(group, styles, experiment)
     if lanes_of is not None:

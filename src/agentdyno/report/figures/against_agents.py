@@ -6,9 +6,10 @@ from typing import Any
 
 import altair as alt
 
+from agentdyno.report.counted import counted
 from agentdyno.report.figures.beside import beside
 from agentdyno.report.figures.figure import Chart
-from agentdyno.report.figures.group import Group, count
+from agentdyno.report.figures.group import Group
 from agentdyno.report.figures.marks import (
     COLOUR,
     DASH,
@@ -92,8 +93,8 @@ def _points(rows: Sequence[Row], plotted: Plotted, style: Style) -> list[dict[st
         return []
     (first, lowest), (last, highest) = found[0], found[-1]
     line = (
-        f"{first.cell.runtime}, {first.cell.agents:,} to {count(last.cell.agents)}: {plotted.called} "
-        f"{short(lowest.median)} to {short(highest.median)} {plotted.unit}"
+        f"{first.cell.runtime}, {first.cell.agents:,} to {counted(last.cell.agents, 'agent')}: "
+        f"{plotted.called} {short(lowest.median)} to {short(highest.median)} {plotted.unit}"
     )
     return [
         {

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from agentdyno.report.counted import counted
 from agentdyno.report.summary import Row
 
 MOST_AGENTS = 3
@@ -31,7 +32,7 @@ class Group:
         return Group(
             self.verifier,
             f"{self.label}-{agents}",
-            f"{count(agents)}, {self.words}",
+            f"{counted(agents, 'agent')}, {self.words}",
             [row for row in self.rows if row.cell.agents == agents],
         )
 
@@ -70,11 +71,6 @@ def by_agents(every: Sequence[Group]) -> list[Group]:
             agents = (of_all or agents)[-1:]
         found += [group.of(number) for number in reversed(agents)]
     return found
-
-
-def count(agents: int) -> str:
-    """So many agents, in words."""
-    return "1 agent" if agents == 1 else f"{agents:,} agents"
 
 
 def slug(text: str) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 
 import altair as alt
 
-from agentdyno.report.experiment import Experiment
+from agentdyno.analysis.ledger import Entry
+from agentdyno.report.figures.attempts import Attempts
 from agentdyno.report.figures.figure import Chart, Figure
 from agentdyno.report.figures.group import Group
 from agentdyno.report.figures.marks import (
@@ -29,11 +30,11 @@ Means = Mapping[str, float]
 """The mean of each of FIGURES over the attempts of a row, in ms."""
 
 
-def ledger(group: Group, experiment: Experiment) -> Iterator[Figure]:
+def ledger(group: Group, attempts: Attempts) -> Iterator[Figure]:
     """Bars of whole attempts, and of the runtime's own part of them; rows whose files are gone, or that have
     no attempts, are left out.
     """
-    found = [(row, its) for row in group.rows if (its := _means(experiment, row)) is not None]
+    found = [(row, its) for row in group.rows if (its := _means(attempts[row.cell])) is not None]
     if not found:
         return
     found.sort(key=lambda pair: pair[1]["overhead"])
@@ -54,8 +55,8 @@ def ledger(group: Group, experiment: Experiment) -> Iterator[Figure]:
     )
 
 
-def _means(experiment: Experiment, row: Row) -> Means | None:
-    found = means([run for run in experiment.runs_of(row.cell) if run.folder.exists()])
+def _means(runs: Sequence[Sequence[Entry]]) -> Means | None:
+    found = means(runs)
     return None if found is None else dict(zip(FIGURES, found, strict=True))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import altair as alt
 
-from agentdyno.report.figures.group import count
+from agentdyno.report.counted import counted
 from agentdyno.report.figures.palette import Style
 from agentdyno.report.summary import Metric, Row
 from agentdyno.report.tables import MISSING
@@ -26,7 +26,7 @@ DESCRIPTION = alt.Description("description:N")
 def described(row: Row, what: str) -> str:
     """What is said of a mark of `row`."""
     valid = "" if row.valid else "; not valid"
-    return f"{row.cell.runtime}, {count(row.cell.agents)}: {what}{valid}"
+    return f"{row.cell.runtime}, {counted(row.cell.agents, 'agent')}: {what}{valid}"
 
 
 def caption(words: str, rows: Sequence[Row], shown: Sequence[Row]) -> str:

@@ -6,10 +6,10 @@ from typing import Any
 
 import altair as alt
 
-from agentdyno.analysis.ledger import entries
+from agentdyno.analysis.ledger import Entry
 from agentdyno.analysis.metrics import PERCENTILES
 from agentdyno.analysis.reference import FLOOR
-from agentdyno.report.experiment import Experiment
+from agentdyno.report.figures.attempts import Attempts
 from agentdyno.report.figures.figure import Chart, Figure
 from agentdyno.report.figures.group import Group
 from agentdyno.report.figures.marks import (
@@ -55,7 +55,7 @@ class _Distribution:
         return labelled(self.row, f"{self.row.cell.runtime} {figures} ms")
 
 
-def overhead(group: Group, styles: Mapping[str, Style], experiment: Experiment) -> Iterator[Figure]:
+def overhead(group: Group, styles: Mapping[str, Style], attempts: Attempts) -> Iterator[Figure]:
     """A panel for each language; rows whose files are gone, or that have no attempts, are left out."""
     found = [
         _Distribution(
@@ -65,7 +65,7 @@ def overhead(group: Group, styles: Mapping[str, Style], experiment: Experiment) 
             {name: row.metrics[f"overhead_ms_{name}"].median for name in PERCENTILES},
         )
         for row in group.rows
-        if (samples := _samples(experiment, row))
+        if (samples := _samples(attempts[row.cell]))
     ]
     if not found:
         return
@@ -94,11 +94,9 @@ def overhead(group: Group, styles: Mapping[str, Style], experiment: Experiment) 
     )
 
 
-def _samples(experiment: Experiment, row: Row) -> list[list[float]]:
+def _samples(runs: Sequence[Sequence[Entry]]) -> list[list[float]]:
     """The overhead of each run's attempts, in ms; runs without any are left out."""
-    runs = [run for run in experiment.runs_of(row.cell) if run.folder.exists()]
-    every = ([entry.overhead for entry in entries(run.read())] for run in runs)
-    return [samples for samples in every if samples]
+    return [[entry.overhead for entry in attempts] for attempts in runs if attempts]
 
 
 def _chart(found: Sequence[_Distribution]) -> Chart:

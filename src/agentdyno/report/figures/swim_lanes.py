@@ -11,9 +11,10 @@ from agentdyno.analysis.reference import FLOOR
 from agentdyno.analysis.run_data import RunData
 from agentdyno.analysis.slots import Span, slots
 from agentdyno.errors import Refusal
+from agentdyno.report.counted import counted
 from agentdyno.report.experiment import Experiment, Run
 from agentdyno.report.figures.figure import Chart, Figure
-from agentdyno.report.figures.group import count, slug
+from agentdyno.report.figures.group import slug
 from agentdyno.report.figures.marks import DESCRIPTION
 from agentdyno.report.figures.median_run import median_run
 from agentdyno.report.figures.phases import OWN, PHASES
@@ -53,7 +54,7 @@ def swim_lanes(run: Run, *, valid: bool) -> Iterator[Figure]:
         return
     lanes = max(slot_of.values()) + 1
     shown = evenly(lanes, MOST_LANES)
-    cell = run.cell
+    cell, agents = run.cell, counted(run.cell.agents, "agent")
     caption = (
         f"Run {run.folder.name}. A lane is an agent, and its colour who was at work for it: the model, "
         "nobody while it waited in the queue for a verification slot, the verifier, or the runtime itself, "
@@ -65,7 +66,7 @@ def swim_lanes(run: Run, *, valid: bool) -> Iterator[Figure]:
         caption += " The row of this run is not valid; the table of results says why."
     yield Figure(
         name=f"swim-lanes-{slug(run.folder.name)}",
-        title=f"The agents of {cell.runtime} over time, {count(cell.agents)}, verifier {cell.verifier}",
+        title=f"The agents of {cell.runtime} over time, {agents}, verifier {cell.verifier}",
         caption=caption,
         chart=_chart(_spans(data, slot_of, {slot: lane for lane, slot in enumerate(shown)}), len(shown)),
         headings=["at work", "seconds of all agents", "share"],

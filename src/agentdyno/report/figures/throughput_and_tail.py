@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import altair as alt
 
+from agentdyno.report.counted import counted
 from agentdyno.report.figures.against_agents import Layer, Plotted, against_agents, has_points
 from agentdyno.report.figures.figure import Chart, Figure
-from agentdyno.report.figures.group import Group, count
+from agentdyno.report.figures.group import Group
 from agentdyno.report.figures.marks import DASH, DESCRIPTION, STROKE, caption, short
 from agentdyno.report.figures.palette import Style
 from agentdyno.report.sweep import Swept, sentences
@@ -56,10 +57,11 @@ def cause(each: Swept) -> str:
     if broken is None and kept == 0:
         return "no run was whole"
     if broken is None and kept == each.most_agents:
-        return f"{count(kept)}; the limit on open files allows no more, which is not the runtime's ceiling"
+        limit = "the limit on open files allows no more, which is not the runtime's ceiling"
+        return f"{counted(kept, 'agent')}; {limit}"
     if broken is None:
-        return f"{count(kept)} or more: the most tried"
-    reached = f"{count(kept)}, not {broken:,}" if kept else f"not even {count(broken)}"
+        return f"{counted(kept, 'agent')} or more: the most tried"
+    reached = f"{counted(kept, 'agent')}, not {broken:,}" if kept else f"not even {counted(broken, 'agent')}"
     if bound is None:
         return f"{reached}: what gives out is not known"
     whose = "" if bound.is_runtimes else ", which is not the runtime's ceiling"

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from agentdyno.analysis.gates import ENOUGH
 from agentdyno.analysis.statistics import FEW, LEAST_REPLICATES
 from agentdyno.experiment.cell import SENTINEL, TWIN
+from agentdyno.report.counted import counted
 from agentdyno.report.experiment import Experiment
 from agentdyno.report.page.ranking import CRITERIA, resolution
-from agentdyno.report.page.words import capitalised, counted, listed, percent, runs
+from agentdyno.report.page.words import capitalised, listed, percent, runs
 from agentdyno.report.summary import Row
 from agentdyno.report.sweep import Swept
 

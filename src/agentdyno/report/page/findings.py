@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agentdyno.analysis.reference import FLOOR
+from agentdyno.report.counted import counted
 from agentdyno.report.experiment import Experiment
 from agentdyno.report.page.pick import Lead, Pick, pick
 from agentdyno.report.page.ranking import Place, Ranking, rankings
-from agentdyno.report.page.words import between, capitalised, counted, figure, listed, runs, times
+from agentdyno.report.page.words import between, capitalised, figure, listed, runs, times
 
 
 @dataclass(frozen=True, slots=True)

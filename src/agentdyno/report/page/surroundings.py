@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentdyno.analysis.reference import FLOOR
+from agentdyno.report.counted import counted
 from agentdyno.report.experiment import Experiment
-from agentdyno.report.page.words import counted, listed
+from agentdyno.report.page.words import listed
 
 Facts = dict[str, str]
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from agentdyno.analysis.ratio import Ratio
+from agentdyno.report.counted import counted
 
 
 def listed(names: Sequence[str], most: int = 4) -> str:
@@ -16,11 +17,6 @@ def listed(names: Sequence[str], most: int = 4) -> str:
 def capitalised(sentence: str) -> str:
     """With a capital at its beginning, and all else as it is."""
     return sentence[:1].upper() + sentence[1:]
-
-
-def counted(number: int, thing: str) -> str:
-    """`1 run`, `3 runs`, `1,000 agents`."""
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def runs(number: int) -> str:
