@@ -71,6 +71,16 @@ def test_a_runtime_that_does_not_conform(broken: Path, tmp_path: Path) -> None:
     )
 
 
+def test_of_several_runtimes_what_is_broken_is_said_last(broken: Path, tmp_path: Path) -> None:
+    done = conform("python", f"{broken}/", "--only", CASE, tmp_path=tmp_path)
+    assert done.returncode == 1
+    _, _, table_and_more = done.stdout.partition("rules kept, by section")
+    _, _, said = table_and_more.partition("spacious breaks ")
+    first, second = " ".join(said.split()).split(" spacious breaks ")
+    assert first.startswith(f"messages.conversation: {CASE}: ")
+    assert second.startswith(f"request.canonical: {CASE}: request 1 has ")
+
+
 def test_a_rule_that_is_not_there(tmp_path: Path) -> None:
     done = conform("--only", "manners", tmp_path=tmp_path)
     assert done.returncode == 2

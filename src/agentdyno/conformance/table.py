@@ -94,6 +94,15 @@ def show_together(console: Console, played: Mapping[str, Sequence[Result]]) -> N
         of_sections = [[line for line in some if line.rule.section == section] for section in sections]
         table.add_row(runtime, *map(_kept, of_sections), _kept(some))
     console.print(table)
+    _show_broken(console, found)
+
+
+def _show_broken(console: Console, found: Mapping[str, Sequence[Line]]) -> None:
+    """Print once more what was broken, last of all: with ten tables it is a long way up to any of them."""
+    for runtime, some in found.items():
+        for line in some:
+            if line.result == BROKEN:
+                console.print(Text(f"{runtime} breaks {line.rule.name}: {line.evidence[0]}", STYLES[BROKEN]))
 
 
 def _kept(some: Sequence[Line]) -> Text:
