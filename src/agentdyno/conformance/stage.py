@@ -33,6 +33,9 @@ WITHIN_S = 30.0
 ACTING_S = 2.0
 """How long what is done to a runtime may go on after its end."""
 
+LOOK_S = 0.01
+"""How often is looked."""
+
 DYING_S = 1.0
 """How long a process that was killed may take to be gone."""
 
@@ -116,6 +119,8 @@ class Stage:
         self.notes = folder / "notes"
         """Where the code under verification may write what it finds."""
         self.findings: list[Finding] = []
+        self.late_s = 0.0
+        """How late this process has been at the worst, in seconds, while it looked at a runtime."""
         self._runs = 0
 
     async def run(
@@ -233,6 +238,7 @@ class Stage:
                 if acting is not None:
                     await _in_time(acting)
             finally:
+                self.late_s = max(self.late_s, look.late_s)
                 if acting is not None:
                     acting.cancel()
                 if not child.has_ended(0):
@@ -285,12 +291,16 @@ async def _in_time(acting: "asyncio.Task[None]") -> None:
 
 
 class Look:
-    """Looks at the runtime and its children every few milliseconds, and at what became of them."""
+    """Looks at the runtime and its children every few milliseconds, and at what became of them.
+
+    `late_s` is how late it was with that at the worst, and so was the endpoint, with which it shares a loop.
+    """
 
     def __init__(self, child: Child, key: str) -> None:
         self._before = {process.pid for process in proc.children(os.getpid())}
         self._children: set[int] = set()
         self.peak_kib = 0
+        self.late_s = 0.0
         self.too_long = False
         self.key_in_process: list[str] = []
         self._child = child
@@ -300,8 +310,11 @@ class Look:
         """Wait for the end, unless what was to be done to the runtime could not be done."""
         end = time.monotonic() + within_s
         watched = proc.Watched(self._child.pid)
+        due = time.monotonic()
         try:
             while not self._child.has_ended(0):
+                self.late_s = max(self.late_s, time.monotonic() - due)
+                due = time.monotonic() + LOOK_S
                 looked = watched.look()
                 if looked is not None:
                     self.peak_kib = max(self.peak_kib, looked[1].peak_kib)
@@ -311,8 +324,9 @@ class Look:
                 if time.monotonic() > end:
                     self.too_long = True
                     return
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(LOOK_S)
         finally:
+            self.late_s = max(self.late_s, time.monotonic() - due)
             watched.close()
 
     async def survivors(self) -> list[str]:
@@ -321,7 +335,7 @@ class Look:
         while left := [process.pid for process in self._ours() if not process.is_zombie]:
             if time.monotonic() > end:
                 return [_command(pid) for pid in left]
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(LOOK_S)
         return []
 
     def not_reaped(self) -> int:

@@ -8,7 +8,7 @@ import pkgutil
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
@@ -23,6 +23,13 @@ from agentdyno.errors import Refusal
 from agentdyno.runtimes.manifest import Manifest
 
 LOOK_S = 0.25
+
+LATE_S = 0.5
+"""How late the suite itself may be where a runtime is found to break a rule; the cases allow it more."""
+
+TRIES = 3
+"""How often a case is played on a machine that stands still now and then."""
+
 FORK = get_context("fork")
 
 KEPT, BROKEN, NOT_TRIED = "kept", "broken", "not tried"
@@ -46,10 +53,27 @@ def load() -> dict[str, Case]:
 
 
 def play(manifest: Manifest, case: Case) -> list[Result]:
-    """Play one case in this process, which must adopt orphans."""
-    name = case.name
+    """Play one case in this process, which must adopt orphans.
+
+    What was broken while this process itself was late is played again: the machine may have stood still, and
+    the runtime not be to blame. When it is so at every try, what the last one found holds.
+    """
     if case.needs_tools and manifest.tools is None:
-        return [Result(case.rule, name, NOT_TRIED, "the manifest offers no `tools`")]
+        return [Result(case.rule, case.name, NOT_TRIED, "the manifest offers no `tools`")]
+    for _ in range(TRIES):
+        results, late_s = _play_once(manifest, case)
+        if late_s < LATE_S or all(result.result != BROKEN for result in results):
+            return results
+    late = f" (the suite itself was {late_s:.1f} s late: is this machine too busy?)"
+    return [
+        replace(result, evidence=result.evidence + late) if result.result == BROKEN else result
+        for result in results
+    ]
+
+
+def _play_once(manifest: Manifest, case: Case) -> tuple[list[Result], float]:
+    """What the case says, and how late this process was at the worst, in seconds."""
+    name = case.name
     with stage(manifest) as here:
         try:
             own = Result(case.rule, name, KEPT, asyncio.run(case.play(here)))
@@ -61,7 +85,7 @@ def play(manifest: Manifest, case: Case) -> list[Result]:
             Result(found.rule, name, KEPT if found.kept else BROKEN, _line(found.evidence))
             for found in here.findings
         ]
-    return [own, *always]
+    return [own, *always], here.late_s
 
 
 def play_all(
