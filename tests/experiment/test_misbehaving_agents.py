@@ -18,9 +18,9 @@ LINES = {
         r"attempt's lines in events.jsonl and journal.jsonl"
     ),
     "asks-what-it-does-not-tell": (
-        r"run 1: Little's law: [\d.]+ completions/s of [\d.]+ s each by the runtime's events are [\d.]+ at "
-        r"once, and the endpoint had [\d.]+ open on average: requests that no event tells of, or a wait "
-        r"between t_request and the wire"
+        r"run 1: Little's law: the [\d.]+ completions/s that the runtime's events tell of, [\d.]+ s each, "
+        r"are [\d.]+ at once, and the endpoint had [\d.]+ open on average: tell of every request that is "
+        r"made, in the event of its attempt"
     ),
     "asks-again": (
         r"run 1: 1 requests were made again though the endpoint had not failed, the first for builtin/\d+ "

@@ -1,6 +1,5 @@
 """The gates of a single run (docs/measuring.md has all of them)."""
 
-import statistics
 from collections.abc import Sequence
 
 from agentdyno.analysis.events import accounting
@@ -19,8 +18,7 @@ ERROR_SHARE_LIMIT = 0.01
 """Of a real endpoint, which may refuse now and then; the simulated one never fails."""
 IMBALANCE_LIMIT_MS, IMBALANCE_LIMIT_SHARE = 1.0, 0.005
 """The larger of the two holds; the share is of the attempt's wall time."""
-LITTLE_LIMIT, LITTLE_LIMIT_S = 0.10, 0.05
-"""The larger of the two holds; the second is of the time of one completion."""
+LITTLE_LIMIT = 0.10
 LEAST_ATTEMPTS = 20
 """So many have a 95th percentile."""
 STEAL_LIMIT = 0.02
@@ -154,27 +152,19 @@ def concurrency_reached(evidence: Evidence) -> list[str]:
 
 
 def littles_law(evidence: Evidence) -> list[str]:
-    """What the endpoint had open on average is what the runtime's own events say: rate times time
-    (J. D. C. Little, "A Proof for the Queuing Formula: L = λW", Operations Research 9, 1961).
-
-    The two sides come from two programs: requests that no event tells of, or waits that the events leave out,
-    make them differ.
+    """What the endpoint had open on average is the rate of the completions that the runtime's events tell of,
+    times how long each was open (J. D. C. Little, "A Proof for the Queuing Formula: L = λW", Operations
+    Research 9, 1961). Where it had more, there were requests that no event tells of.
     """
-    wall, seen = wall_s(evidence.run), evidence.figures["mean_in_flight"]
-    asked = [
-        (attempt.t_last - attempt.t_request) / 1e9
-        for attempt in evidence.run.events.attempts
-        if attempt.t_request is not None and attempt.t_last is not None
-    ]
-    # The instant profile's replies are over before a difference between two programs could be told from one.
-    if not wall or not asked or seen is None or evidence.run.cell.profile == "instant":
+    wall, seen, told = wall_s(evidence.run), evidence.figures["mean_in_flight"], evidence.entries
+    if not wall or not told or seen is None or evidence.run.ending.interrupted:
         return []
-    rate, time = len(asked) / wall, statistics.fmean(asked)
-    if abs(rate * time - seen) <= max(LITTLE_LIMIT * seen, rate * LITTLE_LIMIT_S):
+    rate, time = len(told) / wall, sum(entry.parts.model for entry in told) / 1000 / len(told)
+    if abs(rate * time - seen) <= LITTLE_LIMIT * seen:
         return []
     return [
-        f"Little's law: {rate:.2f} completions/s of {time:.3f} s each by the runtime's events are "
-        f"{rate * time:.1f} at once, and the endpoint had {seen:.1f} open on average"
+        f"Little's law: the {rate:.2f} completions/s that the runtime's events tell of, {time:.3f} s each, "
+        f"are {rate * time:.1f} at once, and the endpoint had {seen:.1f} open on average"
     ]
 
 
@@ -249,7 +239,7 @@ GATES: Sequence[Gate] = (
     Gate(
         "Little's law",
         littles_law,
-        "requests that no event tells of, or a wait between t_request and the wire",
+        "tell of every request that is made, in the event of its attempt",
     ),
     Gate(
         "endpoint on time",
