@@ -87,17 +87,49 @@ def test_it_goes_on_where_it_was_moved_to(interrupted: Path, agentdyno: Agentdyn
     assert not (tmp_path.parent / "latest").is_symlink()
 
 
-def test_tasks_whose_references_have_changed_are_other_tasks(
-    agentdyno: Agentdyno, tasks: Path, tmp_path: Path
-) -> None:
-    words = ["--tasks", tasks, "--limit", 4, "--agents", 4, "--controls", "none", "--profile", "instant"]
-    words += ["--runtimes", "python", "--verifier", "null", "--out", tmp_path / "results"]
-    assert agentdyno("run", *words).returncode == 0
-    folder = (tmp_path / "results" / "latest").resolve()
+def change_references(tasks: Path, profile: Path) -> None:
     tasks.write_text(tasks.read_text().replace("return x + x", "return 2 * x"))
+
+
+def change_profile(tasks: Path, profile: Path) -> None:
+    profile.write_text('ttft = "2ms"\nitl = "0s"\n')
+
+
+@pytest.mark.parametrize(
+    ("change", "not_gone_on_with", "not_compared"),
+    [
+        (change_references, "tasks was ", "references: was sha256 "),
+        (
+            change_profile,
+            "profile was {'ttft': '1ms', 'itl': '0s'} and is {'ttft': '2ms', 'itl': '0s'}",
+            'profile: was {"itl": "0s", "ttft": "1ms"}, is {"itl": "0s", "ttft": "2ms"}; ',
+        ),
+    ],
+)
+def test_files_that_say_something_else_under_the_same_name_are_found_out(
+    agentdyno: Agentdyno,
+    tasks: Path,
+    tmp_path: Path,
+    change: Callable[[Path, Path], None],
+    not_gone_on_with: str,
+    not_compared: str,
+) -> None:
+    profile = tmp_path / "fast.toml"
+    profile.write_text('ttft = "1ms"\nitl = "0s"\n')
+    words = ["--tasks", tasks, "--limit", 4, "--agents", 4, "--controls", "none", "--profile", profile]
+    words += ["--runtimes", "python", "--verifier", "null", "--out"]
+    assert agentdyno("run", *words, tmp_path / "base").returncode == 0
+    folder = (tmp_path / "base" / "latest").resolve()
+    change(tasks, profile)
     line = refused(agentdyno("run", "--resume", folder))
-    assert line.startswith(f"--resume {folder}: tasks was ")
+    assert line.startswith(f"--resume {folder}: {not_gone_on_with}")
     assert line.endswith("; go on with the same, or begin anew")
+    assert agentdyno("run", *words, tmp_path / "new").returncode == 0
+    compared = agentdyno("compare", folder, tmp_path / "new" / "latest")
+    assert (compared.returncode, compared.stdout) == (2, "")
+    title, reason = compared.stderr.splitlines()
+    assert title == "agentdyno: BASE and NEW are not comparable; mend this, or give --force:"
+    assert reason.startswith(f"  {not_compared}")
 
 
 def change_asked(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:

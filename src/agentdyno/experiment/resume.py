@@ -1,13 +1,12 @@
 """Going on with an experiment that was interrupted."""
 
 import argparse
-import hashlib
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from agentdyno import __version__
+from agentdyno.digest import sha256
 from agentdyno.errors import Refusal
 from agentdyno.experiment.settings import Settings
 from agentdyno.files import write_json
@@ -63,12 +62,6 @@ def _of(settings: Settings) -> dict[str, Any]:
         "machine": machine(),
         "endpoint": settings.real_endpoint.base_url if settings.real_endpoint else "simulated",
         "model": settings.model,
-        "tasks": _sha256(f"{task.prompt}{task.tests}{task.reference}" for task in settings.tasks),
+        "profile": settings.times,
+        "tasks": sha256(f"{task.prompt}{task.tests}{task.reference}" for task in settings.tasks),
     }
-
-
-def _sha256(texts: Iterable[str]) -> str:
-    digest = hashlib.sha256()
-    for text in texts:
-        digest.update(text.encode())
-    return digest.hexdigest()

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agentdyno.digest import sha256
+from agentdyno.endpoint.profile import parse_profile
 from agentdyno.experiment.cell import REAL
 from agentdyno.runtimes.manifest import Manifest
 from agentdyno.tasks.load import repeat
@@ -67,6 +69,19 @@ class Settings:
     def task_count(self, agents: int) -> int:
         """How many tasks a run with so many agents has."""
         return max(self.limit, agents)
+
+    @property
+    def references_sha256(self) -> str | None:
+        """The SHA-256 of what the simulated endpoint makes its replies from; None for a real one."""
+        return None if self.real_endpoint else sha256(task.reference or "" for task in self.tasks)
+
+    @property
+    def times(self) -> dict[str, str] | None:
+        """What the profile comes to, also where a file says it; None for a real endpoint, which has none."""
+        if self.real_endpoint:
+            return None
+        profile = parse_profile(self.profile)
+        return {"ttft": str(profile.ttft), "itl": str(profile.itl)}
 
     @property
     def model(self) -> str:

@@ -209,7 +209,23 @@ def test_nothing_in_common_is_refused(tmp_path: Path, capsys: pytest.CaptureFixt
             "tasks of 100 agents: was builtin, 100 a run (sha256 aaaaaaaa), is builtin, 50 a run "
             "(sha256 bbbbbbbb); give both the same --tasks and --limit",
         ),
-        ({"profile": "instant"}, "profile: was steady, is instant; give both the same --profile"),
+        (
+            {"profile": "instant", "times": {"ttft": "0s", "itl": "0s"}},
+            "profile: was steady, is instant; give both the same --profile",
+        ),
+        (
+            {"times": {"ttft": "300ms", "itl": "20ms"}},  # the same file, which says something else now
+            'profile: was {"itl": "20ms", "ttft": "200ms"}, is {"itl": "20ms", "ttft": "300ms"}; '
+            "give both the same --profile",
+        ),
+        (
+            {"profile": "real:m", "times": None},
+            "profile: was steady, is real:m; give both the same --profile",
+        ),
+        (
+            {"references_sha256": "d" * 64},
+            "references: was sha256 cccccccc, is dddddddd; give both the same reference solutions in --tasks",
+        ),
         (
             {"arrivals": "poisson:5"},
             "arrivals: was at-once, is poisson:5; give both the same --arrivals",
@@ -279,6 +295,20 @@ def test_what_is_not_comparable_is_refused_unless_forced(
     assert f"NOT COMPARABLE {reason}" in forced.lines
     what = reason.partition(":")[0]
     assert f"NOT COMPARABLE ({what}) python, 100 agents, verifier null, 3 against 3 runs" in forced.lines
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"profile": "steady.toml"},  # the same times under another name
+        {"references_sha256": None, "times": None},  # as an earlier version wrote it
+    ],
+)
+def test_what_is_alike_is_comparable(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], asked: dict[str, Any]
+) -> None:
+    base, new = experiment(tmp_path / "base", LESS), experiment(tmp_path / "new", LESS, **asked)
+    assert Said(capsys, base, new).status == 0
 
 
 def test_every_reason_has_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,7 @@
 """Whether two experiments measured the same work on the same machine."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from agentdyno.report.compare.pairs import Pair
@@ -9,7 +9,6 @@ from agentdyno.report.experiment import Experiment
 from agentdyno.report.runs import RAW
 
 ASKED = {
-    "profile": "give both the same --profile",
     "arrivals": "give both the same --arrivals",
     "seed": "give both the same --seed",
     "endpoint": "measure both against the same endpoint",
@@ -104,9 +103,30 @@ def _named_tasks(experiment: Experiment) -> str:
 
 def _asked(base: Experiment, new: Experiment) -> Iterator[str]:
     was, now = base.summary["experiment"], new.summary["experiment"]
+    yield from _profile(was, now)
+    yield from _references(was, now)
     for name, remedy in ASKED.items():
         if was[name] != now[name]:
             yield f"{name}: was {_short(was[name])}, is {_short(now[name])}; {remedy}"
+
+
+def _profile(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """Profiles are alike if their times are: a file may say other things today, and two the same."""
+    # Where a summary has none, of an earlier version or of a real endpoint, the name must do.
+    told = "profile" if None in (was.get("times"), now.get("times")) else "times"
+    if was[told] != now[told]:
+        shown = "profile" if was["profile"] != now["profile"] else "times"
+        yield f"profile: was {_short(was[shown])}, is {_short(now[shown])}; give both the same --profile"
+
+
+def _references(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """The replies of the simulated endpoint are made from these."""
+    hashes = was.get("references_sha256"), now.get("references_sha256")
+    if None not in hashes and hashes[0] != hashes[1]:
+        yield (
+            f"references: was sha256 {_short(hashes[0])}, is {_short(hashes[1])}; "
+            "give both the same reference solutions in --tasks"
+        )
 
 
 def _verifiers(base: Experiment, new: Experiment, pairs: Sequence[Pair]) -> Iterator[str]:
