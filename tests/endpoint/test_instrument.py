@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import resource
 import select
 import signal
 import socket
@@ -18,6 +20,7 @@ from agentdyno.endpoint.exchange import Exchange
 from agentdyno.endpoint.journal import Journal, Lateness
 from agentdyno.endpoint.schedule import Schedule
 from agentdyno.endpoint.server import Server
+from agentdyno.open_files import MOST_RESERVED
 
 Serve = Callable[..., Any]
 
@@ -99,6 +102,14 @@ def test_percentiles_are_the_nearest_rank(late_us: list[int], percent: int) -> N
     lateness.update(late_us)
     assert lateness.percentile(percent) == sorted(late_us)[-(-len(late_us) * percent // 100) - 1]
     assert Lateness().percentile(percent) is None
+
+
+def test_the_table_of_descriptors_need_not_grow_while_agents_connect(serve: Serve) -> None:
+    """Growing it waits for the other threads, and all agents that connect meanwhile wait as well."""
+    serving = serve()
+    status = Path(f"/proc/{serving.process.pid}/status").read_text()
+    [slots] = re.findall(r"^FDSize:\s+(\d+)$", status, re.MULTILINE)
+    assert int(slots) >= min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], MOST_RESERVED)
 
 
 def test_a_killed_endpoint_leaves_whole_lines(serve: Serve, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
+from agentdyno import open_files
 from agentdyno.endpoint.conversation import Catalogue, read_user_template
 from agentdyno.endpoint.journal import Journal
 from agentdyno.endpoint.profile import PROFILES, parse_profile
@@ -66,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; raises `Refusal` for anything that makes that impossible."""
+    open_files.reserve()
     uvloop.run(_serve(args))
     return 0
 
