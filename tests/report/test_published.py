@@ -1,81 +1,77 @@
 """What is published is what the summary that lies beside it says."""
 
-import json
 import re
+import shutil
 from pathlib import Path
-from typing import Any
 
-from agentdyno.analysis.gate import Failure
-from agentdyno.experiment.cell import Cell
+import pytest
+
 from agentdyno.report.experiment import open_experiment
 from agentdyno.report.markdown import table
 from agentdyno.report.page.certainty import certainty
 from agentdyno.report.page.findings import findings, picks
+from agentdyno.report.page.pick import Pick
 from agentdyno.report.page.words import capitalised
-from agentdyno.report.summary import Metric, Row
+from agentdyno.report.sweep import sweep_markdown
+from agentdyno.report.sweep_file import read_swept
 
 ROOT = Path(__file__).resolve().parents[2]
-PUBLISHED = json.loads((ROOT / "docs/results/runtimes.json").read_text())
+PAGES = ("agents-100", "runtimes", "overhead")
+ROWS = {name: open_experiment(ROOT / f"docs/results/{name}.json").rows for name in PAGES}
 COLUMNS = (
-    ("peak_rss_mib", "cold", 1, ".1f"),
-    ("peak_rss_x_floor", "cold", 1, ".1f"),
-    ("overhead_ms_p50", "null", 1, ".1f"),
-    ("overhead_ms_p99", "null", 1, ".1f"),
-    ("cpu_s_per_task", "null", 1000, ".1f"),
+    ("runtimes", "cold", "peak MiB"),
+    ("runtimes", "cold", "×floor"),
+    ("overhead", "null", "overhead p50 ms"),
+    ("overhead", "null", "p99"),
+    ("overhead", "null", "CPU ms/task"),
 )
-"""What the README shows at each number of agents: metric, verifier, scale and format."""
+"""What the README shows at each number of agents: page, verifier and the column of its table."""
 
 
-def row(document: dict[str, Any]) -> Row:
-    cell = Cell(*(document[name] for name in ("runtime", "agents", "verifier", "profile")))
-    metrics = {name: Metric(**metric) for name, metric in document["metrics"].items()}
-    return Row(cell, list(map(failure, document["reasons"])), metrics, methods={})
-
-
-def failure(reason: str) -> Failure:
-    """What schema 2 says in one line, `run 1: reason`, as today's summaries have it."""
-    run, _, text = reason.removeprefix("run ").partition(": ")
-    return Failure("endpoint on time", int(run), text, remedy="", is_fault=False)
-
-
-ROWS = [row(document) for document in PUBLISHED["rows"]]
+def shown(page: str) -> dict[tuple[str, ...], dict[str, str]]:
+    """What a page's table shows, by verifier, agents and runtime."""
+    names, _, *lines = (
+        [cell.strip(" ~") for cell in line.strip("|").split("|")]
+        for line in table(ROWS[page]).splitlines()
+        if line.startswith("|")
+    )
+    return {tuple(line[:3]): dict(zip(names, line, strict=True)) for line in lines}
 
 
 def readme_line(runtime: str) -> str:
-    metrics = {
-        (found.cell.agents, found.cell.verifier): found.metrics
-        for found in ROWS
-        if found.cell.runtime == runtime
-    }
+    """The README's line of a runtime; there is room for the interval of the median overhead only."""
     figures = [
-        format((metrics[agents, verifier][metric].median or 0) * scale, form)
-        for agents in (100, 1000)
-        for metric, verifier, scale, form in COLUMNS
+        text if column == "overhead p50 ms" else text.partition(" (")[0]
+        for agents in ("100", "1,000")
+        for page, verifier, column in COLUMNS
+        for text in [shown(page)[verifier, agents, runtime][column]]
     ]
     return f"| {' | '.join([f'`{runtime}`', *figures])} |"
 
 
-def test_the_page_shows_every_row() -> None:
-    assert table(ROWS) in (ROOT / "docs/results/runtimes.md").read_text()
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_shows_every_row(name: str) -> None:
+    assert table(ROWS[name]) in (ROOT / f"docs/results/{name}.md").read_text()
 
 
 def test_the_readme_shows_the_same_figures() -> None:
     readme = (ROOT / "README.md").read_text().splitlines()
-    lines = [readme_line(runtime) for runtime in dict.fromkeys(found.cell.runtime for found in ROWS)]
+    lines = [readme_line(runtime) for _, _, runtime in shown("overhead")]
     assert [line for line in lines if line not in readme] == []
 
 
-def test_all_runtimes_did_the_same_work() -> None:
-    work = ("first_attempt_pass", "recovered", "failed", "errors", "avg_retries")
-    for agents in (100, 1000):
-        for verifier in ("cold", "null"):
-            outcomes = {
-                tuple(tuple(found.metrics[metric].values) for metric in work)
-                for found in ROWS
-                if (found.cell.agents, found.cell.verifier) == (agents, verifier)
-            }
-            assert len(outcomes) == 1
-    reasons = [failure.reason for found in ROWS for failure in found.failures]
+@pytest.mark.parametrize("name", PAGES)
+def test_all_runtimes_did_the_same_work(name: str) -> None:
+    work = ("first", "recovered", "failed", "errors", "retries")
+    outcomes: dict[tuple[str, str], set[tuple[str, ...]]] = {}
+    for (verifier, agents, _), found in shown(name).items():
+        outcomes.setdefault((verifier, agents), set()).add(tuple(found[column] for column in work))
+    assert {cells: len(different) for cells, different in outcomes.items()} == dict.fromkeys(outcomes, 1)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_published_is_invalid_but_where_the_endpoint_was_late(name: str) -> None:
+    reasons = [failure.reason for found in ROWS[name] for failure in found.failures]
     assert [reason for reason in reasons if "the endpoint was late" not in reason] == []
 
 
@@ -91,17 +87,20 @@ def reported(summary: str) -> list[str]:
     """What the first screen of a report says."""
     experiment = open_experiment(ROOT / summary)
     return [
-        *(
-            f"**{capitalised(pick.where)}: {pick.runtimes[0]}.** {capitalised(pick.why)}."
-            for pick in picks(experiment)
-        ),
+        *map(answer, picks(experiment)),
         *(finding.text for finding in findings(experiment)),
         *certainty(experiment, []),
     ]
 
 
-def test_the_page_quotes_the_report_in_full() -> None:
-    assert quoted("docs/results/agents-100.md") == reported("docs/results/agents-100.json")
+def answer(pick: Pick) -> str:
+    doubt = f" *Provisional: {pick.doubt}.*" if pick.doubt else ""
+    return f"**{capitalised(pick.where)}: {' or '.join(pick.runtimes)}.** {capitalised(pick.why)}.{doubt}"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_quotes_the_report_in_full(name: str) -> None:
+    assert quoted(f"docs/results/{name}.md") == reported(f"docs/results/{name}.json")
 
 
 def test_the_readme_quotes_the_report() -> None:
@@ -110,6 +109,7 @@ def test_the_readme_quotes_the_report() -> None:
     assert [sentence for sentence in said if sentence not in reported("docs/results/agents-100.json")] == []
 
 
-def test_the_page_of_100_agents_shows_its_rows() -> None:
-    rows = open_experiment(ROOT / "docs/results/agents-100.json").rows
-    assert table(rows) in (ROOT / "docs/results/agents-100.md").read_text()
+def test_the_page_of_the_sweep_shows_what_it_wrote(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "docs/results/runtimes-sweep.json", tmp_path / "sweep.json")
+    written = sweep_markdown(read_swept(tmp_path / "summary.json"))
+    assert (ROOT / "docs/results/runtimes-sweep.md").read_text().endswith(f"## The tables\n\n{written}")
