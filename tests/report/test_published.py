@@ -16,7 +16,13 @@ from agentdyno.report.sweep import sweep_markdown
 from agentdyno.report.sweep_file import read_swept
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("agents-100", "runtimes", "overhead")
+PAGES = {
+    "agents-100": [(100, "cold")],
+    "runtimes": [(100, "cold"), (100, "null"), (1000, "cold"), (1000, "null")],
+    "overhead": [(100, "null"), (1000, "null")],
+}
+"""The pages with a table of all runtimes, and what it has of each: agents and verifier."""
+
 ROWS = {name: open_experiment(ROOT / f"docs/results/{name}.json").rows for name in PAGES}
 COLUMNS = (
     ("runtimes", "cold", "peak MiB"),
@@ -29,7 +35,7 @@ COLUMNS = (
 
 
 def shown(page: str) -> dict[tuple[str, ...], dict[str, str]]:
-    """What a page's table shows, by verifier, agents and runtime."""
+    """What a page's table shows in each column, by verifier, agents and runtime."""
     names, _, *lines = (
         [cell.strip(" ~") for cell in line.strip("|").split("|")]
         for line in table(ROWS[page]).splitlines()
@@ -38,15 +44,21 @@ def shown(page: str) -> dict[tuple[str, ...], dict[str, str]]:
     return {tuple(line[:3]): dict(zip(names, line, strict=True)) for line in lines}
 
 
+SHOWN = {page: shown(page) for page in PAGES}
+
+
 def readme_line(runtime: str) -> str:
-    """The README's line of a runtime; there is room for the interval of the median overhead only."""
     figures = [
-        text if column == "overhead p50 ms" else text.partition(" (")[0]
+        figure(SHOWN[page][verifier, agents, runtime][column], column)
         for agents in ("100", "1,000")
         for page, verifier, column in COLUMNS
-        for text in [shown(page)[verifier, agents, runtime][column]]
     ]
     return f"| {' | '.join([f'`{runtime}`', *figures])} |"
+
+
+def figure(text: str, column: str) -> str:
+    """There is room for the interval of the median overhead only."""
+    return text if column == "overhead p50 ms" else text.partition(" (")[0]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -56,17 +68,18 @@ def test_the_page_shows_every_row(name: str) -> None:
 
 def test_the_readme_shows_the_same_figures() -> None:
     readme = (ROOT / "README.md").read_text().splitlines()
-    lines = [readme_line(runtime) for _, _, runtime in shown("overhead")]
+    lines = [readme_line(runtime) for runtime in dict.fromkeys(row.cell.runtime for row in ROWS["overhead"])]
     assert [line for line in lines if line not in readme] == []
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_all_runtimes_did_the_same_work(name: str) -> None:
-    work = ("first", "recovered", "failed", "errors", "retries")
-    outcomes: dict[tuple[str, str], set[tuple[str, ...]]] = {}
-    for (verifier, agents, _), found in shown(name).items():
-        outcomes.setdefault((verifier, agents), set()).add(tuple(found[column] for column in work))
-    assert {cells: len(different) for cells, different in outcomes.items()} == dict.fromkeys(outcomes, 1)
+    work = ("first_attempt_pass", "recovered", "failed", "errors", "avg_retries")
+    outcomes: dict[tuple[int, str], set[tuple[tuple[float | None, ...], ...]]] = {}
+    for row in ROWS[name]:
+        did = tuple(tuple(row.metrics[metric].values) for metric in work)
+        outcomes.setdefault((row.cell.agents, row.cell.verifier), set()).add(did)
+    assert {cell: len(different) for cell, different in outcomes.items()} == dict.fromkeys(PAGES[name], 1)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -109,7 +122,10 @@ def test_the_readme_quotes_the_report() -> None:
     assert [sentence for sentence in said if sentence not in reported("docs/results/agents-100.json")] == []
 
 
-def test_the_page_of_the_sweep_shows_what_it_wrote(tmp_path: Path) -> None:
-    shutil.copy(ROOT / "docs/results/runtimes-sweep.json", tmp_path / "sweep.json")
+@pytest.mark.parametrize(
+    ("name", "heading"), [("runtimes-sweep", "## The tables"), ("python-sweep", "## The table")]
+)
+def test_the_page_of_a_sweep_shows_what_it_wrote(name: str, heading: str, tmp_path: Path) -> None:
+    shutil.copy(ROOT / f"docs/results/{name}.json", tmp_path / "sweep.json")
     written = sweep_markdown(read_swept(tmp_path / "summary.json"))
-    assert (ROOT / "docs/results/runtimes-sweep.md").read_text().endswith(f"## The tables\n\n{written}")
+    assert (ROOT / f"docs/results/{name}.md").read_text().endswith(f"\n{heading}\n\n{written}")
