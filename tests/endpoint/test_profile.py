@@ -2,7 +2,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from agentdyno.endpoint.draw import keyed
@@ -21,6 +21,14 @@ def test_an_interval_is_read_as_it_is_written(interval: Interval) -> None:
     again = Interval.parse(str(interval))
     assert again.sigma == interval.sigma
     assert again.median_s == pytest.approx(interval.median_s, rel=1e-8)
+
+
+@given(st.integers(0, 3_600_000))
+@example(1876)
+def test_whole_milliseconds_stay_exactly_what_they_are(ms: int) -> None:
+    """1876 × 0.001 is not 1.876, and what is advised in seconds would be another profile."""
+    assert Interval.parse(f"{ms}ms").median_s == ms / 1000
+    assert Interval.parse(str(Interval(ms / 1000))).median_s == ms / 1000
 
 
 @given(st.sampled_from(sorted(PROFILES)), INTERVALS, INTERVALS)

@@ -14,7 +14,9 @@ from agentdyno.errors import Refusal
 LONGEST_S = 3600.0
 WIDEST_SIGMA = 3.0
 
-_UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
+_UNITS_IN_A_SECOND = {"us": 1e6, "ms": 1e3, "s": 1.0}
+"""What a time is divided by, as 1876 / 1000 is the number nearest to 1.876, and 1876 × 0.001 is not."""
+
 _INTERVAL = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>us|ms|s)(?:~(?P<sigma>\d+(?:\.\d+)?))?")
 _HOW_INTERVAL = (
     "a time is a number and us, ms or s, with ~SIGMA for a log-normal spread, as in 300ms or 0.4s~0.25"
@@ -37,7 +39,7 @@ class Interval:
         found = _INTERVAL.fullmatch(text)
         if found is None:
             raise ValueError(f"{text!r} is not a time: {_HOW_INTERVAL}")
-        median_s = float(found["number"]) * _UNITS_S[found["unit"]]
+        median_s = float(found["number"]) / _UNITS_IN_A_SECOND[found["unit"]]
         sigma = float(found["sigma"] or 0)
         if median_s > LONGEST_S or sigma > WIDEST_SIGMA:
             raise ValueError(
