@@ -17,7 +17,7 @@ func main() {
 	status, err := perform(os.Args[1:])
 	if err != nil {
 		status = 1
-		if errors.Is(err, fields.ErrUnusable) {
+		if errors.Is(err, fields.ErrInvalidInput) {
 			status = 2
 		}
 		// Not by os.Stderr, for which Go makes a reader that is gone the end of the process.
@@ -36,5 +36,5 @@ func perform(arguments []string) (int, error) {
 	case len(arguments) == 1:
 		return run.Perform(arguments[0])
 	}
-	return 0, fields.Unusable("%d arguments are given; %s", len(arguments), usage)
+	return 0, fields.InvalidInput("%d arguments are given; %s", len(arguments), usage)
 }

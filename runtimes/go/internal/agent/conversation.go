@@ -48,9 +48,9 @@ type Conversation struct {
 func (c *Conversation) Begin(task *Task) {
 	value := func(placeholder string) string {
 		switch placeholder {
-		case taskID:
+		case taskIDPlaceholder:
 			return task.ID
-		case prompt:
+		case promptPlaceholder:
 			return task.Prompt
 		}
 		return task.Tests

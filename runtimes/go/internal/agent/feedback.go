@@ -47,17 +47,17 @@ func normalise(stdout, stderr []byte, workspace string) string {
 	for _, each := range varying {
 		said = each.what.ReplaceAllString(said, each.constant)
 	}
-	return end(strings.TrimRight(said, text.WhiteSpace), feedbackLimitBytes)
+	return lastBytes(strings.TrimRight(said, text.WhiteSpace), feedbackLimitBytes)
 }
 
-// end returns the last bytes of a text, less a character that is cut at their start.
-func end(text string, limit int) string {
-	if len(text) <= limit {
-		return text
+// lastBytes returns the last bytes of a text, less a character that is cut at their start.
+func lastBytes(said string, limit int) string {
+	if len(said) <= limit {
+		return said
 	}
-	text = text[len(text)-limit:]
-	for text != "" && !utf8.RuneStart(text[0]) {
-		text = text[1:]
+	said = said[len(said)-limit:]
+	for said != "" && !utf8.RuneStart(said[0]) {
+		said = said[1:]
 	}
-	return text
+	return said
 }

@@ -3,10 +3,10 @@ package agent
 import "agentloop/internal/fields"
 
 const (
-	taskID = "{task_id}"
-	prompt = "{prompt}"
-	tests  = "{tests}"
-	output = "{output}"
+	taskIDPlaceholder = "{task_id}"
+	promptPlaceholder = "{prompt}"
+	testsPlaceholder  = "{tests}"
+	outputPlaceholder = "{output}"
 )
 
 // Prompts are the texts of prompts.json.
@@ -21,9 +21,9 @@ func LoadPrompts(path string) (*Prompts, error) {
 		return nil, err
 	}
 	prompts := &Prompts{
-		system:      parseTemplate(texts.Text("system"), taskID, prompt, tests),
-		user:        parseTemplate(texts.Text("user"), taskID, prompt, tests),
-		testsFailed: parseTemplate(texts.Text("tests_failed"), output),
+		system:      parseTemplate(texts.Text("system"), taskIDPlaceholder, promptPlaceholder, testsPlaceholder),
+		user:        parseTemplate(texts.Text("user"), taskIDPlaceholder, promptPlaceholder, testsPlaceholder),
+		testsFailed: parseTemplate(texts.Text("tests_failed"), outputPlaceholder),
 		timedOut:    parseTemplate(texts.Text("timed_out")),
 		noCode:      parseTemplate(texts.Text("no_code")),
 	}

@@ -30,7 +30,7 @@ type Tasks struct {
 func OpenTasks(path string) (*Tasks, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fields.Unusable("tasks_file: %v; name a file that is there", err)
+		return nil, fields.InvalidInput("tasks_file: %v; name a file that is there", err)
 	}
 	return &Tasks{file: file, lines: bufio.NewReader(file)}, nil
 }
@@ -45,7 +45,7 @@ func (t *Tasks) Next() (*Task, error) {
 		return nil, err
 	}
 	if err != nil {
-		return nil, fields.Unusable("tasks_file: %v; name a file that is there", err)
+		return nil, fields.InvalidInput("tasks_file: %v; name a file that is there", err)
 	}
 	t.number++
 	return parseTask(fmt.Sprintf("%s, line %d", t.file.Name(), t.number), bytes.TrimSuffix(line, []byte{'\n'}))
@@ -82,11 +82,11 @@ func CountTasks(path string) (int, error) {
 		case errors.Is(err, io.EOF) && len(seen) > 0:
 			return len(seen), nil
 		case errors.Is(err, io.EOF):
-			return 0, fields.Unusable("%s: holds no task; write one JSON object a line there", path)
+			return 0, fields.InvalidInput("%s: holds no task; write one JSON object a line there", path)
 		case err != nil:
 			return 0, err
 		case seen[task.ID]:
-			return 0, fields.Unusable("%s: task_id %q is there twice; give every task its own", path, task.ID)
+			return 0, fields.InvalidInput("%s: task_id %q is there twice; give every task its own", path, task.ID)
 		}
 		seen[task.ID] = true
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	count = `[0-9]+ (?:passed|failed|errors?|skipped|xfailed|xpassed|warnings?|deselected|reruns?)`
+	countPattern = `[0-9]+ (?:passed|failed|errors?|skipped|xfailed|xpassed|warnings?|deselected|reruns?)`
 
 	noTestsRan = "no tests ran"
 )
@@ -19,7 +19,7 @@ const (
 var (
 	escapeSequence = regexp.MustCompile(`\x1b\[[0-?]*[ -/]*[@-~]`)
 	summaryLine    = regexp.MustCompile(
-		`^(?:=+ )?(` + count + `(?:, ` + count + `)*|` + noTestsRan + `)` + duration + `(?: =+)?$`)
+		`^(?:=+ )?(` + countPattern + `(?:, ` + countPattern + `)*|` + noTestsRan + `)` + duration + `(?: =+)?$`)
 )
 
 // judge returns the verdict on a verifier that has ended. The exit code alone proves nothing: a solution that
@@ -44,14 +44,14 @@ func judge(status syscall.WaitStatus, timedOut bool, stdout []byte) string {
 	return events.Failed
 }
 
-// counts is what a summary counts: whether anything passed, failed or was an error, or is something else but a
-// warning, be there none of it.
-type counts struct {
+// summaryCounts says which counts a summary line holds: something passed, something failed or was an error, or the
+// line names anything else but warnings, even a count of 0.
+type summaryCounts struct {
 	passed, failed, other bool
 }
 
 // lastSummary returns the counts of the last line that is a summary as a whole.
-func lastSummary(stdout []byte) (counts, bool) {
+func lastSummary(stdout []byte) (summaryCounts, bool) {
 	for more := true; more; {
 		at := bytes.LastIndexByte(stdout, '\n')
 		line := escapeSequence.ReplaceAll(stdout[at+1:], nil)
@@ -62,11 +62,11 @@ func lastSummary(stdout []byte) (counts, bool) {
 			stdout = stdout[:at]
 		}
 	}
-	return counts{}, false
+	return summaryCounts{}, false
 }
 
-func parseCounts(summary string) counts {
-	var counts counts
+func parseCounts(summary string) summaryCounts {
+	var counts summaryCounts
 	if summary == noTestsRan {
 		return counts
 	}

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// linger is how long what follows the finish reason is waited for.
-	linger = time.Second
+	// streamEndGrace is how long the end of the stream is awaited after the finish reason.
+	streamEndGrace = time.Second
 
 	refusalLimitBytes = 2048
 )
@@ -50,7 +50,7 @@ type answer struct {
 // deadline returns when there is nothing more to be waited for.
 func (a *answer) deadline() time.Time {
 	if a.completion.finished() {
-		return a.lastEvent.Add(linger)
+		return a.lastEvent.Add(streamEndGrace)
 	}
 	idle := a.lastEvent.Add(a.idle)
 	if a.total.Before(idle) {
@@ -62,11 +62,11 @@ func (a *answer) deadline() time.Time {
 // proceed receives what comes next of the response.
 func (a *answer) proceed(c *connection) error {
 	if a.response == nil {
-		response, err := c.readResponse()
+		received, err := c.readResponse()
 		if err != nil {
 			return err
 		}
-		a.response = response
+		a.response = received
 		return a.head()
 	}
 	piece, err := a.response.piece()

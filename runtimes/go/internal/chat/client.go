@@ -63,8 +63,8 @@ func (c *Client) Complete(ctx context.Context, body []byte, attempt *events.Atte
 
 // Close closes the connections; no completion may be under way.
 func (c *Client) Close() {
-	for _, connection := range c.idle {
-		connection.Close()
+	for _, conn := range c.idle {
+		conn.Close()
 	}
 }
 
@@ -94,17 +94,17 @@ func (c *Client) tryUntilComplete(ctx context.Context, body []byte, attempt *eve
 // try makes one request. It fails with tryFailed, errTotal or the error of ctx.
 func (c *Client) try(ctx context.Context, body []byte, attempt *events.Attempt, total time.Time) (*completion, error) {
 	attempt.Request, attempt.First, attempt.Last = 0, 0, 0
-	connection, err := c.connect(ctx, total)
+	conn, err := c.connect(ctx, total)
 	if err != nil {
 		return nil, err
 	}
-	release := context.AfterFunc(ctx, func() { connection.SetDeadline(aLongTimeAgo) })
+	release := context.AfterFunc(ctx, func() { conn.SetDeadline(aLongTimeAgo) })
 	received := &answer{attempt: attempt, idle: c.Timeouts.Idle, total: total, lastEvent: time.Now()}
-	err = c.exchange(ctx, connection, body, received)
-	if !release() || err != nil || !connection.settle() {
-		connection.Close()
+	err = c.exchange(ctx, conn, body, received)
+	if !release() || err != nil || !conn.settle() {
+		conn.Close()
 	} else {
-		c.keep(connection)
+		c.keep(conn)
 	}
 	if err != nil {
 		return nil, err
@@ -113,21 +113,21 @@ func (c *Client) try(ctx context.Context, body []byte, attempt *events.Attempt, 
 }
 
 // exchange sends a request and receives its answer.
-func (c *Client) exchange(ctx context.Context, connection *connection, body []byte, received *answer) error {
+func (c *Client) exchange(ctx context.Context, conn *connection, body []byte, received *answer) error {
 	head := c.Endpoint.requestHead + strconv.Itoa(len(body)) + "\r\n\r\n"
 	request := net.Buffers{[]byte(head), body}
-	connection.SetDeadline(received.deadline())
+	conn.SetDeadline(received.deadline())
 	if ctx.Err() != nil { // It may have set the deadline before.
 		return ctx.Err()
 	}
 	received.attempt.Request = events.Now()
-	written, err := request.WriteTo(connection.Conn)
+	written, err := request.WriteTo(conn.Conn)
 	if written == 0 { // The deadline passed first: nothing was sent, and what was sent last was another try's.
 		received.attempt.Request = 0
 	}
 	received.lastEvent = time.Now()
 	if err == nil {
-		connection.SetReadDeadline(received.deadline())
+		conn.SetReadDeadline(received.deadline())
 	}
 	for ctx.Err() == nil {
 		switch {
@@ -135,17 +135,17 @@ func (c *Client) exchange(ctx context.Context, connection *connection, body []by
 			return received.over(io.EOF)
 		case err == nil:
 			finished := received.completion.finished()
-			err = received.proceed(connection)
+			err = received.proceed(conn)
 			if received.completion.finished() != finished {
-				connection.SetReadDeadline(received.deadline())
+				conn.SetReadDeadline(received.deadline())
 			}
 		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return received.over(err)
 		case time.Now().Before(received.deadline()):
-			connection.SetReadDeadline(received.deadline())
+			conn.SetReadDeadline(received.deadline())
 			err = nil
 		default:
-			return received.expired(connection)
+			return received.expired(conn)
 		}
 	}
 	return ctx.Err()
@@ -153,21 +153,21 @@ func (c *Client) exchange(ctx context.Context, connection *connection, body []by
 
 // connect returns a connection that was used before, or a new one.
 func (c *Client) connect(ctx context.Context, total time.Time) (*connection, error) {
-	for connection := c.takeIdle(); connection != nil; connection = c.takeIdle() {
-		if connection.isQuiet() {
-			return connection, nil
+	for conn := c.takeIdle(); conn != nil; conn = c.takeIdle() {
+		if conn.isQuiet() {
+			return conn, nil
 		}
-		connection.Close() // It would only cost a try.
+		conn.Close() // It would only cost a try.
 	}
 	deadline := time.Now().Add(c.Timeouts.Connect)
 	if total.Before(deadline) {
 		deadline = total
 	}
-	connection, err := dial(ctx, c.Endpoint.address, c.Endpoint.settings, deadline)
+	conn, err := dial(ctx, c.Endpoint.address, c.Endpoint.settings, deadline)
 	var timeout net.Error
 	switch {
 	case err == nil:
-		return connection, nil
+		return conn, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case !time.Now().Before(total):
@@ -185,15 +185,15 @@ func (c *Client) takeIdle() *connection {
 		return nil
 	}
 	last := len(c.idle) - 1
-	connection := c.idle[last]
+	conn := c.idle[last]
 	c.idle = c.idle[:last]
-	return connection
+	return conn
 }
 
-func (c *Client) keep(connection *connection) {
+func (c *Client) keep(conn *connection) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	c.idle = append(c.idle, connection)
+	c.idle = append(c.idle, conn)
 }
 
 // sleep waits for pause, or fails with errTotal when total comes first, or with the error of ctx.

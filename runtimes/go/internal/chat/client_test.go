@@ -19,19 +19,20 @@ import (
 )
 
 const (
-	chunk  = `data: {"choices":[{"delta":{"content":"hello"}}]}` + "\n\n"
-	finish = `data: {"choices":[{"finish_reason":"stop"}]}` + "\n\ndata: [DONE]\n\n"
+	helloEvent   = `data: {"choices":[{"delta":{"content":"hello"}}]}` + "\n\n"
+	finishEvents = `data: {"choices":[{"finish_reason":"stop"}]}` + "\n\ndata: [DONE]\n\n"
+	helloStream  = helloEvent + finishEvents
 )
 
 // clientOf returns a client of an endpoint that tries again twice, without a pause.
 func clientOf(t *testing.T, baseURL, key string) *Client {
 	t.Helper()
-	endpoint, err := NewEndpoint(baseURL, key)
+	served, err := NewEndpoint(baseURL, key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	client := &Client{
-		Endpoint: endpoint,
+		Endpoint: served,
 		Timeouts: Timeouts{Connect: time.Minute, Idle: time.Minute, Total: time.Minute},
 		Retries:  Retries{Max: 2},
 	}
@@ -49,20 +50,20 @@ func scripted(t *testing.T, connections ...[]string) (baseURL string, requests *
 	t.Cleanup(func() { listener.Close() })
 	requests = new(atomic.Int64)
 	go func() {
-		for _, answers := range connections {
+		for _, scripts := range connections {
 			conn, err := listener.Accept()
 			if err != nil {
 				return
 			}
 			reader := bufio.NewReader(conn)
-			for _, answer := range answers {
+			for _, script := range scripts {
 				request, err := http.ReadRequest(reader)
 				if err != nil {
 					break
 				}
 				io.Copy(io.Discard, request.Body)
 				requests.Add(1)
-				io.WriteString(conn, answer)
+				io.WriteString(conn, script)
 			}
 			conn.Close()
 		}
@@ -79,19 +80,19 @@ func withLength(body string) string {
 }
 
 func TestEveryFraming(t *testing.T) {
-	half := len(chunk+finish) / 2
+	half := len(helloStream) / 2
 	chunked := fmt.Sprintf("%x;extension\r\n%s\r\n%X\r\n%s\r\n000\r\nTrailer: x\r\n\r\n",
-		half, (chunk + finish)[:half], len(chunk+finish)-half, (chunk + finish)[half:])
-	for name, answer := range map[string]string{
-		"length":       withLength(chunk + finish),
+		half, helloStream[:half], len(helloStream)-half, helloStream[half:])
+	for name, script := range map[string]string{
+		"length":       withLength(helloStream),
 		"chunks":       streamed("Transfer-Encoding: chunked\r\n", chunked),
-		"until closed": streamed("", chunk+finish),
-		"interim":      "HTTP/1.1 100 Continue\r\n\r\n" + withLength(chunk+finish),
-		"lower case":   strings.Replace(withLength(chunk+finish), "Content-Type", "content-type", 1),
-		"no [DONE]":    withLength(chunk + strings.TrimSuffix(finish, "data: [DONE]\n\n")),
+		"until closed": streamed("", helloStream),
+		"interim":      "HTTP/1.1 100 Continue\r\n\r\n" + withLength(helloStream),
+		"lower case":   strings.Replace(withLength(helloStream), "Content-Type", "content-type", 1),
+		"no [DONE]":    withLength(helloEvent + strings.TrimSuffix(finishEvents, "data: [DONE]\n\n")),
 	} {
 		t.Run(name, func(t *testing.T) {
-			url, _ := scripted(t, []string{answer})
+			url, _ := scripted(t, []string{script})
 			attempt := events.Attempt{}
 			reply, err := clientOf(t, url, "").Complete(t.Context(), []byte("{}"), &attempt)
 			if reply != "hello" || err != nil || attempt.TransportRetries != 0 {
@@ -102,12 +103,12 @@ func TestEveryFraming(t *testing.T) {
 }
 
 func TestFailedTriesAreRepeated(t *testing.T) {
-	for name, answer := range map[string]string{
+	for name, script := range map[string]string{
 		"closed at once":   "",
 		"closed in head":   "HTTP/1.1 200 OK\r\nContent-",
 		"not HTTP":         "SSH-2.0-OpenSSH\r\n",
-		"truncated":        withLength(chunk),
-		"closed in body":   withLength(chunk + finish)[:120],
+		"truncated":        withLength(helloEvent),
+		"closed in body":   withLength(helloStream)[:120],
 		"bad chunk":        streamed("Transfer-Encoding: chunked\r\n", "x\r\n"),
 		"compressed":       streamed("Content-Encoding: gzip\r\n", ""),
 		"no stream":        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
@@ -116,7 +117,7 @@ func TestFailedTriesAreRepeated(t *testing.T) {
 		"two many lengths": streamed("Content-Length: 1\r\nContent-Length: 2\r\n", ""),
 	} {
 		t.Run(name, func(t *testing.T) {
-			url, _ := scripted(t, []string{answer}, []string{withLength(chunk + finish)})
+			url, _ := scripted(t, []string{script}, []string{withLength(helloStream)})
 			attempt := events.Attempt{}
 			reply, err := clientOf(t, url, "").Complete(t.Context(), []byte("{}"), &attempt)
 			if reply != "hello" || err != nil || attempt.TransportRetries != 1 {
@@ -127,7 +128,7 @@ func TestFailedTriesAreRepeated(t *testing.T) {
 }
 
 func TestConnectionsAreUsedAgain(t *testing.T) {
-	twice := []string{withLength(chunk + finish), withLength(chunk + finish)}
+	twice := []string{withLength(helloStream), withLength(helloStream)}
 	url, requests := scripted(t, twice)
 	client := clientOf(t, url, "")
 	for range twice {
@@ -141,7 +142,7 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 }
 
 func TestConnectionWithMoreThanItsResponseIsNotUsedAgain(t *testing.T) {
-	url, _ := scripted(t, []string{withLength(chunk+finish) + "more"}, []string{withLength(chunk + finish)})
+	url, _ := scripted(t, []string{withLength(helloStream) + "more"}, []string{withLength(helloStream)})
 	client := clientOf(t, url, "")
 	for range 2 {
 		attempt := events.Attempt{}
@@ -156,13 +157,13 @@ func TestReasons(t *testing.T) {
 	refusal := func(status int, body string) string {
 		return fmt.Sprintf("HTTP/1.1 %d No\r\nContent-Length: %d\r\n\r\n%s", status, len(body), body)
 	}
-	for answer, expected := range map[string]string{
+	for script, expected := range map[string]string{
 		refusal(401, "no such key:\n "+key):               "the endpoint answered 401: no such key: ***",
 		refusal(404, ""):                                  "the endpoint answered 404",
 		refusal(400, strings.Repeat(" ", 2042)+key+"xxx"): "the endpoint answered 400: ***…",
 		withLength("data: [1]\n\n"):                       "the stream holds something that is no JSON object: [1]",
 	} {
-		url, _ := scripted(t, []string{answer}, []string{answer}, []string{answer})
+		url, _ := scripted(t, []string{script}, []string{script}, []string{script})
 		_, err := clientOf(t, url, key).Complete(t.Context(), []byte("{}"), &events.Attempt{})
 		if err != error(Failed(expected)) {
 			t.Errorf("%v, expected %s", err, expected)
@@ -184,7 +185,7 @@ func TestInterruptionInMidStream(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
-		io.WriteString(w, chunk)
+		io.WriteString(w, helloEvent)
 		w.(http.Flusher).Flush()
 		cancel()
 		<-r.Context().Done()
@@ -199,9 +200,9 @@ func TestInterruptionInMidStream(t *testing.T) {
 func TestTLS(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
-		io.WriteString(w, chunk)
+		io.WriteString(w, helloEvent)
 		w.(http.Flusher).Flush()
-		io.WriteString(w, finish)
+		io.WriteString(w, finishEvents)
 	}))
 	defer server.Close()
 	client := clientOf(t, server.URL+"/v1", "")

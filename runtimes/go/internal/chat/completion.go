@@ -15,9 +15,9 @@ type brokenStream struct {
 }
 
 const (
-	truncated = "truncated"
-	malformed = "malformed"
-	endpoint  = "endpoint"
+	truncatedStream = "truncated"
+	malformedStream = "malformed"
+	endpointError   = "endpoint"
 )
 
 func (b *brokenStream) Error() string { return b.reason }
@@ -57,7 +57,7 @@ func (c *completion) add(data []byte) error {
 func (c *completion) end() error {
 	c.ended = true
 	if !c.finished() {
-		return &brokenStream{truncated, "the stream ended before a finish_reason"}
+		return &brokenStream{truncatedStream, "the stream ended before a finish_reason"}
 	}
 	return nil
 }
@@ -65,15 +65,15 @@ func (c *completion) end() error {
 func (c *completion) addChunk(data []byte) error {
 	chunk, ok := jsontext.Parse(data)
 	if !ok || !chunk.IsObject() {
-		return &brokenStream{malformed, fmt.Sprintf("the stream holds something that is no JSON object: %s", data)}
+		return &brokenStream{malformedStream, fmt.Sprintf("the stream holds something that is no JSON object: %s", data)}
 	}
 	if failure := chunk.Member("error"); failure != nil && !failure.IsNull() {
-		return &brokenStream{endpoint, "the endpoint reports in the stream: " + message(failure)}
+		return &brokenStream{endpointError, "the endpoint reports in the stream: " + message(failure)}
 	}
 	if usage := chunk.Member("usage"); usage.IsObject() {
 		canonical, err := usage.AppendCanonical(nil)
 		if err != nil {
-			return &brokenStream{malformed, "the stream holds a usage in which " + err.Error()}
+			return &brokenStream{malformedStream, "the stream holds a usage in which " + err.Error()}
 		}
 		c.usage = canonical
 	}

@@ -61,10 +61,10 @@ func dial(ctx context.Context, address string, settings *tls.Config, deadline ti
 	c := &connection{Conn: conn, tcp: tcp}
 	c.read = c.tryRead
 	if settings != nil {
-		ctx, cancel := context.WithDeadline(ctx, deadline)
+		handshakeCtx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
 		secured := tls.Client(conn, settings)
-		if err := secured.HandshakeContext(ctx); err != nil {
+		if err := secured.HandshakeContext(handshakeCtx); err != nil {
 			conn.Close()
 			return nil, err
 		}

@@ -59,11 +59,11 @@ func (c *connection) readResponse() (*response, error) {
 }
 
 func (r *response) readHead() error {
-	line, err := r.connection.takeLine()
+	statusLine, err := r.connection.takeLine()
 	if err != nil {
 		return err
 	}
-	version, rest, _ := strings.Cut(string(line), " ")
+	version, rest, _ := strings.Cut(string(statusLine), " ")
 	code, _, _ := strings.Cut(rest, " ")
 	if r.status, err = strconv.Atoi(code); err != nil || len(code) != 3 || r.status < 100 {
 		return errNotHTTP

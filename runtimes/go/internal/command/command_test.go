@@ -15,12 +15,12 @@ import (
 	"agentloop/internal/events"
 )
 
-var environment = []string{"PATH=" + os.Getenv("PATH")}
+var testEnvironment = []string{"PATH=" + os.Getenv("PATH")}
 
 // shell runs a command line, in a folder of its own, with a minute to end.
 func shell(t *testing.T, line string, outputBytes int) Finished {
 	t.Helper()
-	limits := Limits{Environment: environment, Timeout: time.Minute, OutputBytes: outputBytes}
+	limits := Limits{Environment: testEnvironment, Timeout: time.Minute, OutputBytes: outputBytes}
 	finished, err := Run(t.Context(), []string{"sh", "-c", line}, t.TempDir(), limits)
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +59,7 @@ func TestChildHasItsSettings(t *testing.T) {
 
 func TestTimeoutKillsTheGroup(t *testing.T) {
 	folder := t.TempDir()
-	limits := Limits{Environment: environment, Timeout: 300 * time.Millisecond, OutputBytes: 100}
+	limits := Limits{Environment: testEnvironment, Timeout: 300 * time.Millisecond, OutputBytes: 100}
 	line := "trap '' TERM; sleep 1000 & echo $! > pid; wait"
 	finished, err := Run(t.Context(), []string{"sh", "-c", line}, folder, limits)
 	if err != nil || !finished.TimedOut || finished.Status.Signal() != syscall.SIGKILL {
@@ -70,7 +70,7 @@ func TestTimeoutKillsTheGroup(t *testing.T) {
 
 func TestDescendantIsKilledAndNotWaitedFor(t *testing.T) {
 	folder := t.TempDir()
-	limits := Limits{Environment: environment, Timeout: time.Minute, OutputBytes: 100}
+	limits := Limits{Environment: testEnvironment, Timeout: time.Minute, OutputBytes: 100}
 	finished, err := Run(t.Context(), []string{"sh", "-c", "sleep 1000 & echo $! > pid; echo done"}, folder, limits)
 	if err != nil || string(finished.Stdout) != "done\n" {
 		t.Errorf("%+v, %v", finished, err)
@@ -80,7 +80,7 @@ func TestDescendantIsKilledAndNotWaitedFor(t *testing.T) {
 
 func TestDescendantThatGotAwayIsNotWaitedFor(t *testing.T) {
 	folder := t.TempDir()
-	limits := Limits{Environment: environment, Timeout: time.Minute, OutputBytes: 100}
+	limits := Limits{Environment: testEnvironment, Timeout: time.Minute, OutputBytes: 100}
 	line := "setsid sh -c 'echo $$ > pid; exec yes' & while ! [ -s pid ]; do :; done"
 	finished, err := Run(t.Context(), []string{"sh", "-c", line}, folder, limits)
 	number, _ := os.ReadFile(filepath.Join(folder, "pid"))
@@ -94,7 +94,7 @@ func TestDescendantThatGotAwayIsNotWaitedFor(t *testing.T) {
 
 func TestInterruption(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	verifier := NewVerifier([]string{"sleep", "1000"}, Limits{environment, time.Minute, 100}, 1)
+	verifier := NewVerifier([]string{"sleep", "1000"}, Limits{testEnvironment, time.Minute, 100}, 1)
 	attempts := []*events.Attempt{{}, {}} // One has the slot, the other waits for it.
 	ended := make(chan error)
 	for _, attempt := range attempts {
@@ -136,13 +136,13 @@ func requireGone(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for begin := time.Now(); ; runtime.Gosched() {
+	for started := time.Now(); ; runtime.Gosched() {
 		// Whoever adopts it may not have reaped it either.
 		status, err := os.ReadFile("/proc/" + strings.TrimSpace(string(number)) + "/status")
 		if err != nil || strings.Contains(string(status), "State:\tZ") {
 			return
 		}
-		if time.Since(begin) > 10*time.Second {
+		if time.Since(started) > 10*time.Second {
 			t.Fatalf("process %s is alive", number)
 		}
 	}

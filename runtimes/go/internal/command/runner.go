@@ -20,11 +20,11 @@ type Limits struct {
 
 // Run runs a command in a folder.
 func Run(ctx context.Context, argv []string, folder string, limits Limits) (Finished, error) {
-	child, err := begin(argv, folder, limits)
+	process, err := begin(argv, folder, limits)
 	if err != nil {
 		return Finished{}, err
 	}
-	return child.finish(ctx, limits.Timeout)
+	return process.finish(ctx, limits.Timeout)
 }
 
 // Verifier runs one command in many folders.
@@ -49,12 +49,12 @@ func (v *Verifier) Verify(ctx context.Context, folder string, attempt *events.At
 	}
 	defer func() { <-v.slots }()
 	attempt.Spawn = events.Now()
-	child, err := begin(v.argv, folder, v.limits)
+	process, err := begin(v.argv, folder, v.limits)
 	if err != nil {
 		return Finished{}, err
 	}
 	attempt.Started = events.Now()
-	finished, err := child.finish(ctx, v.limits.Timeout)
+	finished, err := process.finish(ctx, v.limits.Timeout)
 	if err != nil {
 		return Finished{}, err
 	}

@@ -15,18 +15,18 @@ import (
 	"agentloop/internal/jsontext"
 )
 
-// ErrUnusable is what every error about a run file, or about something it names, is.
-var ErrUnusable = errors.New("unusable")
+// ErrInvalidInput is what every error about a run file, or about something it names, is.
+var ErrInvalidInput = errors.New("invalid input")
 
-// Unusable returns an ErrUnusable whose one line says what, where and what to do.
-func Unusable(format string, values ...any) error {
-	return unusable(fmt.Sprintf(format, values...))
+// InvalidInput returns an ErrInvalidInput whose one line says what, where and what to do.
+func InvalidInput(format string, values ...any) error {
+	return invalidInput(fmt.Sprintf(format, values...))
 }
 
-type unusable string
+type invalidInput string
 
-func (u unusable) Error() string        { return string(u) }
-func (u unusable) Is(target error) bool { return target == ErrUnusable }
+func (i invalidInput) Error() string        { return string(i) }
+func (i invalidInput) Is(target error) bool { return target == ErrInvalidInput }
 
 // Fields are the fields of one JSON object. Each is asked for by its type; the first that is missing or of
 // another type is the error that Err returns, and from there on every answer may be a zero value.
@@ -41,7 +41,7 @@ type Fields struct {
 func OfFile(path string) (Fields, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return Fields{}, Unusable("%v; name a UTF-8 file that is there", err)
+		return Fields{}, InvalidInput("%v; name a UTF-8 file that is there", err)
 	}
 	return Of(path, text)
 }
@@ -50,10 +50,10 @@ func OfFile(path string) (Fields, error) {
 func Of(where string, text []byte) (Fields, error) {
 	value, ok := jsontext.Parse(text)
 	if !ok || !utf8.Valid(text) || !value.IsUnicode() {
-		return Fields{}, Unusable("%s: is not JSON in UTF-8; write one JSON object there", where)
+		return Fields{}, InvalidInput("%s: is not JSON in UTF-8; write one JSON object there", where)
 	}
 	if !value.IsObject() {
-		return Fields{}, Unusable("%s: holds %s; write one JSON object there", where, shown(value))
+		return Fields{}, InvalidInput("%s: holds %s; write one JSON object there", where, shown(value))
 	}
 	return Fields{where: where, object: value, err: new(error)}, nil
 }
@@ -73,7 +73,7 @@ func (f Fields) Refuse(name, wanted string) {
 	if value := f.object.Member(name); value != nil {
 		found = "is " + shown(value)
 	}
-	*f.err = Unusable("%s: %s%s %s; it must be %s", f.where, f.prefix, name, found, wanted)
+	*f.err = InvalidInput("%s: %s%s %s; it must be %s", f.where, f.prefix, name, found, wanted)
 }
 
 // Text returns a string, which may be empty.
@@ -114,10 +114,10 @@ func (f Fields) Environment(name string) []string {
 	environment := []string{}
 	value := f.object.Member(name)
 	fit := value.IsObject()
-	for quoted, value := range value.Members() {
-		name := quoted.Text()
-		fit = fit && name != "" && !strings.ContainsAny(name, "=\x00") && isArgument(value)
-		environment = append(environment, name+"="+value.Text())
+	for quotedVariable, content := range value.Members() {
+		variable := quotedVariable.Text()
+		fit = fit && variable != "" && !strings.ContainsAny(variable, "=\x00") && isArgument(content)
+		environment = append(environment, variable+"="+content.Text())
 	}
 	if !fit {
 		f.Refuse(name, "an object of strings")

@@ -22,12 +22,12 @@ func (v Value) AppendCanonical(text []byte) ([]byte, error) {
 	switch {
 	case v.IsObject():
 		text = append(text, '{')
-		for i, member := range v.sorted() {
+		for i, sorted := range v.sorted() {
 			if i > 0 {
 				text = append(text, ',')
 			}
-			text = append(AppendQuoted(text, member.name), ':')
-			if text, err = member.value.AppendCanonical(text); err != nil {
+			text = append(AppendQuoted(text, sorted.name), ':')
+			if text, err = sorted.value.AppendCanonical(text); err != nil {
 				return nil, err
 			}
 		}

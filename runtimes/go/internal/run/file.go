@@ -76,10 +76,10 @@ func LoadFile(path string) (*File, error) {
 	}
 	// From here on it is what the run file names.
 	if strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' }) {
-		return nil, fields.Unusable("LLM_API_KEY: holds characters that a header may not hold; set it to the key alone")
+		return nil, fields.InvalidInput("LLM_API_KEY: holds characters that a header may not hold; set it to the key alone")
 	}
 	if _, err := command.FindProgram(file.argv[0], file.limits.Environment); err != nil {
-		return nil, fields.Unusable("%s: verify.argv: %v; name one that is there", path, err)
+		return nil, fields.InvalidInput("%s: verify.argv: %v; name one that is there", path, err)
 	}
 	if file.prompts, err = agent.LoadPrompts(prompts); err != nil {
 		return nil, err

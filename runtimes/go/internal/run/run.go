@@ -53,7 +53,7 @@ func Perform(path string) (int, error) {
 	defer r.tasks.Close()
 	log, err := events.Create(file.events, stop)
 	if err != nil {
-		return 0, fields.Unusable("events: %v; name a file that is not there, in a folder that is", err)
+		return 0, fields.InvalidInput("events: %v; name a file that is not there, in a folder that is", err)
 	}
 	r.loop = agent.Loop{
 		Chat:       &chat.Client{Endpoint: file.endpoint, Timeouts: file.timeouts, Retries: file.retries},
@@ -73,11 +73,11 @@ func Perform(path string) (int, error) {
 	if err := log.Err(); err != nil {
 		return 1, err
 	}
-	return status(context.Cause(ctx))
+	return exitStatus(context.Cause(ctx))
 }
 
-// status returns what a run ends with that was stopped for a cause, or for none.
-func status(cause error) (int, error) {
+// exitStatus returns what a run ends with that was stopped for a cause, or for none.
+func exitStatus(cause error) (int, error) {
 	switch cause := cause.(type) {
 	case nil:
 		return 0, nil
@@ -92,7 +92,7 @@ func (r *run) work(ctx context.Context, agents int) {
 	var group sync.WaitGroup
 	for range agents {
 		group.Go(func() {
-			agent := agent.NewAgent(&r.loop)
+			a := agent.NewAgent(&r.loop)
 			for ctx.Err() == nil {
 				task := r.next()
 				if task == nil {
@@ -102,14 +102,14 @@ func (r *run) work(ctx context.Context, agents int) {
 					r.interrupt(task)
 					return
 				}
-				agent.Solve(ctx, task)
+				a.Solve(ctx, task)
 			}
 		})
 	}
 	group.Wait()
 }
 
-// next returns the next task, or nil. A tasks file that has become unusable ends the run.
+// next returns the next task, or nil. A tasks file that has become invalid ends the run.
 func (r *run) next() *agent.Task {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()

@@ -73,8 +73,8 @@ func (s *scene) perform(t *testing.T) (int, error) {
 	return Perform(s.path)
 }
 
-// event is what the tests look at of any event.
-type event struct {
+// eventFields are what the tests look at of any event.
+type eventFields struct {
 	Event, Task, Verdict, Outcome, Reason string
 
 	T        int64
@@ -83,20 +83,20 @@ type event struct {
 }
 
 // String returns the event's name and its verdict or outcome.
-func (e event) String() string {
+func (e eventFields) String() string {
 	return strings.TrimSpace(e.Event + " " + e.Task + " " + e.Verdict + e.Outcome)
 }
 
 // events returns every event of a run.
-func (s *scene) events(t *testing.T) []event {
+func (s *scene) events(t *testing.T) []eventFields {
 	t.Helper()
 	text, err := os.ReadFile(s.file["events"].(string))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []event
+	var all []eventFields
 	for line := range strings.Lines(string(text)) {
-		var one event
+		var one eventFields
 		if err := json.Unmarshal([]byte(line), &one); err != nil {
 			t.Fatalf("%v in %s", err, line)
 		}
@@ -106,7 +106,7 @@ func (s *scene) events(t *testing.T) []event {
 }
 
 // named returns the events of a run by their names, with | between them.
-func named(events []event) string {
+func named(events []eventFields) string {
 	var names []string
 	for _, event := range events {
 		names = append(names, event.String())
@@ -184,7 +184,7 @@ func TestSignalEndsTheWaitForAStart(t *testing.T) {
 	s.writeTasks(t, nil, math.MaxInt64)
 	status, err := s.perform(t)
 	events := s.events(t)
-	ofB := slices.DeleteFunc(slices.Clone(events), func(e event) bool { return e.Task != "b" })
+	ofB := slices.DeleteFunc(slices.Clone(events), func(e eventFields) bool { return e.Task != "b" })
 	if status != 143 || err != nil || named(ofB) != "task b error" {
 		t.Fatalf("%d, %v, %s", status, err, named(events))
 	}
@@ -193,20 +193,20 @@ func TestSignalEndsTheWaitForAStart(t *testing.T) {
 	}
 }
 
-func TestUnusableStarts(t *testing.T) {
+func TestInvalidStarts(t *testing.T) {
 	for _, start := range []string{"-1", "1.5", "1.0", `"1"`, "true", "null", "9223372036854775808"} {
 		s := newScene(t, "http://localhost/v1", "true", 0)
 		s.writeTasks(t, nil, json.RawMessage(start))
 		_, err := s.perform(t)
 		expected := fmt.Sprintf("%s, line 2: start_after_ns is %s; it must be an integer of at least 0",
 			s.file["tasks_file"], start)
-		if !errors.Is(err, fields.ErrUnusable) || err.Error() != expected {
+		if !errors.Is(err, fields.ErrInvalidInput) || err.Error() != expected {
 			t.Errorf("%v, expected %s", err, expected)
 		}
 	}
 }
 
-func TestUnusableRunFiles(t *testing.T) {
+func TestInvalidRunFiles(t *testing.T) {
 	for line, spoil := range map[string]func(s *scene){
 		`verify.slots is 0; it must be an integer of at least 1`: func(s *scene) {
 			s.file["verify"].(map[string]any)["slots"] = 0
@@ -220,7 +220,7 @@ func TestUnusableRunFiles(t *testing.T) {
 		s := newScene(t, "http://localhost/v1", "true", 1)
 		spoil(s)
 		_, err := s.perform(t)
-		if !errors.Is(err, fields.ErrUnusable) || err.Error() != s.path+": "+line {
+		if !errors.Is(err, fields.ErrInvalidInput) || err.Error() != s.path+": "+line {
 			t.Errorf("%v, expected %s", err, line)
 		}
 		if _, err := os.Stat(s.file["events"].(string)); !os.IsNotExist(err) {
@@ -248,8 +248,8 @@ func TestTools(t *testing.T) {
 }
 
 func quoted(text string) string {
-	quoted, _ := json.Marshal(text)
-	return string(quoted)
+	encoded, _ := json.Marshal(text)
+	return string(encoded)
 }
 
 func write(t *testing.T, path, text string) {

@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	signals = 64
+	signalCount = 64
 
 	setMask = 2 // SIG_SETMASK
 
-	signalSetBytes = signals / 8
+	signalSetBytes = signalCount / 8
 )
 
 // StartClean starts the program again, in the same process, if its parent left signals ignored or blocked: Go hands
@@ -33,7 +33,7 @@ func StartClean() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var byDefault [4]uint64 // As much as a sigaction of the kernel is: SIG_DFL, and no flags.
-	for number := range signals {
+	for number := range signalCount {
 		if ignored>>number&1 == 1 {
 			syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(number+1), uintptr(unsafe.Pointer(&byDefault)), 0,
 				signalSetBytes, 0, 0)
@@ -56,9 +56,9 @@ func inherited() (ignored, blocked uint64, err error) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), ":\t")
 		switch name {
 		case "SigIgn":
-			ignored, err = strconv.ParseUint(value, 16, signals)
+			ignored, err = strconv.ParseUint(value, 16, signalCount)
 		case "SigBlk":
-			blocked, err = strconv.ParseUint(value, 16, signals)
+			blocked, err = strconv.ParseUint(value, 16, signalCount)
 		}
 		if err != nil {
 			return 0, 0, fmt.Errorf("/proc/thread-self/status: %w", err)

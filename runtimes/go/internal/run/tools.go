@@ -26,10 +26,10 @@ func ServeTools(folder string, calls io.Reader, answers io.Writer) error {
 		path, err = filepath.Abs(path)
 	}
 	if err != nil {
-		return fields.Unusable("%v; name the workspace that the tools are to work in", err)
+		return fields.InvalidInput("%v; name the workspace that the tools are to work in", err)
 	}
 	if status, err := os.Stat(path); err != nil || !status.IsDir() {
-		return fields.Unusable("%s: is no folder; name the workspace that the tools are to work in", folder)
+		return fields.InvalidInput("%s: is no folder; name the workspace that the tools are to work in", folder)
 	}
 	lines := bufio.NewReader(calls)
 	for {
@@ -49,7 +49,7 @@ func ServeTools(folder string, calls io.Reader, answers io.Writer) error {
 }
 
 func answer(folder string, line []byte) []byte {
-	result, err := result(folder, line)
+	result, err := resultOf(folder, line)
 	if err != nil {
 		message := jsontext.AppendQuoted([]byte(`{"error":`), text.OneLine(text.Decode([]byte(err.Error()))))
 		return append(message, "}\n"...)
@@ -57,8 +57,8 @@ func answer(folder string, line []byte) []byte {
 	return append(append([]byte(`{"result":`), result...), "}\n"...)
 }
 
-// result returns what a call comes to, as JSON. Nothing is done for one of which a field is missing.
-func result(folder string, line []byte) ([]byte, error) {
+// resultOf returns what a call comes to, as JSON. Nothing is done for one of which a field is missing.
+func resultOf(folder string, line []byte) ([]byte, error) {
 	call, err := fields.Of("call", line)
 	if err != nil {
 		return nil, err
@@ -85,8 +85,8 @@ func result(folder string, line []byte) ([]byte, error) {
 	case "search":
 		wanted, path := call.Text("text"), call.Text("path")
 		if call.Err() == nil {
-			found, err := tools.Search(wanted, path)
-			return list(found, appendFound), err
+			matches, err := tools.Search(wanted, path)
+			return list(matches, appendMatch), err
 		}
 	case "bash":
 		argv := []string{"bash", "-c", call.Argument("command")}
@@ -121,10 +121,10 @@ func appendName(to []byte, name string) []byte {
 	return jsontext.AppendQuoted(to, text.Decode([]byte(name)))
 }
 
-func appendFound(to []byte, found workspace.Found) []byte {
-	to = appendName(append(to, `{"path":`...), found.Path)
-	to = strconv.AppendInt(append(to, `,"line":`...), int64(found.Line), 10)
-	to = jsontext.AppendQuoted(append(to, `,"text":`...), found.Text)
+func appendMatch(to []byte, match workspace.SearchMatch) []byte {
+	to = appendName(append(to, `{"path":`...), match.Path)
+	to = strconv.AppendInt(append(to, `,"line":`...), int64(match.Line), 10)
+	to = jsontext.AppendQuoted(append(to, `,"text":`...), match.Text)
 	return append(to, '}')
 }
 

@@ -31,18 +31,18 @@ func removeTree(path string) error {
 		return pathError("open", path, err)
 	}
 	defer syscall.Close(top)
-	removal := removal{top: top, prefix: rand.Text() + "-"}
+	work := removal{top: top, prefix: rand.Text() + "-"}
 	var deadline time.Time
 	for {
 		names, err := namesIn(top)
 		if err != nil {
 			return pathError("list", path, err)
 		}
-		if !deadline.IsZero() && time.Now().After(deadline) && !removal.moved(names) {
+		if !deadline.IsZero() && time.Now().After(deadline) && !work.moved(names) {
 			return pathError("remove", path, fmt.Errorf("a process that got away goes on writing there"))
 		}
 		for _, name := range names {
-			if err := removal.entry(name); err != nil && err != syscall.ENOENT {
+			if err := work.entry(name); err != nil && err != syscall.ENOENT {
 				return pathError("remove", path+"/"+name, err)
 			}
 		}

@@ -31,8 +31,8 @@ type Tools struct {
 // NewTools returns the tools of a workspace.
 func NewTools(folder string) Tools { return Tools{folder} }
 
-// Found is a line that holds what was sought.
-type Found struct {
+// SearchMatch is a line that holds what was sought.
+type SearchMatch struct {
 	Path string // as the workspace sees it
 	Line int    // from 1
 	Text string
@@ -92,7 +92,7 @@ func (t Tools) ReadFile(path string) (string, error) {
 
 // ListDir returns the names in a folder, a slash after folders, by code point. They may be of any bytes.
 func (t Tools) ListDir(path string) ([]string, error) {
-	folders, err := names(path)
+	folders, err := pathNames(path)
 	if err != nil {
 		return nil, err
 	}
@@ -115,8 +115,8 @@ func (t Tools) ListDir(path string) ([]string, error) {
 }
 
 // Search returns all lines below a folder that hold wanted, by path and number.
-func (t Tools) Search(wanted, path string) ([]Found, error) {
-	folders, err := names(path)
+func (t Tools) Search(wanted, path string) ([]SearchMatch, error) {
+	folders, err := pathNames(path)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (t Tools) Search(wanted, path string) ([]Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	var found []Found
+	var matches []SearchMatch
 	for len(waiting) > 0 {
 		next := waiting[len(waiting)-1]
 		waiting = waiting[:len(waiting)-1]
@@ -138,10 +138,10 @@ func (t Tools) Search(wanted, path string) ([]Found, error) {
 				waiting = append(waiting, inner...)
 			}
 		} else if content, err := t.ReadFile(next); err == nil {
-			found = appendLines(found, wanted, next, content)
+			matches = appendLines(matches, wanted, next, content)
 		}
 	}
-	return found, nil
+	return matches, nil
 }
 
 // below returns the paths of what a folder holds, the first of them last.
@@ -154,30 +154,29 @@ func (t Tools) below(folder, prefix string) ([]string, error) {
 	return entries, err
 }
 
-func appendLines(found []Found, wanted, path, content string) []Found {
+func appendLines(matches []SearchMatch, wanted, path, content string) []SearchMatch {
 	number := 0
-	for line := range strings.Lines(content) {
+	for ended := range strings.Lines(content) {
 		number++
-		if line, complete := strings.CutSuffix(line, "\n"); complete {
+		line, hasLF := strings.CutSuffix(ended, "\n")
+		if hasLF {
 			line = strings.TrimSuffix(line, "\r")
-			if strings.Contains(line, wanted) {
-				found = append(found, Found{path, number, line})
-			}
-		} else if strings.Contains(line, wanted) {
-			found = append(found, Found{path, number, line})
+		}
+		if strings.Contains(line, wanted) {
+			matches = append(matches, SearchMatch{path, number, line})
 		}
 	}
-	return found
+	return matches
 }
 
-// open opens a folder of the workspace, made if need be.
-func (t Tools) open(folders []string, path string, make bool) (int, error) {
+// open opens a folder of the workspace; with create, it makes the folders that are missing.
+func (t Tools) open(folders []string, path string, create bool) (int, error) {
 	opened, err := openAt(here, t.folder, folderFlags, path)
 	for _, folder := range folders {
 		if err != nil {
 			break
 		}
-		if make {
+		if create {
 			if err := syscall.Mkdirat(opened, folder, 0o777); err != nil && err != syscall.EEXIST {
 				syscall.Close(opened)
 				return 0, pathError("make", path, err)
@@ -192,7 +191,7 @@ func (t Tools) open(folders []string, path string, make bool) (int, error) {
 
 // split returns the folders of a path and the name of the file it leads to.
 func split(path string) (folders []string, name string, err error) {
-	all, err := names(path)
+	all, err := pathNames(path)
 	if err == nil && len(all) == 0 {
 		err = fmt.Errorf("%q: is no file", path)
 	}
@@ -202,8 +201,8 @@ func split(path string) (folders []string, name string, err error) {
 	return all[:len(all)-1], all[len(all)-1], nil
 }
 
-// names returns the names that make up a relative path, none for the workspace itself.
-func names(path string) ([]string, error) {
+// pathNames returns the names that make up a relative path, none for the workspace itself.
+func pathNames(path string) ([]string, error) {
 	all := slices.DeleteFunc(strings.Split(path, "/"), func(name string) bool { return name == "" || name == "." })
 	if strings.HasPrefix(path, "/") || slices.Contains(all, "..") || strings.Contains(path, "\x00") {
 		return nil, fmt.Errorf("%q: is not a path inside the workspace", path)

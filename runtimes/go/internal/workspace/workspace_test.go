@@ -86,10 +86,10 @@ func TestTools(t *testing.T) {
 	if names, err := tools.ListDir("."); !reflect.DeepEqual(names, []string{"a", "b.x", "b/"}) || err != nil {
 		t.Errorf("%q, %v", names, err)
 	}
-	found, err := tools.Search("needle", "")
-	expected := []Found{{"a", 2, "needles"}, {"b.x", 1, "needle\r"}, {"b/c.txt", 2, "needle"}}
-	if !reflect.DeepEqual(found, expected) || err != nil {
-		t.Errorf("%v, %v", found, err)
+	matches, err := tools.Search("needle", "")
+	expected := []SearchMatch{{"a", 2, "needles"}, {"b.x", 1, "needle\r"}, {"b/c.txt", 2, "needle"}}
+	if !reflect.DeepEqual(matches, expected) || err != nil {
+		t.Errorf("%v, %v", matches, err)
 	}
 }
 
@@ -117,12 +117,12 @@ func TestToolsAreConfined(t *testing.T) {
 		if names, err := tools.ListDir(path); err == nil {
 			t.Errorf("%q was listed: %q", path, names)
 		}
-		if found, err := tools.Search("", path); err == nil {
-			t.Errorf("%q was searched: %v", path, found)
+		if matches, err := tools.Search("", path); err == nil {
+			t.Errorf("%q was searched: %v", path, matches)
 		}
 	}
-	if found, err := tools.Search("secret", "."); len(found) > 0 || err != nil {
-		t.Errorf("%v, %v", found, err)
+	if matches, err := tools.Search("secret", "."); len(matches) > 0 || err != nil {
+		t.Errorf("%v, %v", matches, err)
 	}
 	if entries, _ := os.ReadDir(outside); len(entries) != 1 {
 		t.Errorf("%v", entries)
