@@ -17,18 +17,20 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::clock::now_ns;
 use crate::completion::{BrokenStream, Completion};
-use crate::connection::{Exchange, Stream, Whole};
+use crate::connection::{Exchange, RequestBody, Stream};
 use crate::digest::Digest;
 use crate::endpoint::{Address, Endpoint};
 use crate::events::Attempt;
-use crate::fields::Unusable;
+use crate::fields::InvalidInput;
 use crate::run_file::{Timeouts, Transport};
 use crate::sse::EventStream;
 use crate::text::in_one_line;
 use crate::transport::{backoff, retry_after};
 
-/// How long what may follow a finish reason is waited for.
-const LINGER: Duration = Duration::from_secs(1);
+/// How long the end of the stream is awaited after the finish reason.
+const STREAM_END_GRACE: Duration = Duration::from_secs(1);
+/// How long a connection stays open for the rest of a response whose completion is there.
+const CLOSE_GRACE: Duration = Duration::from_secs(1);
 const REFUSAL_LIMIT_BYTES: usize = 2048;
 const REASON_LIMIT: usize = 300;
 const CUT: &str = "…";
@@ -99,11 +101,11 @@ impl Chat {
         api_key: &str,
         timeouts: Timeouts,
         transport: Transport,
-    ) -> Result<Self, Unusable> {
+    ) -> Result<Self, InvalidInput> {
         let uri = format!("{}/chat/completions", address.path);
         let host = HeaderValue::from_str(&address.authority);
         let (Ok(uri), Ok(host)) = (uri.parse(), host) else {
-            return Err(Unusable(format!("base_url: {uri} is no path; name one that HTTP can carry")));
+            return Err(InvalidInput(format!("base_url: {uri} is no path; name one that HTTP can carry")));
         };
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, host);
@@ -113,7 +115,7 @@ impl Chat {
         if !api_key.is_empty() {
             let is_printable = api_key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
             let bearer = HeaderValue::try_from(format!("Bearer {api_key}")).ok().filter(|_| is_printable);
-            headers.insert(header::AUTHORIZATION, bearer.ok_or_else(unusable_key)?);
+            headers.insert(header::AUTHORIZATION, bearer.ok_or_else(invalid_key)?);
             let within_json = serde_json::Value::from(api_key).to_string();
             key_spellings = vec![api_key.to_owned(), within_json[1..within_json.len() - 1].to_owned()];
             key_spellings.dedup();
@@ -141,7 +143,7 @@ impl Chat {
     async fn try_until_finished(&self, body: &Bytes, attempt: &mut Attempt) -> Result<Answer, TryFailed> {
         let t_first_try = now_ns();
         loop {
-            let failure = match self.attempt_once(body, attempt).await {
+            let failure = match self.try_once(body, attempt).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
@@ -155,7 +157,7 @@ impl Chat {
     }
 
     /// One try, up to the finish reason.
-    async fn attempt_once(&self, body: &Bytes, attempt: &mut Attempt) -> Result<Answer, TryFailed> {
+    async fn try_once(&self, body: &Bytes, attempt: &mut Attempt) -> Result<Answer, TryFailed> {
         (attempt.t_request, attempt.t_first, attempt.t_last) = (None, None, None);
         let stream = match self.quiet_stream() {
             Some(stream) => stream,
@@ -201,7 +203,7 @@ impl Chat {
             }
             true
         };
-        if timeout(LINGER, rest).await == Ok(true) {
+        if timeout(STREAM_END_GRACE, rest).await == Ok(true) {
             spawn_local(free(answer.exchange, self.idle.clone()));
         }
         answer.completion
@@ -221,8 +223,8 @@ impl Chat {
         }
     }
 
-    fn request(&self, body: &Bytes) -> Request<Whole> {
-        let mut request = Request::new(Whole::new(body.clone()));
+    fn request(&self, body: &Bytes) -> Request<RequestBody> {
+        let mut request = Request::new(RequestBody::new(body.clone()));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();
@@ -253,7 +255,7 @@ async fn free(mut exchange: Exchange, idle: Rc<RefCell<Vec<Stream>>>) {
             }
         }
     };
-    if let Ok(Some(stream)) = timeout(LINGER, end).await {
+    if let Ok(Some(stream)) = timeout(CLOSE_GRACE, end).await {
         idle.borrow_mut().push(stream);
     }
 }
@@ -338,6 +340,8 @@ fn seconds(duration: Duration) -> String {
     format!("{} s", duration.as_secs_f64())
 }
 
-fn unusable_key() -> Unusable {
-    Unusable("LLM_API_KEY: holds characters that a header may not hold; set it to the key alone".to_owned())
+fn invalid_key() -> InvalidInput {
+    InvalidInput(
+        "LLM_API_KEY: holds characters that a header may not hold; set it to the key alone".to_owned(),
+    )
 }

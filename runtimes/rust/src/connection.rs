@@ -119,17 +119,17 @@ impl Write for Stream {
     }
 }
 
-/// A request body that is there as a whole.
-pub struct Whole(Option<Bytes>);
+/// A request body, all of whose bytes are there before it is sent.
+pub struct RequestBody(Option<Bytes>);
 
-impl Whole {
+impl RequestBody {
     /// The body that `bytes` are.
     pub fn new(bytes: Bytes) -> Self {
         Self(Some(bytes))
     }
 }
 
-impl Body for Whole {
+impl Body for RequestBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -155,8 +155,8 @@ impl Body for Whole {
 /// lives no longer than the response, so that a stream at rest has no buffers.
 pub struct Exchange {
     /// Without it, hyper would close the stream behind the response.
-    _sender: http1::SendRequest<Whole>,
-    driver: http1::Connection<Stream, Whole>,
+    _sender: http1::SendRequest<RequestBody>,
+    driver: http1::Connection<Stream, RequestBody>,
     is_over: bool,
     body: Incoming,
 }
@@ -167,7 +167,7 @@ impl Exchange {
     /// `deadline` is asked for once the request has gone out, and returned for what follows the head.
     pub async fn begin(
         stream: Stream,
-        request: Request<Whole>,
+        request: Request<RequestBody>,
         deadline: impl FnOnce() -> Instant,
     ) -> hyper::Result<Option<(Self, response::Parts, Instant)>> {
         let is_flushed = stream.is_flushed.clone();

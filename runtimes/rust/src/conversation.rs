@@ -10,7 +10,7 @@ use hyper::body::Bytes;
 use serde_json::{Map, Value};
 
 use crate::canonical::{write_text, write_value};
-use crate::fields::{Fields, Unusable};
+use crate::fields::{Fields, InvalidInput};
 use crate::task::Task;
 
 /// The texts of prompts.json.
@@ -25,12 +25,12 @@ pub struct Prompts {
 
 impl Prompts {
     /// Reads prompts.json.
-    pub fn load(path: &Path) -> Result<Self, Unusable> {
+    pub fn load(path: &Path) -> Result<Self, InvalidInput> {
         Self::of_fields(&Fields::of_file(path)?)
     }
 
     /// The prompts that the fields of an object are.
-    pub fn of_fields(fields: &Fields) -> Result<Self, Unusable> {
+    pub fn of_fields(fields: &Fields) -> Result<Self, InvalidInput> {
         Ok(Self {
             system: fields.text("system")?.to_owned(),
             user: fields.text("user")?.to_owned(),

@@ -9,7 +9,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 use crate::connection::Stream;
-use crate::fields::Unusable;
+use crate::fields::InvalidInput;
 
 /// What a base URL says.
 #[derive(Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub struct Endpoint {
 
 impl Endpoint {
     /// Loads the system's certificates if the endpoint is https; connects to nothing yet.
-    pub fn new(address: &Address) -> Result<Self, Unusable> {
+    pub fn new(address: &Address) -> Result<Self, InvalidInput> {
         let tls = if address.is_encrypted { Some(tls(&address.host)?) } else { None };
         Ok(Self { host: address.host.clone(), port: address.port, tls })
     }
@@ -100,20 +100,20 @@ impl Endpoint {
     }
 }
 
-fn tls(host: &str) -> Result<(TlsConnector, ServerName<'static>), Unusable> {
-    let unusable = |why: String| Unusable(format!("base_url: https cannot be used ({why}); use http"));
-    let name = ServerName::try_from(host.to_owned()).map_err(|failure| unusable(failure.to_string()))?;
+fn tls(host: &str) -> Result<(TlsConnector, ServerName<'static>), InvalidInput> {
+    let invalid = |why: String| InvalidInput(format!("base_url: https cannot be used ({why}); use http"));
+    let name = ServerName::try_from(host.to_owned()).map_err(|failure| invalid(failure.to_string()))?;
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
-        return Err(Unusable(
+        return Err(InvalidInput(
             "base_url: https needs certificates to trust; install ca-certificates or set SSL_CERT_FILE"
                 .into(),
         ));
     }
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|failure| unusable(failure.to_string()))?
+        .map_err(|failure| invalid(failure.to_string()))?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok((TlsConnector::from(Arc::new(config)), name))

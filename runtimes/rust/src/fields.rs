@@ -9,15 +9,15 @@ use serde_json::{Map, Value};
 
 /// The run file, or something it names, cannot be used; the text says what, where and what to do.
 #[derive(Debug)]
-pub struct Unusable(pub String);
+pub struct InvalidInput(pub String);
 
-impl fmt::Display for Unusable {
+impl fmt::Display for InvalidInput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Unusable {}
+impl std::error::Error for InvalidInput {}
 
 /// The fields of one JSON object.
 ///
@@ -30,28 +30,28 @@ pub struct Fields {
 
 impl Fields {
     /// The fields of the JSON object that a file holds.
-    pub fn of_file(path: &Path) -> Result<Self, Unusable> {
+    pub fn of_file(path: &Path) -> Result<Self, InvalidInput> {
         let text = fs::read(path).map_err(|failure| cannot_be_read(path, &failure))?;
         Self::of_text(path.display().to_string(), &text)
     }
 
     /// The fields of the JSON object that `text`, from `origin`, is.
-    pub fn of_text(origin: String, text: &[u8]) -> Result<Self, Unusable> {
+    pub fn of_text(origin: String, text: &[u8]) -> Result<Self, InvalidInput> {
         let failure = match serde_json::from_slice(text) {
             Ok(Value::Object(values)) => return Ok(Self { origin, prefix: String::new(), values }),
             Ok(other) => format!("holds {}", shown(&other)),
             Err(failure) => format!("is not JSON ({failure})"),
         };
-        Err(Unusable(format!("{origin}: {failure}; write one JSON object there")))
+        Err(InvalidInput(format!("{origin}: {failure}; write one JSON object there")))
     }
 
     /// A string, which may be empty.
-    pub fn text(&self, name: &str) -> Result<&str, Unusable> {
+    pub fn text(&self, name: &str) -> Result<&str, InvalidInput> {
         self.value(name, "a string", Value::as_str)
     }
 
     /// The strings of a list that is not empty, fit for a command line.
-    pub fn arguments(&self, name: &str) -> Result<Vec<String>, Unusable> {
+    pub fn arguments(&self, name: &str) -> Result<Vec<String>, InvalidInput> {
         self.value(name, "a list of strings, at least one", |value| {
             let items = value.as_array().filter(|items| !items.is_empty())?;
             items.iter().map(argument).collect()
@@ -59,7 +59,7 @@ impl Fields {
     }
 
     /// The names and values of an object of strings, fit for a process's environment.
-    pub fn environment(&self, name: &str) -> Result<Vec<(String, String)>, Unusable> {
+    pub fn environment(&self, name: &str) -> Result<Vec<(String, String)>, InvalidInput> {
         self.value(name, "an object of strings, fit for an environment", |value| {
             let is_name = |name: &str| !name.is_empty() && !name.contains(['=', '\0']);
             let entry = |(name, value): (&String, &Value)| {
@@ -70,12 +70,12 @@ impl Fields {
     }
 
     /// An object with any fields.
-    pub fn object(&self, name: &str) -> Result<&Map<String, Value>, Unusable> {
+    pub fn object(&self, name: &str) -> Result<&Map<String, Value>, InvalidInput> {
         self.value(name, "an object", Value::as_object)
     }
 
     /// An object whose fields are to be asked for in turn.
-    pub fn fields(&self, name: &str) -> Result<Self, Unusable> {
+    pub fn fields(&self, name: &str) -> Result<Self, InvalidInput> {
         Ok(Self {
             origin: self.origin.clone(),
             prefix: format!("{}{name}.", self.prefix),
@@ -84,19 +84,19 @@ impl Fields {
     }
 
     /// An integer.
-    pub fn integer(&self, name: &str, at_least: u64) -> Result<u64, Unusable> {
+    pub fn integer(&self, name: &str, at_least: u64) -> Result<u64, InvalidInput> {
         self.value(name, &format!("an integer of at least {at_least}"), |value| {
             value.as_u64().filter(|&number| number >= at_least)
         })
     }
 
     /// An integer that is used as a size, and so is no larger than memory could be.
-    pub fn size(&self, name: &str) -> Result<usize, Unusable> {
+    pub fn size(&self, name: &str) -> Result<usize, InvalidInput> {
         Ok(usize::try_from(self.integer(name, 1)?).unwrap_or(usize::MAX))
     }
 
     /// A number of nanoseconds, small enough to be added to a clock's; 0 when the field is missing.
-    pub fn nanoseconds(&self, name: &str) -> Result<u64, Unusable> {
+    pub fn nanoseconds(&self, name: &str) -> Result<u64, InvalidInput> {
         if !self.values.contains_key(name) {
             return Ok(0);
         }
@@ -106,45 +106,45 @@ impl Fields {
     }
 
     /// A number of seconds above 0.
-    pub fn positive_seconds(&self, name: &str) -> Result<Duration, Unusable> {
+    pub fn positive_seconds(&self, name: &str) -> Result<Duration, InvalidInput> {
         self.value(name, "a number above 0", |value| {
             value.as_f64().filter(|&seconds| seconds > 0.0).map(duration)
         })
     }
 
     /// A number of seconds.
-    pub fn seconds(&self, name: &str) -> Result<Duration, Unusable> {
+    pub fn seconds(&self, name: &str) -> Result<Duration, InvalidInput> {
         self.value(name, "a number of at least 0", |value| {
             value.as_f64().filter(|&seconds| seconds >= 0.0).map(duration)
         })
     }
 
     /// A path.
-    pub fn path(&self, name: &str) -> Result<PathBuf, Unusable> {
+    pub fn path(&self, name: &str) -> Result<PathBuf, InvalidInput> {
         self.value(name, "a path", |value| {
             value.as_str().filter(|path| !path.is_empty() && !path.contains('\0')).map(PathBuf::from)
         })
     }
 
     /// The path, free of symbolic links, of a folder that is there and can be written to.
-    pub fn writable_folder(&self, name: &str) -> Result<PathBuf, Unusable> {
+    pub fn writable_folder(&self, name: &str) -> Result<PathBuf, InvalidInput> {
         let wanted = "an existing folder that can be written to, its path in UTF-8";
-        let folder = self.path(name)?.canonicalize().map_err(|_| self.unusable(name, wanted))?;
+        let folder = self.path(name)?.canonicalize().map_err(|_| self.invalid_input(name, wanted))?;
         let is_writable = access(&folder, Access::WRITE_OK | Access::EXEC_OK).is_ok();
         if folder.is_dir() && is_writable && folder.to_str().is_some() {
             Ok(folder)
         } else {
-            Err(self.unusable(name, wanted))
+            Err(self.invalid_input(name, wanted))
         }
     }
 
     /// The error that says what a field is and what it must be.
-    pub fn unusable(&self, name: &str, wanted: &str) -> Unusable {
+    pub fn invalid_input(&self, name: &str, wanted: &str) -> InvalidInput {
         let found = match self.values.get(name) {
             Some(value) => format!("is {}", shown(value)),
             None => "is missing".to_owned(),
         };
-        Unusable(format!("{}: {}{name} {found}; it must be {wanted}", self.origin, self.prefix))
+        InvalidInput(format!("{}: {}{name} {found}; it must be {wanted}", self.origin, self.prefix))
     }
 
     fn value<'a, T>(
@@ -152,14 +152,14 @@ impl Fields {
         name: &str,
         wanted: &str,
         read: impl FnOnce(&'a Value) -> Option<T>,
-    ) -> Result<T, Unusable> {
-        self.values.get(name).and_then(read).ok_or_else(|| self.unusable(name, wanted))
+    ) -> Result<T, InvalidInput> {
+        self.values.get(name).and_then(read).ok_or_else(|| self.invalid_input(name, wanted))
     }
 }
 
 /// The error for a file that cannot be read.
-pub fn cannot_be_read(path: &Path, failure: &std::io::Error) -> Unusable {
-    Unusable(format!("{}: cannot be read ({failure}); name a file that is there", path.display()))
+pub fn cannot_be_read(path: &Path, failure: &std::io::Error) -> InvalidInput {
+    InvalidInput(format!("{}: cannot be read ({failure}); name a file that is there", path.display()))
 }
 
 fn argument(value: &Value) -> Option<String> {

@@ -10,7 +10,7 @@ const FIRST_BEYOND_STDERR: libc::c_uint = 3;
 /// from children.
 ///
 /// SIGPIPE stays ignored, as the standard library wants it, which gives children its default.
-pub fn disown() -> io::Result<()> {
+pub fn reset() -> io::Result<()> {
     for signal in (1..=libc::SIGRTMAX()).filter(|&signal| signal != libc::SIGPIPE) {
         // SAFETY: no handler is replaced by another, and those that cannot be set are refused.
         unsafe { libc::signal(signal, libc::SIG_DFL) };

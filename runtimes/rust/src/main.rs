@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, panic};
 
-use agentloop::fields::Unusable;
+use agentloop::fields::InvalidInput;
 use agentloop::{inherited, run, text, tools_command};
 
 const USAGE: &str = "give one run file, or `tools` and the path of a folder";
@@ -19,21 +19,24 @@ fn main() -> ExitCode {
         Ok(Ok(status)) => ExitCode::from(status),
         Ok(Err(failure)) => {
             complain(&failure.to_string());
-            ExitCode::from(if failure.is::<Unusable>() { 2 } else { 1 })
+            ExitCode::from(if failure.is::<InvalidInput>() { 2 } else { 1 })
         }
         Err(_) => ExitCode::FAILURE,
     }
 }
 
 fn perform(arguments: &[OsString]) -> Result<u8, Box<dyn Error>> {
-    inherited::disown()?;
+    inherited::reset()?;
     match arguments {
         [tools, folder] if tools == "tools" => {
             tools_command::serve(Path::new(folder), io::stdin().lock(), io::stdout().lock())?;
             Ok(0)
         }
         [run_file] => run::perform(Path::new(run_file)),
-        _ => Err(Unusable(format!("{} arguments are too few or too many; {USAGE}", arguments.len())).into()),
+        _ => {
+            Err(InvalidInput(format!("{} arguments are too few or too many; {USAGE}", arguments.len()))
+                .into())
+        }
     }
 }
 

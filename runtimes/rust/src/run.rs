@@ -19,7 +19,7 @@ use crate::chat::Chat;
 use crate::clock::{now_ns, until_ns};
 use crate::conversation::{Prompts, Script};
 use crate::events::{Event, EventFile};
-use crate::fields::Unusable;
+use crate::fields::InvalidInput;
 use crate::process::find_program;
 use crate::run_file::{CONTRACT_VERSION, RunFile};
 use crate::task::{Tasks, count_tasks};
@@ -41,7 +41,7 @@ pub fn perform(run_file: &Path) -> Result<u8, Box<dyn Error>> {
     let program = &run.verify.argv[0];
     if find_program(program, search_path(&run.verify.env)).is_none() {
         let advice = "name a program by its path or on the PATH of verify.env";
-        return Err(Unusable(format!("verify.argv: {program:?} cannot be run; {advice}")).into());
+        return Err(InvalidInput(format!("verify.argv: {program:?} cannot be run; {advice}")).into());
     }
     let api_key = match env::var("LLM_API_KEY") {
         Err(env::VarError::NotPresent) => String::new(),
@@ -57,7 +57,9 @@ pub fn perform(run_file: &Path) -> Result<u8, Box<dyn Error>> {
         let signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let events = EventFile::create(&run.events).map_err(|failure| {
             let path = run.events.display();
-            Unusable(format!("events: {path} cannot be created ({failure}); name a file that is not there"))
+            InvalidInput(format!(
+                "events: {path} cannot be created ({failure}); name a file that is not there"
+            ))
         })?;
         let agent = Agent {
             chat,

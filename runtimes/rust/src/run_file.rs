@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::endpoint::Address;
-use crate::fields::{Fields, Unusable};
+use crate::fields::{Fields, InvalidInput};
 
 /// The contract that this runtime obeys.
 pub const CONTRACT_VERSION: u64 = 1;
@@ -83,11 +83,11 @@ pub struct RunFile {
 
 impl RunFile {
     /// Reads and checks a run file.
-    pub fn load(path: &Path) -> Result<Self, Unusable> {
+    pub fn load(path: &Path) -> Result<Self, InvalidInput> {
         let fields = Fields::of_file(path)?;
         if fields.integer("contract_version", 0)? != CONTRACT_VERSION {
             let wanted = format!("{CONTRACT_VERSION}, the one that this runtime obeys");
-            return Err(fields.unusable("contract_version", &wanted));
+            return Err(fields.invalid_input("contract_version", &wanted));
         }
         let verify = fields.fields("verify")?;
         let timeouts = fields.fields("timeouts")?;
@@ -97,7 +97,7 @@ impl RunFile {
             prompts_file: fields.path("prompts_file")?,
             address: Address::parse(fields.text("base_url")?).ok_or_else(|| {
                 let wanted = "http:// or https://, a host, a port if need be, and a path";
-                fields.unusable("base_url", wanted)
+                fields.invalid_input("base_url", wanted)
             })?,
             model: fields.text("model")?.to_owned(),
             request: request(&fields)?,
@@ -126,11 +126,11 @@ impl RunFile {
     }
 }
 
-fn request(fields: &Fields) -> Result<Map<String, Value>, Unusable> {
+fn request(fields: &Fields) -> Result<Map<String, Value>, InvalidInput> {
     let request = fields.object("request")?;
     if OWN_FIELDS.iter().any(|&name| request.contains_key(name)) {
         let wanted = format!("an object without {}", OWN_FIELDS.join(", "));
-        return Err(fields.unusable("request", &wanted));
+        return Err(fields.invalid_input("request", &wanted));
     }
     Ok(request.clone())
 }

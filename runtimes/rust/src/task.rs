@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use crate::fields::{Fields, Unusable, cannot_be_read};
+use crate::fields::{Fields, InvalidInput, cannot_be_read};
 
 /// One coding problem.
 #[derive(Debug)]
@@ -30,12 +30,12 @@ pub struct Tasks {
 
 impl Tasks {
     /// Opens a tasks file.
-    pub fn open(path: &Path) -> Result<Self, Unusable> {
+    pub fn open(path: &Path) -> Result<Self, InvalidInput> {
         let file = File::open(path).map_err(|failure| cannot_be_read(path, &failure))?;
         Ok(Self { path: path.to_owned(), file: BufReader::new(file), line: Vec::new(), number: 0 })
     }
 
-    fn read(&mut self) -> Result<Option<Task>, Unusable> {
+    fn read(&mut self) -> Result<Option<Task>, InvalidInput> {
         self.line.clear();
         self.number += 1;
         let size = self.file.read_until(b'\n', &mut self.line);
@@ -54,7 +54,7 @@ impl Tasks {
 }
 
 impl Iterator for Tasks {
-    type Item = Result<Task, Unusable>;
+    type Item = Result<Task, InvalidInput>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.read().transpose()
@@ -62,12 +62,12 @@ impl Iterator for Tasks {
 }
 
 /// How many tasks a file holds: an error when there are none, one does not load, or two have the same name.
-pub fn count_tasks(path: &Path) -> Result<usize, Unusable> {
+pub fn count_tasks(path: &Path) -> Result<usize, InvalidInput> {
     let mut seen = HashSet::new();
     for task in Tasks::open(path)? {
         let name = task?.task_id;
         if let Some(name) = seen.replace(name) {
-            return Err(Unusable(format!(
+            return Err(InvalidInput(format!(
                 "{}: task_id {name:?} is there twice; give every task its own",
                 path.display()
             )));
@@ -75,7 +75,7 @@ pub fn count_tasks(path: &Path) -> Result<usize, Unusable> {
     }
     if seen.is_empty() {
         let path = path.display();
-        return Err(Unusable(format!("{path}: holds no task; write one JSON object a line there")));
+        return Err(InvalidInput(format!("{path}: holds no task; write one JSON object a line there")));
     }
     Ok(seen.len())
 }

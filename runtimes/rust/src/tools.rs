@@ -28,7 +28,7 @@ const EXISTING_FILE: OFlags =
 
 /// A line that holds what was sought.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Found {
+pub struct SearchMatch {
     /// The file, as the workspace sees it.
     pub path: String,
     /// Its number, from 1.
@@ -84,8 +84,8 @@ impl<'a> ToolDispatcher<'a> {
     }
 
     /// All lines in the regular files below a folder that hold `text`, by path and number.
-    pub fn search(&self, text: &str, path: &str) -> io::Result<Vec<Found>> {
-        let mut found = Vec::new();
+    pub fn search(&self, text: &str, path: &str) -> io::Result<Vec<SearchMatch>> {
+        let mut matches = Vec::new();
         let top: Vec<_> = names(path)?.into_iter().map(OsStr::to_owned).collect();
         let mut waiting = vec![top.clone()];
         while let Some(folders) = waiting.pop() {
@@ -100,12 +100,12 @@ impl<'a> ToolDispatcher<'a> {
                     waiting.push(folders.iter().cloned().chain([name]).collect());
                 } else if let Ok(content) = self.read(&folders, &name, path) {
                     let path: PathBuf = folders.iter().chain([&name]).collect();
-                    found.extend(lines_with(text, &content, &printable(path.as_os_str())));
+                    matches.extend(lines_with(text, &content, &printable(path.as_os_str())));
                 }
             }
         }
-        found.sort();
-        Ok(found)
+        matches.sort();
+        Ok(matches)
     }
 
     /// Runs a command line under `rules`, whose `argv` is `bash -c` and the command.
@@ -171,19 +171,19 @@ fn file_type(folder: &OwnedFd, name: &OsStr) -> Result<FileType, Errno> {
 
 /// The names in a folder, and which of them are folders.
 fn entries(folder: &OwnedFd) -> Result<Vec<(OsString, bool)>, Errno> {
-    let mut found = Vec::new();
+    let mut entries = Vec::new();
     for entry in Dir::read_from(folder)? {
         let name = OsString::from_vec(entry?.file_name().to_bytes().to_vec());
         if name != "." && name != ".." {
             // One that is gone meanwhile is no folder.
             let is_folder = file_type(folder, &name) == Ok(FileType::Directory);
-            found.push((name, is_folder));
+            entries.push((name, is_folder));
         }
     }
-    Ok(found)
+    Ok(entries)
 }
 
-fn lines_with(text: &str, content: &str, path: &str) -> Vec<Found> {
+fn lines_with(text: &str, content: &str, path: &str) -> Vec<SearchMatch> {
     let lines = content.split_inclusive('\n').map(|line| {
         let line = line.strip_suffix('\n').unwrap_or(line);
         line.strip_suffix('\r').unwrap_or(line)
@@ -191,7 +191,7 @@ fn lines_with(text: &str, content: &str, path: &str) -> Vec<Found> {
     (1..)
         .zip(lines)
         .filter(|(_, line)| line.contains(text))
-        .map(|(line, found)| Found { path: path.to_owned(), line, text: found.to_owned() })
+        .map(|(line, content)| SearchMatch { path: path.to_owned(), line, text: content.to_owned() })
         .collect()
 }
 

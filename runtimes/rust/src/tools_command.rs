@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tokio::runtime::LocalRuntime;
 
-use crate::fields::{Fields, Unusable};
+use crate::fields::{Fields, InvalidInput};
 use crate::run::event_loop;
 use crate::run_file::Verify;
 use crate::text::in_one_line;
@@ -19,7 +19,7 @@ use crate::tools::ToolDispatcher;
 pub fn serve(folder: &Path, calls: impl BufRead, mut answers: impl Write) -> Result<(), Box<dyn Error>> {
     let folder = folder.canonicalize().ok().filter(|path| path.is_dir()).ok_or_else(|| {
         let folder = folder.display();
-        Unusable(format!("{folder}: is no folder; name the workspace that the tools are to work in"))
+        InvalidInput(format!("{folder}: is no folder; name the workspace that the tools are to work in"))
     })?;
     let tools = ToolDispatcher::new(&folder);
     let event_loop = event_loop()?;
@@ -49,7 +49,7 @@ fn result(
             let command = call.text("command")?;
             if command.contains('\0') {
                 return Err(call
-                    .unusable("command", "without U+0000, which no command line may hold")
+                    .invalid_input("command", "without U+0000, which no command line may hold")
                     .into());
             }
             let rules = Verify {
@@ -68,6 +68,8 @@ fn result(
                 "timed_out": finished.timed_out,
             })
         }
-        _ => return Err(call.unusable("tool", "write_file, read_file, list_dir, search or bash").into()),
+        _ => {
+            return Err(call.invalid_input("tool", "write_file, read_file, list_dir, search or bash").into());
+        }
     })
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::net::TcpListener;
 use std::thread;
 
-use agentloop::connection::{Exchange, Whole};
+use agentloop::connection::{Exchange, RequestBody};
 use agentloop::run::event_loop;
 use hyper::Request;
 use tokio::net::TcpStream;
@@ -21,7 +21,7 @@ fn the_time_for_an_answer_begins_when_the_request_has_gone_out() {
         thread::spawn(move || io::copy(&mut listener.accept().unwrap().0, &mut io::sink()).unwrap());
     let has_begun = event_loop().unwrap().block_on(async {
         let stream = TcpStream::connect(address).await.unwrap();
-        let request = Request::post("/").body(Whole::new(vec![b'x'; BODY_BYTES].into())).unwrap();
+        let request = Request::post("/").body(RequestBody::new(vec![b'x'; BODY_BYTES].into())).unwrap();
         Exchange::begin(stream.into(), request, Instant::now).await.unwrap().is_some()
     });
     assert!(!has_begun);

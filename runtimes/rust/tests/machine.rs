@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use agentloop::inherited::disown;
+use agentloop::inherited;
 use agentloop::process::{Child, Finished};
 use agentloop::run::event_loop;
-use agentloop::tools::{Found, ToolDispatcher};
+use agentloop::tools::{SearchMatch, ToolDispatcher};
 use agentloop::workspace::Workspace;
 
 fn workspace() -> Workspace {
@@ -18,7 +18,7 @@ fn workspace() -> Workspace {
 
 /// What becomes of a command line that has 20 s, or as long as `limit` says.
 fn shell(command: &str, output_limit_bytes: usize, limit: Option<Duration>) -> Finished {
-    disown().unwrap();
+    inherited::reset().unwrap();
     let argv = ["sh", "-c", command].map(str::to_owned);
     let env = [("PATH".to_owned(), "/usr/bin:/bin".to_owned())];
     let folder = workspace();
@@ -105,9 +105,12 @@ fn tools_write_read_list_and_search() {
     tools.write_file("a.txt", "two").unwrap();
     assert_eq!(tools.read_file("a//./b.txt").unwrap(), "one\r\ntwo\nthree");
     assert_eq!(tools.list_dir(".").unwrap(), ["a.txt", "a/"]);
-    let found = |path: &str, line, text: &str| Found { path: path.into(), line, text: text.into() };
-    assert_eq!(tools.search("two", "").unwrap(), [found("a.txt", 1, "two"), found("a/b.txt", 2, "two")]);
-    assert_eq!(tools.search("one", "a").unwrap(), [found("a/b.txt", 1, "one")]);
+    let expected = |path: &str, line, text: &str| SearchMatch { path: path.into(), line, text: text.into() };
+    assert_eq!(
+        tools.search("two", "").unwrap(),
+        [expected("a.txt", 1, "two"), expected("a/b.txt", 2, "two")]
+    );
+    assert_eq!(tools.search("one", "a").unwrap(), [expected("a/b.txt", 1, "one")]);
 }
 
 #[test]
