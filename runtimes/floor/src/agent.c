@@ -14,8 +14,11 @@
 #include "fatal.h"
 #include "feedback.h"
 #include "file.h"
-#include "run.h"
+#include "run_state.h"
 #include "workspace.h"
+
+/// How long the end of the stream is awaited after the finish reason.
+#define STREAM_END_GRACE_S 1.0
 
 static char const SOLUTION[] = "solution.py", TESTS[] = "test_solution.py";
 
@@ -95,7 +98,7 @@ static enum agent_state after_exchange(struct run *run, struct agent *agent) {
                        earlier(moment_after(exchange->latest, settings->event_idle_s), agent->total));
             return ANSWER;
         case EXCHANGE_FINISHED:
-            wait_until(run, agent, moment_after(exchange->last, LINGER_S));
+            wait_until(run, agent, moment_after(exchange->last, STREAM_END_GRACE_S));
             return ANSWER;
         case EXCHANGE_COMPLETE:
             return USE_REPLY;
@@ -184,6 +187,16 @@ static bool remove_files(char const *workspace) {
     return remove_tree(AT_FDCWD, workspace);
 }
 
+/// Puts the agent at the end of the line for a slot of the verifier.
+static void line_up(struct run *run, struct agent *agent) {
+    agent->next_in_line = NULL;
+    if (run->first_in_line == NULL)
+        run->first_in_line = agent;
+    else
+        run->last_in_line->next_in_line = agent;
+    run->last_in_line = agent;
+}
+
 static enum agent_state use_reply(struct run *run, struct agent *agent) {
     struct attempt *const attempt = &agent->attempt;
     struct exchange *const exchange = &agent->exchange;
@@ -201,7 +214,7 @@ static enum agent_state use_reply(struct run *run, struct agent *agent) {
     if (!write_files(run, agent))
         return end_with_errno(agent, "the solution cannot be written");
     attempt->queue = now();
-    run_line_up(run, agent);
+    line_up(run, agent);
     return SLOT;
 }
 

@@ -9,25 +9,18 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "agent.h"
 #include "canonical.h"
 #include "fatal.h"
+#include "run_state.h"
 
-enum { READY_AT_ONCE = 64, UNUSABLE = 2, SIGNAL_STATUS = 128 };
+enum { READY_AT_ONCE = 64, INVALID_INPUT_STATUS = 2, SIGNAL_STATUS = 128 };
 
 static uint64_t const STOP_TAG = UINT64_MAX;
 
 static struct run run;
 
 // The verifier's slots.
-
-void run_line_up(struct run *in, struct agent *agent) {
-    agent->next_in_line = NULL;
-    if (in->first_in_line == NULL)
-        in->first_in_line = agent;
-    else
-        in->last_in_line->next_in_line = agent;
-    in->last_in_line = agent;
-}
 
 static void give_slots(void) {
     while (run.free_slots > 0 && run.first_in_line != NULL) {
@@ -178,7 +171,7 @@ int perform(char const *run_file) {
         complain("%s", problem.bytes);
         buffer_free(&problem);
         free_all();
-        return UNUSABLE;
+        return INVALID_INPUT_STATUS;
     }
     before_fatal = leave_nothing;
     run.start = now();

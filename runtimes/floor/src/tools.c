@@ -232,7 +232,7 @@ bool tool_list_dir(struct workspace workspace, struct slice path, struct buffer 
 }
 
 /// Appends the lines of a file that hold the text.
-static void append_found(struct slice content, struct slice text, struct slice path, struct buffer *json) {
+static void append_matches(struct slice content, struct slice text, struct slice path, struct buffer *json) {
     struct slice line;
     for (int64_t number = 1; take_line(&content, &line); ++number) {
         bool const is_ended = line.bytes[line.size] == '\n';
@@ -283,7 +283,7 @@ bool tool_search(struct workspace workspace, struct slice text, struct slice pat
         // Links, and what is no file, cannot be read or is gone, are not searched.
         if (!slice_ends_with(buffer_slice(&item->bytes), SLICE("/")) &&
             tool_read_file(workspace, buffer_slice(&item->bytes), &content, &unread))
-            append_found(buffer_slice(&content), text, buffer_slice(&item->text), json);
+            append_matches(buffer_slice(&content), text, buffer_slice(&item->text), json);
     }
     buffer_append_char(json, ']');
     free_shown(&list);

@@ -16,7 +16,7 @@
 #include "tools.h"
 #include "utf8.h"
 
-enum { PIECE_BYTES = 16 * 1024, UNUSABLE = 2 };
+enum { PIECE_BYTES = 16 * 1024, INVALID_INPUT_STATUS = 2 };
 
 /// The child that runs, which must not outlive this process.
 static struct child *running;
@@ -202,7 +202,7 @@ int serve_tools(char const *folder) {
     if (workspace.folder < 0) {
         complain("%s is no folder; name the workspace that the tools are to work in", folder);
         free(real);
-        return UNUSABLE;
+        return INVALID_INPUT_STATUS;
     }
     before_fatal = end_running;
     // Where there is no line end yet is not looked through again.
