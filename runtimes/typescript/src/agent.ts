@@ -15,8 +15,8 @@ import { judge } from "./verdict.js";
 import type { Verifier } from "./verifier.js";
 import { makeWorkspace, removeTree } from "./workspace.js";
 
-/** What an agent works with. */
-export interface Equipment {
+/** What all agents of a run share. */
+export interface AgentServices {
   readonly chat: Chat;
   readonly model: string;
   readonly request: JsonObject;
@@ -29,15 +29,15 @@ export interface Equipment {
 
 /** Works on tasks until their tests pass or their attempts are used up. */
 export class Agent {
-  readonly #with: Equipment;
+  readonly #services: AgentServices;
 
-  constructor(equipment: Equipment) {
-    this.#with = equipment;
+  constructor(services: AgentServices) {
+    this.#services = services;
   }
 
   /** Work on a task. Its one task event is written whatever happens; throws what ends the run after it. */
   async solve(task: Task): Promise<void> {
-    const { events, prompts, maxRetries } = this.#with;
+    const { events, prompts, maxRetries } = this.#services;
     const conversation = new Conversation(prompts, task);
     let attempt = new Attempt(task.taskId, 1, now());
     let end = await this.#record(attempt, task, conversation);
@@ -63,12 +63,12 @@ export class Agent {
       end = isOfTheAttempt(failure) ? null : failure;
     }
     attempt.tEnd = now();
-    this.#with.events.attempt(attempt);
+    this.#services.events.attempt(attempt);
     return end;
   }
 
   async #step(attempt: Attempt, task: Task, conversation: Conversation): Promise<void> {
-    const { chat, model, request, workspaces } = this.#with;
+    const { chat, model, request, workspaces } = this.#services;
     const reply = await chat.complete(conversation.body(model, request), attempt);
     const code = extract(reply);
     if (code === null) {
@@ -95,7 +95,7 @@ export class Agent {
     const tools = new ToolDispatcher(folder);
     tools.writeFile("solution.py", code);
     tools.writeFile("test_solution.py", task.tests);
-    const { exitCode, timedOut, stdout, stderr } = await this.#with.verifier.verify(folder, attempt);
+    const { exitCode, timedOut, stdout, stderr } = await this.#services.verifier.verify(folder, attempt);
     attempt.verdict = judge(exitCode, timedOut, stdout);
     if (attempt.verdict === "timed_out") {
       conversation.timedOut(reply);
@@ -107,16 +107,16 @@ export class Agent {
 
 /** Solve all tasks: each agent takes the next when it is done with one, and waits for its start after `runStart`. */
 export async function runAgents(
-  equipment: Equipment,
+  services: AgentServices,
   tasks: Iterable<Task, undefined>,
   agents: number,
   runStart: bigint,
   stop: Stop,
 ): Promise<void> {
-  const agent = new Agent(equipment);
+  const agent = new Agent(services);
   const waiting = tasks[Symbol.iterator]();
   const notBegun = ({ taskId }: Task): void => {
-    equipment.events.task(taskId, "error", 0, "interrupted");
+    services.events.task(taskId, "error", 0, "interrupted");
   };
   const work = async (): Promise<void> => {
     for (let task; !stop.stopped && (task = waiting.next().value) !== undefined; ) {

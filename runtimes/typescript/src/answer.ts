@@ -3,11 +3,14 @@
 import { Bytes } from "./bytes.js";
 import { milliseconds, now, pollOnce } from "./clock.js";
 import { BrokenStream, Completion } from "./completion.js";
-import { LINGER_S, type Listener } from "./connection.js";
+import type { Listener } from "./connection.js";
 import type { Attempt } from "./events.js";
 import type { Headers } from "./response.js";
 import { retryAfterS } from "./retry-after.js";
 import { EventStream } from "./sse.js";
+
+/** How long the end of the stream is awaited after the finish reason, in seconds. */
+const STREAM_END_GRACE_S = 1;
 
 const ERROR_BODY_LIMIT_BYTES = 2048;
 
@@ -157,7 +160,7 @@ export class Answer implements Listener {
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => {
         this.end();
-      }, milliseconds(LINGER_S));
+      }, milliseconds(STREAM_END_GRACE_S));
       this.#expectation.onFinish();
     }
     if (completion.ended) {

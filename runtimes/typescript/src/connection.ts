@@ -6,8 +6,8 @@ import { milliseconds, pollOnce } from "./clock.js";
 import { NoHttp, ResponseParser, type Receiver } from "./response.js";
 import type { BaseUrl } from "./run-file.js";
 
-/** How long what follows a finish reason is waited for, in seconds. */
-export const LINGER_S = 1;
+/** How long a connection stays open for the rest of a response whose completion is there, in seconds. */
+const CLOSE_GRACE_S = 1;
 
 const RECEIVE_BYTES = 64 * 1024;
 
@@ -95,7 +95,7 @@ export class Connection {
       if (this.#parser === parser) {
         this.close();
       }
-    }, milliseconds(LINGER_S));
+    }, milliseconds(CLOSE_GRACE_S));
     timer.unref();
   }
 

@@ -1,5 +1,5 @@
 /** The run file, or something it names, cannot be used; the message says what, where and what to do. */
-export class Unusable extends Error {}
+export class InvalidInput extends Error {}
 
 /** No completion can be had; the message is one line that says why. */
 export class ChatFailed extends Error {}

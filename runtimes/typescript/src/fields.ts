@@ -4,13 +4,13 @@ import { isUtf8 } from "node:buffer";
 import { accessSync, constants, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 
-import { inOneLine, Unusable } from "./failures.js";
+import { inOneLine, InvalidInput } from "./failures.js";
 import { canonicalJson, isObject, parseJson, type Json, type JsonObject } from "./json.js";
 
 const SHOWN_CHARACTERS = 60;
 const NANOSECONDS_END = 2n ** 63n;
 
-/** The fields of one JSON object. A field that is missing or of another type throws `Unusable`. */
+/** The fields of one JSON object. A field that is missing or of another type throws `InvalidInput`. */
 export class Fields {
   readonly #where: string;
   readonly #values: JsonObject;
@@ -29,7 +29,7 @@ export class Fields {
     try {
       bytes = readFileSync(path);
     } catch (failure) {
-      throw new Unusable(`${path}: cannot be read (${String(failure)}); name a UTF-8 file that is there`);
+      throw new InvalidInput(`${path}: cannot be read (${String(failure)}); name a UTF-8 file that is there`);
     }
     return Fields.ofBytes(path, bytes);
   }
@@ -37,18 +37,18 @@ export class Fields {
   /** Parse the JSON object that `bytes` are. */
   static ofBytes(where: string, bytes: Buffer): Fields {
     if (!isUtf8(bytes)) {
-      throw new Unusable(`${where}: is not UTF-8; write it in UTF-8`);
+      throw new InvalidInput(`${where}: is not UTF-8; write it in UTF-8`);
     }
     let value: Json;
     try {
       value = parseJson(bytes.toString());
     } catch (failure) {
-      throw new Unusable(
+      throw new InvalidInput(
         `${where}: is not JSON (${inOneLine(String(failure))}); write one JSON object there`,
       );
     }
     if (!isObject(value)) {
-      throw new Unusable(`${where}: holds ${shown(value)}; write one JSON object there`);
+      throw new InvalidInput(`${where}: holds ${shown(value)}; write one JSON object there`);
     }
     return new Fields(where, value);
   }
@@ -57,10 +57,10 @@ export class Fields {
   text(name: string): string {
     const value = this.#value(name);
     if (typeof value !== "string") {
-      throw this.unusable(name, "a string");
+      throw this.invalidInput(name, "a string");
     }
     if (!value.isWellFormed()) {
-      throw this.unusable(name, "a string without halves of surrogate pairs");
+      throw this.invalidInput(name, "a string without halves of surrogate pairs");
     }
     return value;
   }
@@ -69,7 +69,7 @@ export class Fields {
   texts(name: string): [string, ...string[]] {
     const value = this.#value(name);
     if (!Array.isArray(value) || !value.every(isArgument) || !isNotEmpty(value)) {
-      throw this.unusable(name, "a list of strings, at least one");
+      throw this.invalidInput(name, "a list of strings, at least one");
     }
     return value;
   }
@@ -78,7 +78,7 @@ export class Fields {
   environment(name: string): Record<string, string> {
     const value = this.#value(name);
     if (!isObject(value) || !isEnvironment(value)) {
-      throw this.unusable(name, "an object of strings");
+      throw this.invalidInput(name, "an object of strings");
     }
     return value;
   }
@@ -87,7 +87,7 @@ export class Fields {
   object(name: string): JsonObject {
     const value = this.#value(name);
     if (!isObject(value)) {
-      throw this.unusable(name, "an object");
+      throw this.invalidInput(name, "an object");
     }
     return value;
   }
@@ -101,7 +101,7 @@ export class Fields {
   integer(name: string, atLeast: number): number {
     const value = this.#value(name);
     if (typeof value !== "number" || !Number.isSafeInteger(value) || value < atLeast) {
-      throw this.unusable(name, `an integer of at least ${String(atLeast)}, and below 2^53`);
+      throw this.invalidInput(name, `an integer of at least ${String(atLeast)}, and below 2^53`);
     }
     return value;
   }
@@ -118,7 +118,7 @@ export class Fields {
         return nanoseconds;
       }
     }
-    throw this.unusable(name, "an integer of at least 0, and below 2^63");
+    throw this.invalidInput(name, "an integer of at least 0, and below 2^63");
   }
 
   /** A number above 0. */
@@ -135,7 +135,7 @@ export class Fields {
   path(name: string): string {
     const value = this.text(name);
     if (value === "" || value.includes("\0")) {
-      throw this.unusable(name, "a path");
+      throw this.invalidInput(name, "a path");
     }
     return withoutLinks(resolve(value));
   }
@@ -151,14 +151,14 @@ export class Fields {
     } catch {
       // Said below, as for a file.
     }
-    throw this.unusable(name, "an existing folder that can be written to");
+    throw this.invalidInput(name, "an existing folder that can be written to");
   }
 
   /** What says what a field is and what it must be, to be thrown. */
-  unusable(name: string, wanted: string): Unusable {
+  invalidInput(name: string, wanted: string): InvalidInput {
     const value = this.#value(name);
     const found = value === undefined ? "is missing" : `is ${shown(value)}`;
-    return new Unusable(`${this.#where}: ${this.#prefix}${name} ${found}; it must be ${wanted}`);
+    return new InvalidInput(`${this.#where}: ${this.#prefix}${name} ${found}; it must be ${wanted}`);
   }
 
   #value(name: string): Json | undefined {
@@ -173,7 +173,7 @@ export class Fields {
         return number;
       }
     }
-    throw this.unusable(name, wanted);
+    throw this.invalidInput(name, wanted);
   }
 }
 

@@ -1,7 +1,7 @@
 /** `main.js run.json`: one run, from its run file to its exit status; or `main.js tools FOLDER`, the tools. */
 
 import { complain } from "./complaint.js";
-import { Unusable } from "./failures.js";
+import { InvalidInput } from "./failures.js";
 import { perform } from "./run.js";
 import { serve } from "./tools-command.js";
 
@@ -14,7 +14,7 @@ async function main(words: readonly string[]): Promise<number> {
     return 0;
   }
   if (first === undefined || second !== undefined) {
-    throw new Unusable(`${String(words.length)} run files are given and one is needed; ${USAGE}`);
+    throw new InvalidInput(`${String(words.length)} run files are given and one is needed; ${USAGE}`);
   }
   return await perform(first);
 }
@@ -23,7 +23,7 @@ async function exitStatus(words: readonly string[]): Promise<number> {
   try {
     return await main(words);
   } catch (failure) {
-    if (!(failure instanceof Unusable)) {
+    if (!(failure instanceof InvalidInput)) {
       throw failure;
     }
     complain(failure.message);

@@ -19,7 +19,7 @@ export interface Prompts {
   readonly noCode: string;
 }
 
-/** Read prompts.json; throws `Unusable`. */
+/** Read prompts.json; throws `InvalidInput`. */
 export function loadPrompts(path: string): Prompts {
   const fields = Fields.ofFile(path);
   return {

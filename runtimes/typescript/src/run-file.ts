@@ -64,11 +64,14 @@ export interface RunFile {
   readonly events: string;
 }
 
-/** Read and check a run file; throws `Unusable`. */
+/** Read and check a run file; throws `InvalidInput`. */
 export function loadRunFile(path: string): RunFile {
   const fields = Fields.ofFile(path);
   if (fields.integer("contract_version", 0) !== CONTRACT_VERSION) {
-    throw fields.unusable("contract_version", `${String(CONTRACT_VERSION)}, the one that this runtime obeys`);
+    throw fields.invalidInput(
+      "contract_version",
+      `${String(CONTRACT_VERSION)}, the one that this runtime obeys`,
+    );
   }
   const verify = fields.fields("verify");
   const timeouts = fields.fields("timeouts");
@@ -123,7 +126,7 @@ export function parseBaseUrl(text: string): BaseUrl | null {
 function baseUrl(fields: Fields): BaseUrl {
   const url = parseBaseUrl(fields.text("base_url"));
   if (url === null) {
-    throw fields.unusable("base_url", "http:// or https://, a host, a port if need be, and a path");
+    throw fields.invalidInput("base_url", "http:// or https://, a host, a port if need be, and a path");
   }
   return url;
 }
@@ -131,17 +134,17 @@ function baseUrl(fields: Fields): BaseUrl {
 function request(fields: Fields): JsonObject {
   const values = fields.object("request");
   if (OWN_FIELDS.some((name) => Object.hasOwn(values, name))) {
-    throw fields.unusable("request", `an object without ${OWN_FIELDS.join(", ")}`);
+    throw fields.invalidInput("request", `an object without ${OWN_FIELDS.join(", ")}`);
   }
   let text: string;
   try {
     text = canonicalJson(values);
   } catch {
-    throw fields.unusable("request", "an object of less depth, without numbers too large for a double");
+    throw fields.invalidInput("request", "an object of less depth, without numbers too large for a double");
   }
   // What is well-formed is never written as an escape of a surrogate; a backslash is written as two.
   if (/(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(text)) {
-    throw fields.unusable("request", "an object without halves of surrogate pairs");
+    throw fields.invalidInput("request", "an object without halves of surrogate pairs");
   }
   return values;
 }

@@ -12,7 +12,7 @@ import { complain } from "./complaint.js";
 import { Pool } from "./connection.js";
 import { closeInheritedDescriptors } from "./descriptors.js";
 import { EventFile } from "./events.js";
-import { EventFileFailed, inOneLine, isSystemFailure, Unusable } from "./failures.js";
+import { EventFileFailed, inOneLine, isSystemFailure, InvalidInput } from "./failures.js";
 import { loadPrompts } from "./messages.js";
 import { CONTRACT_VERSION, loadRunFile, type RunFile } from "./run-file.js";
 import { Stop } from "./stop.js";
@@ -22,7 +22,7 @@ import { Verifier } from "./verifier.js";
 const STOPPING = ["SIGINT", "SIGTERM"] as const;
 const HEADER_VALUE = /^[ -~]*$/;
 
-/** Do the run that a run file describes and return its exit status; throws `Unusable` before anything is done. */
+/** Do the run that a run file describes and return its exit status; throws `InvalidInput` before anything is done. */
 export async function perform(path: string): Promise<number> {
   const run = loadRunFile(path);
   const prompts = loadPrompts(run.promptsFile);
@@ -45,8 +45,8 @@ export async function perform(path: string): Promise<number> {
   const chat = new Chat(pool, { ...run, apiKey }, stop);
   try {
     const runStart = events.runStart(CONTRACT_VERSION);
-    const equipment = { ...run, chat, prompts, verifier, events };
-    await runAgents(equipment, loadTasks(run.tasksFile), agents, runStart, stop);
+    const services = { ...run, chat, prompts, verifier, events };
+    await runAgents(services, loadTasks(run.tasksFile), agents, runStart, stop);
     pool.close();
     events.runEnd();
   } catch (failure) {
@@ -67,7 +67,7 @@ function exitStatus(stop: Stop): number {
 }
 
 function described(failure: unknown): string {
-  if (failure instanceof EventFileFailed || failure instanceof Unusable) {
+  if (failure instanceof EventFileFailed || failure instanceof InvalidInput) {
     return failure.message;
   }
   return `unexpected ${inOneLine(failure instanceof Error ? (failure.stack ?? failure.message) : String(failure))}`;
@@ -76,7 +76,9 @@ function described(failure: unknown): string {
 function apiKeyOfEnvironment(): string {
   const key = process.env["LLM_API_KEY"] ?? "";
   if (!HEADER_VALUE.test(key)) {
-    throw new Unusable("LLM_API_KEY: holds characters that a header may not hold; set it to the key alone");
+    throw new InvalidInput(
+      "LLM_API_KEY: holds characters that a header may not hold; set it to the key alone",
+    );
   }
   return key;
 }
@@ -86,6 +88,6 @@ function createEventFile({ events }: RunFile): EventFile {
     return new EventFile(events);
   } catch (failure) {
     const reason = isSystemFailure(failure) ? failure.code : String(failure);
-    throw new Unusable(`events: ${events} cannot be created (${reason}); name a file that is not there`);
+    throw new InvalidInput(`events: ${events} cannot be created (${reason}); name a file that is not there`);
   }
 }

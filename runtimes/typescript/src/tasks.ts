@@ -1,6 +1,6 @@
 /** The tasks file: JSON lines, one coding problem each. */
 
-import { isSystemFailure, Unusable } from "./failures.js";
+import { isSystemFailure, InvalidInput } from "./failures.js";
 import { Fields } from "./fields.js";
 import { linesOf } from "./lines.js";
 
@@ -13,7 +13,7 @@ export interface Task {
   readonly startAfterNs: bigint;
 }
 
-/** The tasks of a file one by one; throws `Unusable`. */
+/** The tasks of a file one by one; throws `InvalidInput`. */
 export function* loadTasks(path: string): Generator<Task, undefined> {
   let number = 0;
   try {
@@ -31,23 +31,23 @@ export function* loadTasks(path: string): Generator<Task, undefined> {
     if (!isSystemFailure(failure)) {
       throw failure;
     }
-    throw new Unusable(`${path}: cannot be read (${failure.message}); name a UTF-8 file that is there`);
+    throw new InvalidInput(`${path}: cannot be read (${failure.message}); name a UTF-8 file that is there`);
   }
 }
 
-/** Count the tasks; throws `Unusable` when there are none, one does not load, or two have the same name. */
+/** Count the tasks; throws `InvalidInput` when there are none, one does not load, or two have the same name. */
 export function checkTasks(path: string): number {
   const seen = new Set<string>();
   for (const { taskId } of loadTasks(path)) {
     if (seen.has(taskId)) {
-      throw new Unusable(
+      throw new InvalidInput(
         `${path}: task_id ${JSON.stringify(taskId)} is there twice; give every task its own`,
       );
     }
     seen.add(taskId);
   }
   if (seen.size === 0) {
-    throw new Unusable(`${path}: holds no task; write one JSON object a line there`);
+    throw new InvalidInput(`${path}: holds no task; write one JSON object a line there`);
   }
   return seen.size;
 }

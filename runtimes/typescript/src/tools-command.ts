@@ -7,7 +7,7 @@
 import { realpathSync, statSync, writeSync } from "node:fs";
 
 import { closeInheritedDescriptors } from "./descriptors.js";
-import { inOneLine, isSystemFailure, ToolRefused, Unusable } from "./failures.js";
+import { inOneLine, isSystemFailure, ToolRefused, InvalidInput } from "./failures.js";
 import { Fields } from "./fields.js";
 import { linesOf } from "./lines.js";
 import { Stop } from "./stop.js";
@@ -16,10 +16,10 @@ import { ToolDispatcher } from "./tools.js";
 const STDIN = 0;
 const STDOUT = 1;
 
-/** Answer each call in order, in the workspace `folder`; throws `Unusable`. */
+/** Answer each call in order, in the workspace `folder`; throws `InvalidInput`. */
 export async function serve(folder: string): Promise<void> {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new Unusable(`${folder}: is no folder; name the workspace that the tools are to work in`);
+    throw new InvalidInput(`${folder}: is no folder; name the workspace that the tools are to work in`);
   }
   closeInheritedDescriptors();
   const tools = new ToolDispatcher(realpathSync(folder));
@@ -35,7 +35,7 @@ async function outcome(
   try {
     return { result: await call(Fields.ofBytes("call", line), tools) };
   } catch (failure) {
-    if (failure instanceof ToolRefused || failure instanceof Unusable || isSystemFailure(failure)) {
+    if (failure instanceof ToolRefused || failure instanceof InvalidInput || isSystemFailure(failure)) {
       return { error: inOneLine(failure.message) };
     }
     throw failure;
@@ -56,7 +56,7 @@ async function call(fields: Fields, tools: ToolDispatcher): Promise<unknown> {
     case "bash":
       return await bash(fields, tools);
     default:
-      throw fields.unusable("tool", "write_file, read_file, list_dir, search or bash");
+      throw fields.invalidInput("tool", "write_file, read_file, list_dir, search or bash");
   }
 }
 

@@ -32,7 +32,7 @@ const SLASH = Buffer.from("/");
 let written = 0;
 
 /** A line, numbered from 1, that holds what was sought, in the file `path`, as the workspace sees it. */
-export interface Found {
+export interface SearchMatch {
   readonly path: string;
   readonly line: number;
   readonly text: string;
@@ -88,13 +88,13 @@ export class ToolDispatcher {
   }
 
   /** All lines below a folder that hold `text`, by path and number. */
-  search(text: string, path: string): Found[] {
-    const found: Found[] = [];
+  search(text: string, path: string): SearchMatch[] {
+    const matches: SearchMatch[] = [];
     const parts = names(path);
     this.#inFolder(parts, path, false, (folder) => {
-      searchBelow(folder, Buffer.from(parts.map((name) => `${name}/`).join("")), text, found);
+      searchBelow(folder, Buffer.from(parts.map((name) => `${name}/`).join("")), text, matches);
     });
-    return found.sort((one, other) => byCodePoint(one.path, other.path) || one.line - other.line);
+    return matches.sort((one, other) => byCodePoint(one.path, other.path) || one.line - other.line);
   }
 
   /** Run a command line, with the limits and the environment that are given. */
@@ -183,14 +183,14 @@ function readRegularFile(parent: number, name: Buffer, path: string): string {
 }
 
 /** Add what is found in an open folder, which the workspace knows as `prefix`. */
-function searchBelow(folder: number, prefix: Buffer, text: string, found: Found[]): void {
+function searchBelow(folder: number, prefix: Buffer, text: string, matches: SearchMatch[]): void {
   for (const { name, isFolder } of entries(folder)) {
     const path = Buffer.concat([prefix, name]);
     try {
       if (isFolder) {
         const below = openFolder(inFolder(folder, name));
         try {
-          searchBelow(below, Buffer.concat([path, SLASH]), text, found);
+          searchBelow(below, Buffer.concat([path, SLASH]), text, matches);
         } finally {
           closeSync(below);
         }
@@ -198,7 +198,7 @@ function searchBelow(folder: number, prefix: Buffer, text: string, found: Found[
         const lines = linesOf(readRegularFile(folder, name, path.toString()));
         for (const [at, line] of lines.entries()) {
           if (line.includes(text)) {
-            found.push({ path: path.toString(), line: at + 1, text: line });
+            matches.push({ path: path.toString(), line: at + 1, text: line });
           }
         }
       }

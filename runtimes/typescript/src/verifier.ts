@@ -7,7 +7,7 @@
 import { findProgram, run, type Finished } from "./child.js";
 import { now } from "./clock.js";
 import type { Attempt } from "./events.js";
-import { Unusable } from "./failures.js";
+import { InvalidInput } from "./failures.js";
 import type { Verify } from "./run-file.js";
 import { Slots } from "./slots.js";
 import type { Stop } from "./stop.js";
@@ -18,12 +18,12 @@ export class Verifier {
   readonly #slots: Slots;
   readonly #stop: Stop;
 
-  /** Find the program; throws `Unusable`. */
+  /** Find the program; throws `InvalidInput`. */
   constructor(verify: Verify, stop: Stop) {
     const [name] = verify.argv;
     const program = findProgram(name, verify.env["PATH"] ?? "");
     if (program === null) {
-      throw new Unusable(
+      throw new InvalidInput(
         `verify.argv: ${JSON.stringify(name)} cannot be run; name a program by its path or on the PATH of verify.env`,
       );
     }

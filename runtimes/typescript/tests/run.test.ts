@@ -328,7 +328,7 @@ suite("runs", () => {
     );
   });
 
-  test("a run file that is unusable", async (context) => {
+  test("a run file that is invalid", async (context) => {
     const running = await begin(context, () => undefined, { agents: 0 });
     const { status, stderr, events } = await end(running);
     const file = join(running.folder, "run.json");

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test, type TestContext } from "node:test";
 
-import { Unusable } from "../src/failures.js";
+import { InvalidInput } from "../src/failures.js";
 import { loadTasks } from "../src/tasks.js";
 
 /** Write a file of one task whose line ends with `rest`, and return its path. */
@@ -38,7 +38,7 @@ suite("start_after_ns", () => {
       const path = fileOf(context, `, "start_after_ns": ${value}`);
       assert.throws(
         () => [...loadTasks(path)],
-        new Unusable(
+        new InvalidInput(
           `${path}, line 1: start_after_ns is ${value}; it must be an integer of at least 0, and below 2^63`,
         ),
       );
