@@ -16,8 +16,8 @@ def main(arguments: list[str]) -> int:
     for stopping in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stopping, leave)
     # All else is loaded from here on, because a signal may come at any time.
-    from agentloop.complaint import complain
-    from agentloop.fields import Unusable
+    from agentloop.fields import InvalidInput
+    from agentloop.log import log_line
     from agentloop.run_file import load_run_file
 
     with_uvloop = arguments[:1] == ["--uvloop"]
@@ -28,14 +28,14 @@ def main(arguments: list[str]) -> int:
 
             return serve(arguments[1], sys.stdin.buffer, sys.stdout.buffer)
         if len(paths) != 1:
-            raise Unusable(f"{len(paths)} run files are given and one is needed; {USAGE}")
+            raise InvalidInput(f"{len(paths)} run files are given and one is needed; {USAGE}")
         run = load_run_file(paths[0])
         load_asyncio(run, with_uvloop)
         from agentloop.run import perform
 
         return perform(run, with_uvloop)
-    except Unusable as unusable:
-        complain(str(unusable))
+    except InvalidInput as invalid:
+        log_line(str(invalid))
         return 2
 
 

@@ -6,12 +6,12 @@ from agentloop.completion import BrokenStream, Completion
 from agentloop.events import Attempt, EventFile
 from agentloop.extraction import extract
 from agentloop.feedback import normalise
-from agentloop.fields import Unusable
+from agentloop.fields import InvalidInput
 from agentloop.messages import Conversation, Prompts, load_prompts
 from agentloop.run_file import RunFile, Timeouts, TransportRetries, load_run_file
 from agentloop.sse import EventStream
 from agentloop.tasks import Task, load_tasks
-from agentloop.tools import Found, ToolDispatcher, ToolRefused
+from agentloop.tools import SearchMatch, ToolDispatcher, ToolRefused
 from agentloop.verdict import judge
 from agentloop.verifier import Verifier
 
@@ -25,15 +25,15 @@ __all__ = [
     "Conversation",
     "EventFile",
     "EventStream",
-    "Found",
+    "InvalidInput",
     "Prompts",
     "RunFile",
+    "SearchMatch",
     "Task",
     "Timeouts",
     "ToolDispatcher",
     "ToolRefused",
     "TransportRetries",
-    "Unusable",
     "Verifier",
     "extract",
     "judge",

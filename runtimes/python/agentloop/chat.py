@@ -11,9 +11,9 @@ import time
 
 from agentloop.completion import BrokenStream, Completion
 from agentloop.connection import LINGER_S, Connection
-from agentloop.digest import sha256_hex
 from agentloop.events import Attempt
 from agentloop.run_file import Timeouts, TransportRetries
+from agentloop.sha256 import sha256_hex
 from agentloop.sse import EventStream
 
 DEFAULT_TIMEOUTS = Timeouts()

@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 _JsonType = TypeVar("_JsonType", str, list[Any], dict[str, Any])
 
 
-class Unusable(Exception):
+class InvalidInput(Exception):
     """The run file, or something it names, cannot be used; the message says what, where and what to do."""
 
 
 class Fields:
-    """The fields of one JSON object. A field that is missing or of another type raises `Unusable`."""
+    """The fields of one JSON object. A field that is missing or of another type raises `InvalidInput`."""
 
     def __init__(self, where: str, values: dict[str, object], prefix: str = "") -> None:
         """Name the object `where` in messages, and its fields with `prefix` before them."""
@@ -28,7 +28,9 @@ class Fields:
             with open(path, encoding="utf-8") as file:
                 text = file.read()
         except (OSError, UnicodeDecodeError) as failure:
-            raise Unusable(f"{path}: cannot be read ({failure}); name a UTF-8 file that is there") from None
+            raise InvalidInput(
+                f"{path}: cannot be read ({failure}); name a UTF-8 file that is there"
+            ) from None
         return cls.of_text(path, text)
 
     @classmethod
@@ -37,30 +39,30 @@ class Fields:
         try:
             value = json.loads(text, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as failure:
-            raise Unusable(f"{where}: is not JSON ({failure}); write one JSON object there") from None
+            raise InvalidInput(f"{where}: is not JSON ({failure}); write one JSON object there") from None
         if not isinstance(value, dict):
-            raise Unusable(f"{where}: holds {_shown(value)}; write one JSON object there")
+            raise InvalidInput(f"{where}: holds {_shown(value)}; write one JSON object there")
         return cls(where, value)
 
     def text(self, name: str) -> str:
         """Return a string, which may be empty."""
         text = self._typed(name, str, "a string")
         if not is_unicode(text):
-            raise self.unusable(name, "a string without halves of surrogate pairs")
+            raise self.invalid(name, "a string without halves of surrogate pairs")
         return text
 
     def texts(self, name: str) -> list[str]:
         """Return the strings of a list that is not empty; they are fit for a command line."""
         values = self._typed(name, list, "a list of strings, at least one")
         if not values or not all(_is_argument(value) for value in values):
-            raise self.unusable(name, "a list of strings, at least one")
+            raise self.invalid(name, "a list of strings, at least one")
         return values
 
     def environment(self, name: str) -> dict[str, str]:
         """Return the strings of an object; they are fit for a process's environment."""
         values = self._typed(name, dict, "an object of strings")
         if not all(_is_argument(k) and k and "=" not in k and _is_argument(v) for k, v in values.items()):
-            raise self.unusable(name, "an object of strings")
+            raise self.invalid(name, "an object of strings")
         return values
 
     def object(self, name: str) -> dict[str, object]:
@@ -75,7 +77,7 @@ class Fields:
         """Return an integer."""
         value = self._values.get(name)
         if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
-            raise self.unusable(name, f"an integer of at least {at_least}")
+            raise self.invalid(name, f"an integer of at least {at_least}")
         return value
 
     def nanoseconds(self, name: str) -> int:
@@ -84,7 +86,7 @@ class Fields:
             return 0
         value = self.integer(name, at_least=0)
         if value >= 2**63:
-            raise self.unusable(name, "an integer of at least 0, below 2^63")
+            raise self.invalid(name, "an integer of at least 0, below 2^63")
         return value
 
     def positive(self, name: str) -> float:
@@ -99,34 +101,34 @@ class Fields:
         """Return a path, made absolute and free of symbolic links."""
         value = self.text(name)
         if not value or "\0" in value:
-            raise self.unusable(name, "a path")
+            raise self.invalid(name, "a path")
         return os.path.realpath(value)
 
     def writable_folder(self, name: str) -> str:
         """Return the path of a folder that is there and can be written to."""
         path = self.path(name)
         if not os.path.isdir(path) or not os.access(path, os.W_OK | os.X_OK):
-            raise self.unusable(name, "an existing folder that can be written to")
+            raise self.invalid(name, "an existing folder that can be written to")
         return path
 
-    def unusable(self, name: str, wanted: str) -> Unusable:
+    def invalid(self, name: str, wanted: str) -> InvalidInput:
         """Return the exception that says what a field is and what it must be."""
         found = f"is {_shown(self._values[name])}" if name in self._values else "is missing"
-        return Unusable(f"{self._where}: {self._prefix}{name} {found}; it must be {wanted}")
+        return InvalidInput(f"{self._where}: {self._prefix}{name} {found}; it must be {wanted}")
 
     def _number(self, name: str, wanted: str, *, zero_too: bool) -> float:
         value = self._values.get(name)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.unusable(name, wanted)
+            raise self.invalid(name, wanted)
         # A literal like 1e999 becomes infinity, and an integer may be larger than any float.
         if not (0 < value <= sys.float_info.max or (value == 0 and zero_too)):
-            raise self.unusable(name, wanted)
+            raise self.invalid(name, wanted)
         return float(value)
 
     def _typed(self, name: str, kind: type[_JsonType], wanted: str) -> _JsonType:
         value = self._values.get(name)
         if not isinstance(value, kind):
-            raise self.unusable(name, wanted)
+            raise self.invalid(name, wanted)
         return value
 
 

@@ -26,7 +26,7 @@ class Prompts:
 
 
 def load_prompts(path: str) -> Prompts:
-    """Read prompts.json; raises `Unusable`."""
+    """Read prompts.json; raises `InvalidInput`."""
     fields = Fields.of_file(path)
     return Prompts(
         system=fields.text("system"),

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 from agentloop.agent import Agent, run_agents
 from agentloop.chat import Chat
-from agentloop.complaint import complain
 from agentloop.events import EventFile, EventFileFailed
-from agentloop.fields import Unusable
+from agentloop.fields import InvalidInput
+from agentloop.log import log_line
 from agentloop.messages import load_prompts
 from agentloop.process import find_program, pass_no_descriptors_on
 from agentloop.run_file import CONTRACT_VERSION, RunFile
@@ -25,13 +25,13 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 def perform(run: RunFile, with_uvloop: bool) -> int:
-    """Do the run and return its exit status; raises `Unusable` before anything is done."""
+    """Do the run and return its exit status; raises `InvalidInput` before anything is done."""
     prompts = load_prompts(run.prompts_file)
     # More agents than tasks would have nothing to do.
     agents = min(run.agents, check_tasks(run.tasks_file))
     program = run.verify.argv[0]
     if find_program(program, run.verify.env.get("PATH", "")) is None:
-        raise Unusable(
+        raise InvalidInput(
             f"verify.argv: {program!r} cannot be run; name a program by its path or on the PATH of verify.env"
         )
     loop_factory = _uvloop() if with_uvloop else None
@@ -66,7 +66,7 @@ def perform(run: RunFile, with_uvloop: bool) -> int:
         with asyncio.Runner(loop_factory=loop_factory) as runner:
             return runner.run(_until_done_or_stopped(agent, run.tasks_file, agents))
     except Exception as failure:
-        complain(_in_one_line(failure))
+        log_line(_in_one_line(failure))
         return 1
 
 
@@ -102,7 +102,9 @@ async def _until_done_or_stopped(agent: Agent, tasks_file: str, agents: int) -> 
 def _api_key() -> str:
     key = os.environ.get("LLM_API_KEY", "")
     if not (key.isascii() and key.isprintable()):
-        raise Unusable("LLM_API_KEY: holds characters that a header may not hold; set it to the key alone")
+        raise InvalidInput(
+            "LLM_API_KEY: holds characters that a header may not hold; set it to the key alone"
+        )
     return key
 
 
@@ -111,7 +113,7 @@ def _create(path: str) -> EventFile:
         return EventFile(path)
     except OSError as failure:
         reason = failure.strerror
-        raise Unusable(
+        raise InvalidInput(
             f"events: {path} cannot be created ({reason}); name a file that is not there"
         ) from None
 
@@ -120,7 +122,7 @@ def _uvloop() -> Callable[[], asyncio.AbstractEventLoop]:
     try:
         import uvloop
     except ImportError:
-        raise Unusable("--uvloop: uvloop is not installed; run build.py or leave --uvloop out") from None
+        raise InvalidInput("--uvloop: uvloop is not installed; run build.py or leave --uvloop out") from None
     return uvloop.new_event_loop
 
 
@@ -133,7 +135,7 @@ def _allow_many_open_files() -> None:
 def _in_one_line(failure: BaseException) -> str:
     while isinstance(failure, BaseExceptionGroup):
         failure = failure.exceptions[0]
-    if isinstance(failure, EventFileFailed | Unusable):
+    if isinstance(failure, EventFileFailed | InvalidInput):
         return str(failure)
     place = failure.__traceback__
     while place is not None and place.tb_next is not None:

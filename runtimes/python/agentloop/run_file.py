@@ -67,10 +67,10 @@ class RunFile:
 
 
 def load_run_file(path: str) -> RunFile:
-    """Read and check a run file; raises `Unusable`."""
+    """Read and check a run file; raises `InvalidInput`."""
     fields = Fields.of_file(path)
     if fields.integer("contract_version", at_least=0) != CONTRACT_VERSION:
-        raise fields.unusable("contract_version", f"{CONTRACT_VERSION}, the one that this runtime obeys")
+        raise fields.invalid("contract_version", f"{CONTRACT_VERSION}, the one that this runtime obeys")
     verify = fields.fields("verify")
     timeouts = fields.fields("timeouts")
     transport = fields.fields("transport")
@@ -108,20 +108,20 @@ def _base_url(fields: Fields) -> str:
     value = fields.text("base_url")
     url = _BASE_URL.fullmatch(value)
     if url is None or int(url[1] or 0) > _LARGEST_PORT:
-        raise fields.unusable("base_url", "http:// or https://, a host, a port if need be, and a path")
+        raise fields.invalid("base_url", "http:// or https://, a host, a port if need be, and a path")
     return value
 
 
 def _request(fields: Fields) -> dict[str, object]:
     values = fields.object("request")
     if any(name in values for name in _OWN_FIELDS):
-        raise fields.unusable("request", f"an object without {', '.join(_OWN_FIELDS)}")
+        raise fields.invalid("request", f"an object without {', '.join(_OWN_FIELDS)}")
     try:
         canonical_json(values)
     except UnicodeEncodeError:
-        raise fields.unusable("request", "an object without halves of surrogate pairs") from None
+        raise fields.invalid("request", "an object without halves of surrogate pairs") from None
     except ValueError:
-        raise fields.unusable("request", "an object without numbers too large for a double") from None
+        raise fields.invalid("request", "an object without numbers too large for a double") from None
     except RecursionError:
-        raise fields.unusable("request", "an object of less depth") from None
+        raise fields.invalid("request", "an object of less depth") from None
     return values

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agentloop.fields import Fields, Unusable
+from agentloop.fields import Fields, InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Task:
 
 
 def load_tasks(path: str) -> Iterator[Task]:
-    """Yield the tasks of a file one by one, so that those that wait take no memory; raises `Unusable`."""
+    """Yield the tasks of a file one by one, so that those that wait take no memory; raises `InvalidInput`."""
     try:
         with open(path, encoding="utf-8", newline="\n") as lines:
             for number, line in enumerate(lines, start=1):
@@ -34,18 +34,19 @@ def load_tasks(path: str) -> Iterator[Task]:
                     start_after_ns=fields.nanoseconds("start_after_ns"),
                 )
     except (OSError, UnicodeDecodeError) as failure:
-        raise Unusable(f"{path}: cannot be read ({failure}); name a UTF-8 file that is there") from None
+        raise InvalidInput(f"{path}: cannot be read ({failure}); name a UTF-8 file that is there") from None
 
 
 def check_tasks(path: str) -> int:
-    """Return how many tasks there are; raises `Unusable` when there are none, one does not load, or two have
-    the same name.
+    """Return how many tasks there are.
+
+    Raises `InvalidInput` when there are none, one does not load, or two have the same name.
     """
     seen: set[str] = set()
     for task in load_tasks(path):
         if task.task_id in seen:
-            raise Unusable(f"{path}: task_id {task.task_id!r} is there twice; give every task its own")
+            raise InvalidInput(f"{path}: task_id {task.task_id!r} is there twice; give every task its own")
         seen.add(task.task_id)
     if not seen:
-        raise Unusable(f"{path}: holds no task; write one JSON object a line there")
+        raise InvalidInput(f"{path}: holds no task; write one JSON object a line there")
     return len(seen)

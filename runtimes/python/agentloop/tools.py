@@ -23,7 +23,7 @@ _temporary_numbers = count(1)
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Found:
+class SearchMatch:
     """A line, numbered from 1, that holds what was sought, in the file `path`, as the workspace sees it."""
 
     path: str
@@ -72,9 +72,9 @@ class ToolDispatcher:
         """Return the names in a folder, a slash after folders; raises `ToolRefused` or `OSError`."""
         return sorted(_printable(name) for name in self._entries(path))
 
-    def search(self, text: str, path: str = ".") -> list[Found]:
+    def search(self, text: str, path: str = ".") -> list[SearchMatch]:
         """Return all lines below a folder that hold `text`, by path and number; raises as `list_dir`."""
-        found = []
+        matches = []
         waiting = self._entries(path, with_path=True)
         while waiting:
             name = waiting.pop()
@@ -84,8 +84,8 @@ class ToolDispatcher:
                     continue
                 for number, line in enumerate(_lines(self.read_file(name)), start=1):
                     if text in line:
-                        found.append(Found(_printable(name), number, line))
-        return sorted(found)
+                        matches.append(SearchMatch(_printable(name), number, line))
+        return sorted(matches)
 
     async def bash(self, command: str, verifier: Verifier) -> Finished:
         """Run a command by the rules and in the slots of `verifier`; raises `ToolRefused` or `OSError`."""

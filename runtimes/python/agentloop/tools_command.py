@@ -11,16 +11,19 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import BinaryIO
 
-from agentloop.fields import Fields, Unusable
+from agentloop.fields import Fields, InvalidInput
 from agentloop.process import pass_no_descriptors_on
 from agentloop.tools import ToolDispatcher, ToolRefused
 from agentloop.verifier import Verifier
 
 
 def serve(folder: str, calls: Iterable[bytes], answers: BinaryIO) -> int:
-    """Answer each call in order, in the workspace `folder`; returns the exit status or raises `Unusable`."""
+    """Answer each call in order, in the workspace `folder`, and return the exit status.
+
+    Raises `InvalidInput` when there is no such folder.
+    """
     if not os.path.isdir(folder):
-        raise Unusable(f"{folder}: is no folder; name the workspace that the tools are to work in")
+        raise InvalidInput(f"{folder}: is no folder; name the workspace that the tools are to work in")
     pass_no_descriptors_on()
     # A parent may have left it ignored, and then there would be no exit statuses.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -28,7 +31,7 @@ def serve(folder: str, calls: Iterable[bytes], answers: BinaryIO) -> int:
         for call in calls:
             try:
                 answer = {"result": runner.run(_result(call, os.path.realpath(folder)))}
-            except (ToolRefused, Unusable) as refused:
+            except (ToolRefused, InvalidInput) as refused:
                 answer = {"error": " ".join(str(refused).split())}
             except OSError as failure:
                 answer = {"error": failure.strerror or " ".join(str(failure).split())}
@@ -41,7 +44,7 @@ async def _result(line: bytes, folder: str) -> object:
     try:
         call = Fields.of_text("call", line.decode())
     except UnicodeDecodeError as failure:
-        raise Unusable(f"call: {failure}") from None
+        raise InvalidInput(f"call: {failure}") from None
     tools = ToolDispatcher(folder)
     match call.text("tool"):
         case "write_file":
@@ -52,7 +55,7 @@ async def _result(line: bytes, folder: str) -> object:
         case "list_dir":
             return tools.list_dir(call.text("path"))
         case "search":
-            return [asdict(found) for found in tools.search(call.text("text"), call.text("path"))]
+            return [asdict(match) for match in tools.search(call.text("text"), call.text("path"))]
         case "bash":
             verifier = Verifier(
                 ["bash"],
@@ -65,4 +68,4 @@ async def _result(line: bytes, folder: str) -> object:
                 "stdout": finished.stdout.decode("utf-8", "replace"),
                 "stderr": finished.stderr.decode("utf-8", "replace"),
             }
-    raise call.unusable("tool", "write_file, read_file, list_dir, search or bash")
+    raise call.invalid("tool", "write_file, read_file, list_dir, search or bash")

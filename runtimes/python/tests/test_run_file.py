@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agentloop import Unusable, load_run_file, load_tasks
+from agentloop import InvalidInput, load_run_file, load_tasks
 from agentloop.tasks import check_tasks
 
 HERE = Path(__file__).parents[1]
@@ -47,7 +47,7 @@ def settings(tmp_path: Path) -> dict[str, Any]:
 
 def reason(path: Path, settings: dict[str, Any]) -> str:
     path.write_text(json.dumps(settings))
-    with pytest.raises(Unusable) as caught:
+    with pytest.raises(InvalidInput) as caught:
         load_run_file(str(path))
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -143,7 +143,7 @@ def test_missing_field(settings: dict[str, Any], tmp_path: Path, name: str) -> N
 )
 def test_no_json_object(tmp_path: Path, text: str, told: str) -> None:
     (tmp_path / "run.json").write_text(text)
-    with pytest.raises(Unusable) as caught:
+    with pytest.raises(InvalidInput) as caught:
         load_run_file(str(tmp_path / "run.json"))
     assert str(caught.value).startswith(f"{tmp_path / 'run.json'}: {told}")
 
@@ -151,7 +151,7 @@ def test_no_json_object(tmp_path: Path, text: str, told: str) -> None:
 def test_numbers_too_large_for_a_float(settings: dict[str, Any], tmp_path: Path) -> None:
     text = json.dumps(settings).replace('"total_s": 1000.0', '"total_s": 1e999')
     (tmp_path / "run.json").write_text(text)
-    with pytest.raises(Unusable, match=r"timeouts\.total_s is Infinity; it must be a number above 0"):
+    with pytest.raises(InvalidInput, match=r"timeouts\.total_s is Infinity; it must be a number above 0"):
         load_run_file(str(tmp_path / "run.json"))
 
 
@@ -162,7 +162,7 @@ def test_numbers_too_large_for_a_float(settings: dict[str, Any], tmp_path: Path)
 def test_request_that_cannot_be_sent(settings: dict[str, Any], tmp_path: Path, value: str, told: str) -> None:
     text = json.dumps(settings).replace('"request": {}', f'"request": {{"x": {value}}}')
     (tmp_path / "run.json").write_text(text)
-    with pytest.raises(Unusable, match=rf"request is \{{.*; it must be an object {told}"):
+    with pytest.raises(InvalidInput, match=rf"request is \{{.*; it must be an object {told}"):
         load_run_file(str(tmp_path / "run.json"))
 
 
@@ -189,7 +189,7 @@ def test_good_run_file(settings: dict[str, Any], tmp_path: Path) -> None:
 def test_bad_tasks(tmp_path: Path, lines: str, told: str) -> None:
     path = tmp_path / "tasks.jsonl"
     path.write_text(lines)
-    with pytest.raises(Unusable) as caught:
+    with pytest.raises(InvalidInput) as caught:
         check_tasks(str(path))
     assert str(caught.value).startswith(f"{path}, {told}")
 
@@ -208,7 +208,7 @@ def test_bad_tasks(tmp_path: Path, lines: str, told: str) -> None:
 def test_bad_start(tmp_path: Path, value: str, wanted: str) -> None:
     path = tmp_path / "tasks.jsonl"
     path.write_text(f'{json.dumps(TASK)[:-1]}, "start_after_ns": {value}}}\n')
-    with pytest.raises(Unusable) as caught:
+    with pytest.raises(InvalidInput) as caught:
         check_tasks(str(path))
     assert str(caught.value) == f"{path}, line 1: start_after_ns is {value}; it must be {wanted}"
 
@@ -223,7 +223,7 @@ def test_starts(tmp_path: Path) -> None:
 def test_task_that_is_there_twice(tmp_path: Path) -> None:
     path = tmp_path / "tasks.jsonl"
     path.write_text((json.dumps(TASK) + "\n") * 2)
-    with pytest.raises(Unusable) as caught:
+    with pytest.raises(InvalidInput) as caught:
         check_tasks(str(path))
     assert str(caught.value) == f"{path}: task_id 'T/1' is there twice; give every task its own"
 
@@ -252,7 +252,7 @@ def started(settings: dict[str, Any], tmp_path: Path, **environment: str) -> tup
 def test_no_tasks(tmp_path: Path) -> None:
     path = tmp_path / "tasks.jsonl"
     path.touch()
-    with pytest.raises(Unusable, match=r"tasks.jsonl: holds no task; write one JSON object a line there"):
+    with pytest.raises(InvalidInput, match=r"tasks.jsonl: holds no task; write one JSON object a line there"):
         check_tasks(str(path))
 
 

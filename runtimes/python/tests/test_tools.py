@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agentloop import Found, ToolDispatcher, ToolRefused, Verifier
+from agentloop import SearchMatch, ToolDispatcher, ToolRefused, Verifier
 
 
 @pytest.fixture
@@ -115,13 +115,13 @@ def test_search(tools: ToolDispatcher, workspace: Path) -> None:
     (workspace / "binary").write_bytes(b"\xffsecret")
     os.mkfifo(workspace / "pipe")
     assert tools.search("secret") == [
-        Found("a.py", 2, "two secret"),
-        Found("a.py", 3, "\u2028secret\rmore"),
-        Found("a/b.py", 1, "secret"),
-        Found("binary", 1, "\ufffdsecret"),
+        SearchMatch("a.py", 2, "two secret"),
+        SearchMatch("a.py", 3, "\u2028secret\rmore"),
+        SearchMatch("a/b.py", 1, "secret"),
+        SearchMatch("binary", 1, "\ufffdsecret"),
     ]
-    assert tools.search("secret", "./a") == [Found("a/b.py", 1, "secret")]
-    assert tools.search("", "a") == [Found("a/b.py", 1, "secret")]
+    assert tools.search("secret", "./a") == [SearchMatch("a/b.py", 1, "secret")]
+    assert tools.search("", "a") == [SearchMatch("a/b.py", 1, "secret")]
     with pytest.raises(ToolRefused, match="goes through a symbolic link"):
         tools.search("", "folder-link")
 
@@ -129,7 +129,7 @@ def test_search(tools: ToolDispatcher, workspace: Path) -> None:
 def test_search_in_the_depth(tools: ToolDispatcher) -> None:
     path = "d/" * 100 + "file"
     tools.write_file(path, "\n")
-    assert tools.search("") == [Found(path, 1, "")]
+    assert tools.search("") == [SearchMatch(path, 1, "")]
 
 
 def test_bash(tools: ToolDispatcher) -> None:

@@ -6,7 +6,7 @@ import os
 STDERR = 2
 
 
-def complain(line: str) -> None:
+def log_line(line: str) -> None:
     """Write the line; where nobody reads it, the exit status says the same."""
     # The interpreter would flush sys.stderr once more at its end, and exit with 120 when that fails.
     with contextlib.suppress(OSError):
