@@ -6,7 +6,8 @@ from typing import Protocol, cast
 
 import httptools
 
-LINGER_S = 1.0
+# How long to wait for the end of a body whose stream is complete, before the connection is closed.
+CLOSE_GRACE_S = 1.0
 
 # One buffer for all connections: the event loop fills it and hands it over in one step.
 _RECEIVED = memoryview(bytearray(64 * 1024))
@@ -60,7 +61,7 @@ class Connection(asyncio.BufferedProtocol):
             return  # The response is over, and the connection may be another's already.
         self._receiver = None
         if self._awaiting_response and complete:
-            asyncio.get_running_loop().call_later(LINGER_S, self._abort_if_awaiting)
+            asyncio.get_running_loop().call_later(CLOSE_GRACE_S, self._abort_if_awaiting)
         else:
             self._abort_if_awaiting()
 

@@ -17,7 +17,7 @@ import pytest
 import trustme
 
 from agentloop import Attempt, Chat, ChatFailed, Timeouts, TransportRetries
-from agentloop.chat import retry_after_s
+from agentloop.backoff import retry_after_s
 
 BODY = b'{"model":"m"}'
 QUICK = TransportRetries(max_retries=2, base_s=0.001, cap_s=0.002)
