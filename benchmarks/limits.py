@@ -7,8 +7,8 @@ a hundred it is exceeded, for runs of two experiments and for pairs within one.
 
 import random
 
-from agentdyno.analysis.change import Change, paired, unpaired
-from agentdyno.analysis.limit import parse
+from agentdyno.compare.change import Change, paired, unpaired
+from agentdyno.compare.threshold import parse
 
 METRIC = "cpu_s_per_task"
 LIMIT = parse(f"{METRIC} > +5%")

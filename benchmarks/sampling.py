@@ -21,14 +21,14 @@ from time import monotonic_ns
 import numpy
 from scipy.stats import bootstrap
 
-from agentdyno.child import adopt_orphans
-from agentdyno.experiment import command
-from agentdyno.experiment.cell import UNSAMPLED, Cell
-from agentdyno.experiment.experiment import task_files
-from agentdyno.experiment.interrupt import Interrupts
-from agentdyno.experiment.run import run_once
+from agentdyno.commands import run as command
 from agentdyno.measure import proc
 from agentdyno.measure.sampler import Sampler
+from agentdyno.process.child import adopt_orphans
+from agentdyno.process.signals import Interrupts
+from agentdyno.rundata.cell import UNSAMPLED, Cell
+from agentdyno.runner.experiment import task_files
+from agentdyno.runner.run import run_once
 from agentdyno.runtimes.build import build
 
 AGENTS, TASKS = 100, 18_000

@@ -3,16 +3,13 @@
 # Not typing's: the endpoint and every command import this, and what is below only whoever asks for it.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from agentdyno.errors import Refusal
-    from agentdyno.experiment.cell import Cell
-    from agentdyno.records.attempt import Attempt
-    from agentdyno.records.records import Records
-    from agentdyno.records.request import Request
-    from agentdyno.records.sample import Sample
-    from agentdyno.records.task import Task
-    from agentdyno.records.value import Value
-    from agentdyno.report.experiment import Experiment, Run, open_experiment
-    from agentdyno.report.summary import Metric, Row
+    from agentdyno.errors import UserError
+    from agentdyno.results.experiment import Experiment, open_experiment
+    from agentdyno.results.record_kinds import Attempt, Request, Sample, Task, Value
+    from agentdyno.results.records import Records
+    from agentdyno.results.run import Run
+    from agentdyno.results.summary import Metric, Row
+    from agentdyno.rundata.cell import Cell
 
 __version__ = "0.1.0"
 
@@ -22,12 +19,12 @@ __all__ = [
     "Experiment",
     "Metric",
     "Records",
-    "Refusal",
     "Request",
     "Row",
     "Run",
     "Sample",
     "Task",
+    "UserError",
     "Value",
     "__version__",
     "open_experiment",
@@ -35,19 +32,19 @@ __all__ = [
 
 if not TYPE_CHECKING:  # where types are checked, it would allow any name
     _HOMES = {
-        "Attempt": "records.attempt",
-        "Cell": "experiment.cell",
-        "Experiment": "report.experiment",
-        "Metric": "report.summary",
-        "Records": "records.records",
-        "Refusal": "errors",
-        "Request": "records.request",
-        "Row": "report.summary",
-        "Run": "report.experiment",
-        "Sample": "records.sample",
-        "Task": "records.task",
-        "Value": "records.value",
-        "open_experiment": "report.experiment",
+        "Attempt": "results.record_kinds",
+        "Cell": "rundata.cell",
+        "Experiment": "results.experiment",
+        "Metric": "results.summary",
+        "Records": "results.records",
+        "UserError": "errors",
+        "Request": "results.record_kinds",
+        "Row": "results.summary",
+        "Run": "results.run",
+        "Sample": "results.record_kinds",
+        "Task": "results.record_kinds",
+        "Value": "results.record_kinds",
+        "open_experiment": "results.experiment",
     }
 
     def __getattr__(name):

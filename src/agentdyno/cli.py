@@ -6,37 +6,40 @@ import sys
 from collections.abc import Sequence
 
 from agentdyno import __version__
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
 
 # Each module has add_arguments(parser) and run(arguments) -> exit status, and is imported only when asked
 # for.
 COMMANDS = {
-    "run": ("agentdyno.experiment.command", "measure runtimes and print the table"),
-    "sweep": ("agentdyno.experiment.sweep", "measure what one more agent costs, and how many there can be"),
-    "show": ("agentdyno.report.show", "print an experiment's tables again, or as JSON, Markdown or CSV"),
+    "run": ("agentdyno.commands.run", "measure runtimes and print the table"),
+    "sweep": ("agentdyno.commands.sweep", "measure what one more agent costs, and how many there can be"),
+    "show": ("agentdyno.commands.show", "print an experiment's tables again, or as JSON, Markdown or CSV"),
     "report": (
-        "agentdyno.report.page.command",
+        "agentdyno.commands.report",
         "write an experiment as one HTML page, and its figures as files",
     ),
-    "ledger": ("agentdyno.report.ledger", "say where the time of an experiment's attempts went"),
-    "verify": ("agentdyno.report.verify", "recompute every figure of an experiment from its raw files"),
+    "ledger": ("agentdyno.commands.ledger", "say where the time of an experiment's attempts went"),
+    "verify": ("agentdyno.commands.verify", "recompute every figure of an experiment from its raw files"),
     "compare": (
-        "agentdyno.report.compare.command",
+        "agentdyno.commands.compare",
         "say what changed between two experiments, and fail where that is too much",
     ),
-    "cost": ("agentdyno.report.cost", "say what an experiment's rows come to in machines and money"),
-    "export": ("agentdyno.trace.command", "hand an experiment's runs to Perfetto or OpenTelemetry"),
-    "check": ("agentdyno.check", "say whether this machine is ready, and what to do where it is not"),
-    "conform": ("agentdyno.conformance.command", "hold runtimes to the contract, rule by rule"),
+    "cost": ("agentdyno.commands.cost", "say what an experiment's rows come to in machines and money"),
+    "export": ("agentdyno.commands.export", "hand an experiment's runs to Perfetto or OpenTelemetry"),
+    "check": (
+        "agentdyno.commands.check",
+        "say whether this machine is ready, and what to do where it is not",
+    ),
+    "conform": ("agentdyno.commands.conform", "hold runtimes to the contract, rule by rule"),
     "serve": (
-        "agentdyno.endpoint.command",
+        "agentdyno.commands.serve",
         "serve the simulated endpoint, or relay a real one, with a journal",
     ),
     "calibrate": (
-        "agentdyno.calibration.command",
+        "agentdyno.commands.calibrate",
         "measure what the endpoint itself can serve on this machine",
     ),
-    "dataset": ("agentdyno.tasks.command", "make a task file from a public data set"),
+    "dataset": ("agentdyno.commands.dataset", "make a task file from a public data set"),
 }
 
 
@@ -61,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 importlib.import_module(module).add_arguments(command)
         arguments = parser.parse_args(argv)
         status: int = importlib.import_module(COMMANDS[arguments.command][0]).run(arguments)
-    except Refusal as refusal:
+    except UserError as refusal:
         print(f"agentdyno: {refusal}", file=sys.stderr)
         return refusal.status
     except KeyboardInterrupt:

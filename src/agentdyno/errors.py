@@ -1,7 +1,7 @@
 """The one way in which agentdyno refuses something."""
 
 
-class Refusal(Exception):
+class UserError(Exception):
     """Something the user gave, or this machine lacks, makes the request impossible.
 
     The message is one line (or one paragraph) that says what, where and what to do. The command line

@@ -1,25 +1,27 @@
 """Writing files that are whole or not there."""
 
+import hashlib
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Put `content` at `path` in one step (rename(2)): whoever reads it sees the old file or the new one.
 
-    A Refusal says why when that cannot be done.
+    A UserError says why when that cannot be done.
     """
     if not path.parent.is_dir():
-        raise Refusal(f"{path}: folder {path.parent} does not exist; create it or choose another path")
+        raise UserError(f"{path}: folder {path.parent} does not exist; create it or choose another path")
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         unfinished.write_bytes(content)
         unfinished.replace(path)
     except OSError as error:
-        raise Refusal(f"{path}: cannot be written ({error.strerror}); choose another path") from None
+        raise UserError(f"{path}: cannot be written ({error.strerror}); choose another path") from None
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -32,3 +34,11 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, document: object) -> None:
     """`write_text` for a JSON document that people may want to read."""
     write_text(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def sha256(texts: Iterable[str]) -> str:
+    """The SHA-256 of these texts, one after the other, in hexadecimal digits."""
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(text.encode())
+    return digest.hexdigest()

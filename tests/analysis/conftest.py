@@ -4,20 +4,20 @@ from typing import Any
 
 import pytest
 
-from agentdyno.analysis.measured import MeasuredRun, analyse
-from agentdyno.analysis.run_data import RunData
-from agentdyno.experiment.cell import Cell
-from analysis.made_up import CELL, written
+from agentdyno.analysis.run_analysis import RunAnalysis, analyse
+from agentdyno.rundata.cell import Cell
+from agentdyno.rundata.raw_run import RawRun
+from analysis.synthetic import CELL, written
 
-Record = Callable[..., RunData]
-Build = Callable[..., MeasuredRun]
+Record = Callable[..., RawRun]
+Build = Callable[..., RunAnalysis]
 
 
 @pytest.fixture
 def record(tmp_path: Path) -> Record:
     """Writes a run as the harness leaves it, and reads it back."""
 
-    def make(run: dict[str, Any], cell: Cell = CELL, block: int = 1) -> RunData:
+    def make(run: dict[str, Any], cell: Cell = CELL, block: int = 1) -> RawRun:
         return written(run, tmp_path, cell, block)
 
     return make

@@ -6,34 +6,34 @@ from typing import Any
 import pytest
 
 from agentdyno.analysis.gate import Failure
-from agentdyno.analysis.measured import MeasuredRun
-from agentdyno.report.summary import Findings, findings
+from agentdyno.analysis.run_analysis import RunAnalysis
+from agentdyno.results.summary import Summary, summarise
 from analysis.conftest import Build
-from analysis.made_up import (
+from analysis.synthetic import (
     CELL,
     MS,
     NAMES,
     attempt_of,
-    change_ending,
+    change_outcome,
     change_requests,
     good_run,
     run_with_peak,
 )
 
 GO = replace(CELL, runtime="go")
-TWIN = replace(CELL, control="twin")
-SENTINEL = replace(CELL, control="sentinel")
+AA_CONTROL = replace(CELL, control="twin")
+DRIFT_CHECK = replace(CELL, control="sentinel")
 UNSAMPLED = replace(CELL, control="unsampled")
 
 NOT_TIED = "differences of that size mean nothing here; measure on a quiet machine, with more --repeats"
 DRIFTED = "the machine, or the runtime, drifted meanwhile; measure again on a quiet machine"
 
 
-def found_in(*runs: MeasuredRun) -> Findings:
-    return findings(runs, [CELL, GO], simulated=True, baseline=None)
+def found_in(*runs: RunAnalysis) -> Summary:
+    return summarise(runs, [CELL, GO], simulated=True, baseline=None)
 
 
-def failures(*runs: MeasuredRun) -> list[Failure]:
+def failures(*runs: RunAnalysis) -> list[Failure]:
     """What is held against the only row."""
     (row,) = found_in(*runs).rows
     return row.failures
@@ -47,12 +47,12 @@ def slow_run(ms: float) -> dict[str, Any]:
     return run
 
 
-def pairs(build: Build, *peaks: tuple[float, float]) -> list[MeasuredRun]:
+def pairs(build: Build, *peaks: tuple[float, float]) -> list[RunAnalysis]:
     """Blocks in which the row and its twin had these peaks of memory."""
     return [
         build(run_with_peak(mib), cell, block)
         for block, pair in enumerate(peaks, start=1)
-        for cell, mib in zip((CELL, TWIN), pair, strict=True)
+        for cell, mib in zip((CELL, AA_CONTROL), pair, strict=True)
     ]
 
 
@@ -94,11 +94,11 @@ def test_a_twin_is_compared_within_its_block(build: Build) -> None:
 
 
 def test_what_differs_from_run_to_run_is_judged_by_six_pairs_only(build: Build) -> None:
-    def runs(blocks: int) -> list[MeasuredRun]:
+    def runs(blocks: int) -> list[RunAnalysis]:
         return [
-            build(slow_run(1 if cell == TWIN else 0), cell, 10 * blocks + block)
+            build(slow_run(1 if cell == AA_CONTROL else 0), cell, 10 * blocks + block)
             for block in range(blocks)
-            for cell in (CELL, TWIN)
+            for cell in (CELL, AA_CONTROL)
         ]
 
     assert failures(*runs(5)) == []
@@ -112,7 +112,7 @@ def test_a_sentinel_that_takes_more_than_the_first_run_is_held_against_every_row
         build(run_with_peak(10)),
         build(run_with_peak(30), GO),
         build(run_with_peak(11), CELL, 2),
-        build(run_with_peak(13), SENTINEL, 2),
+        build(run_with_peak(13), DRIFT_CHECK, 2),
     ]
     failure = Failure(
         "sentinel",
@@ -126,10 +126,10 @@ def test_a_sentinel_that_takes_more_than_the_first_run_is_held_against_every_row
 
 def test_a_sentinel_is_held_to_memory_and_wall_time_alone(build: Build) -> None:
     slow = slow_run(5)
-    slow["ending"]["own_cpu_s"] = 5.0
-    assert failures(build(good_run()), build(slow, SENTINEL)) == []
+    slow["outcome"]["own_cpu_s"] = 5.0
+    assert failures(build(good_run()), build(slow, DRIFT_CHECK)) == []
     slow["events"][-1]["t"] *= 2
-    (failure,) = failures(build(good_run(), block=2), build(slow, SENTINEL, 2))
+    (failure,) = failures(build(good_run(), block=2), build(slow, DRIFT_CHECK, 2))
     assert failure.reason == (
         "the first run again, at the end: wall_s is 2.00 times what it was (limit 0.95 to 1.05)"
     )
@@ -138,7 +138,7 @@ def test_a_sentinel_is_held_to_memory_and_wall_time_alone(build: Build) -> None:
 def test_a_run_without_samples_is_compared_and_never_judged(build: Build) -> None:
     unsampled = good_run()
     unsampled["samples"] = []
-    unsampled["ending"]["own_cpu_s"] = 0.25
+    unsampled["outcome"]["own_cpu_s"] = 0.25
     found = found_in(build(good_run()), build(unsampled, UNSAMPLED))
     assert [row.failures for row in found.rows] == [[]]
     (comparison,) = found.comparisons
@@ -149,9 +149,9 @@ def test_a_run_without_samples_is_compared_and_never_judged(build: Build) -> Non
 
 def test_a_fault_of_a_control_is_one_of_the_row_that_it_repeats(build: Build) -> None:
     crashed, late = good_run(), good_run()
-    change_ending(exit_code=-11)(crashed)
+    change_outcome(exit_code=-11)(crashed)
     change_requests(late_us=[10_500] * 100)(late)
-    runs = [build(good_run()), build(good_run(), GO), build(crashed, TWIN), build(late, SENTINEL)]
+    runs = [build(good_run()), build(good_run(), GO), build(crashed, AA_CONTROL), build(late, DRIFT_CHECK)]
     python, go = found_in(*runs).rows
     assert [failure.line for failure in python.failures] == [
         "run 1: twin: the runtime ended with signal 11: see runtime.stderr in the run's folder"
@@ -165,6 +165,6 @@ def test_a_control_makes_no_row_of_its_own(build: Build) -> None:
 
 
 def test_a_control_of_a_run_that_is_missing_has_no_ratio(build: Build) -> None:
-    found = found_in(build(good_run(), GO), build(good_run(), TWIN))
+    found = found_in(build(good_run(), GO), build(good_run(), AA_CONTROL))
     assert found.comparisons[0].ratios["wall_s"].values == []
     assert [row.failures for row in found.rows] == [[]]

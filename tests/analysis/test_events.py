@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agentdyno.analysis.events import accounting, read
+from agentdyno.rundata.events import accounting, read
 
 ATTEMPT: dict[str, Any] = {
     "event": "attempt",

@@ -8,13 +8,13 @@ import pytest
 from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.gates import GATES
 from analysis.conftest import Build
-from analysis.made_up import (
+from analysis.synthetic import (
     CELL,
     MS,
     NAMES,
     Change,
     attempt_of,
-    change_ending,
+    change_outcome,
     change_requests,
     good_run,
     request,
@@ -95,28 +95,28 @@ LATE = "lower --verify-slots or --agents, or give it a free core"
 THEIRS = "measure on a machine, or at an hour, with processors of its own"
 
 CASES = [
-    case("ended in order", change_ending(exit_code=-11), "the runtime ended with signal 11", LOOK),
+    case("ended in order", change_outcome(exit_code=-11), "the runtime ended with signal 11", LOOK),
     case(
         "ended in order",
-        change_ending(exit_code=2, last_stderr_line="run.json: no field agents"),
+        change_outcome(exit_code=2, last_stderr_line="run.json: no field agents"),
         "the runtime ended with status 2: run.json: no field agents",
         LOOK,
     ),
     case(
         "ended in order",
-        change_ending(exit_code=-9, problem="the runtime hangs: no event and no open request for 1 s"),
+        change_outcome(exit_code=-9, problem="the runtime hangs: no event and no open request for 1 s"),
         "the runtime hangs: no event and no open request for 1 s",
         LOOK,
     ),
     case(
         "ended in order",
-        change_ending(survivors=2),
+        change_outcome(survivors=2),
         "processes that outlived the runtime and were killed: 2",
         LOOK,
     ),
     case(
         "ended in order",
-        change_ending(workspaces_left=1),
+        change_outcome(workspaces_left=1),
         "workspaces that were left behind and removed: 1",
         LOOK,
     ),
@@ -193,25 +193,25 @@ CASES = [
     ),
     case(
         "no swap",
-        change_ending(swapped_pages=3),
+        change_outcome(swapped_pages=3),
         "the machine swapped 3 pages meanwhile",
         "free memory, or `swapoff -a` while measuring",
     ),
     case(
         "no throttling or steal",
-        change_ending(steal_share=0.031),
+        change_outcome(steal_share=0.031),
         "the hypervisor took 3.1% of the processor time (limit 2%)",
         THEIRS,
     ),
     case(
         "no throttling or steal",
-        change_ending(throttled_s=1.26),
+        change_outcome(throttled_s=1.26),
         "a quota of the control group held the processes back for 1.3 s",
         THEIRS,
     ),
     case(
         "no throttling or steal",
-        change_ending(thermal_throttles=7),
+        change_outcome(thermal_throttles=7),
         "the processors throttled 7 times because of heat",
         THEIRS,
     ),
@@ -280,8 +280,8 @@ def test_a_reason_of_several_lines_is_printed_as_one() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        change_ending(steal_share=0.02, throttled_s=0.1, thermal_throttles=0),
-        change_ending(steal_share=None, throttled_s=None, thermal_throttles=None, swapped_pages=None),
+        change_outcome(steal_share=0.02, throttled_s=0.1, thermal_throttles=0),
+        change_outcome(steal_share=None, throttled_s=None, thermal_throttles=None, swapped_pages=None),
         lambda run: request_of(run, "a").update(t_last=65.9 * MS),  # 0.9 ms are within the millisecond
         lambda run: request_of(run, "a").update(late_us=[25_001] * 10 + [500] * 90),  # of 2,100
         lambda run: run["tasks"].update(dict.fromkeys(NAMES, 0)),
@@ -341,7 +341,7 @@ def test_a_real_endpoint_may_need_a_second_try(build: Build) -> None:
 
 def test_an_interrupted_run_is_held_to_what_was_done(build: Build) -> None:
     run = good_run(NAMES[:3])
-    change_ending(interrupted=True, exit_code=130, problem="interrupted by SIGINT")(run)
+    change_outcome(interrupted=True, exit_code=130, problem="interrupted by SIGINT")(run)
     end_as_error(run)
     change_requests(in_flight=3)(run)
     assert reasons(build(run).failures) == ["interrupted by SIGINT"]

@@ -4,16 +4,16 @@ from dataclasses import replace
 from typing import Any
 
 from agentdyno.analysis.gate import Failure
-from agentdyno.analysis.measured import MeasuredRun
-from agentdyno.report.summary import Row, findings
+from agentdyno.analysis.run_analysis import RunAnalysis
+from agentdyno.results.summary import Row, summarise
 from analysis.conftest import Build
-from analysis.made_up import CELL, attempt_of, change_ending, good_run, request_of, task_of
+from analysis.synthetic import CELL, attempt_of, change_outcome, good_run, request_of, task_of
 
 FIRST = "001-python-20-cold-chat-7b"
 
 
-def row(*runs: MeasuredRun, simulated: bool = True) -> Row:
-    (found,) = findings(runs, [runs[0].cell], simulated=simulated, baseline=None).rows
+def row(*runs: RunAnalysis, simulated: bool = True) -> Row:
+    (found,) = summarise(runs, [runs[0].cell], simulated=simulated, baseline=None).rows
     return found
 
 
@@ -51,7 +51,7 @@ def test_what_most_runs_asked_is_what_the_others_are_held_to(build: Build) -> No
 
 def test_a_control_is_held_to_the_run_that_it_repeats(build: Build) -> None:
     twin = build(unlike(), replace(CELL, control="twin"))
-    (found,) = findings([twin, build(good_run())], [CELL], simulated=True, baseline=None).rows
+    (found,) = summarise([twin, build(good_run())], [CELL], simulated=True, baseline=None).rows
     assert [failure.reason for failure in found.failures] == [
         f"twin: 1 requests differ from those of {FIRST}, the first: b attempt 2"
     ]
@@ -95,10 +95,10 @@ def test_other_outcomes_than_in_the_first_run_are_noticed(build: Build) -> None:
 def test_a_run_is_not_held_to_one_that_crashed(build: Build) -> None:
     crashed = good_run()
     del crashed["events"][3:], crashed["journal"][3:-1]
-    change_ending(exit_code=-11)(crashed)
+    change_outcome(exit_code=-11)(crashed)
     cells = [replace(CELL, runtime="broken"), CELL]
     runs = [build(crashed, cells[0]), build(good_run(), cells[1], block=2)]
-    broken, sound = findings(runs, cells, simulated=True, baseline=None).rows
+    broken, sound = summarise(runs, cells, simulated=True, baseline=None).rows
     assert not broken.valid
     assert sound.failures == []
 
@@ -107,7 +107,7 @@ def test_runs_of_another_verifier_or_of_as_many_agents_as_not_are_not_compared(b
     for change in ({"verifier": "null"}, {"agents": 19}):
         cells = [replace(CELL, runtime=next(iter(change))), replace(CELL, **change)]
         runs = [build(good_run(), cells[0]), build(unlike(), cells[1])]
-        assert [found.failures for found in findings(runs, cells, simulated=True, baseline=None).rows] == [
+        assert [found.failures for found in summarise(runs, cells, simulated=True, baseline=None).rows] == [
             [],
             [],
         ]

@@ -8,7 +8,7 @@ import pytest
 from agentdyno.analysis.ledger import PARTS, Entry, Parts, entries
 from agentdyno.analysis.metrics import task_rows
 from analysis.conftest import Record
-from analysis.made_up import CELL, MS, attempt, attempt_of, good_run, request, request_of, task
+from analysis.synthetic import CELL, MS, attempt, attempt_of, good_run, request, request_of, task
 
 WHOLE = Parts(
     begin=0.0,

@@ -4,21 +4,21 @@ from dataclasses import replace
 
 import pytest
 
-from agentdyno.analysis.measured import MeasuredRun
-from agentdyno.experiment.cell import Cell
-from agentdyno.report.markdown import table
-from agentdyno.report.summary import Row, findings
+from agentdyno.analysis.run_analysis import RunAnalysis
+from agentdyno.results.documents import table
+from agentdyno.results.summary import Row, summarise
+from agentdyno.rundata.cell import Cell
 from analysis.conftest import Build
-from analysis.made_up import CELL, MS, NAMES, attempt_of, change_requests, good_run, run_with_peak
+from analysis.synthetic import CELL, MS, NAMES, attempt_of, change_requests, good_run, run_with_peak
 
 FLOOR = replace(CELL, runtime="floor")
 
 
-def rows(runs: list[MeasuredRun], cells: list[Cell], baseline: str | None = None) -> list[Row]:
-    return findings(runs, cells, simulated=True, baseline=baseline).rows
+def rows(runs: list[RunAnalysis], cells: list[Cell], baseline: str | None = None) -> list[Row]:
+    return summarise(runs, cells, simulated=True, baseline=baseline).rows
 
 
-def row(*runs: MeasuredRun) -> Row:
+def row(*runs: RunAnalysis) -> Row:
     (found,) = rows(list(runs), [runs[0].cell])
     return found
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agentdyno.calibration.limit import known_limit
+from agentdyno.calibration.capacity import known_capacity
 
 HEADING = "streams at once events/s p50 ms p99 ms max ms CPU client others on time"
 
@@ -52,7 +52,7 @@ def test_the_limit_is_found_said_and_kept(tmp_path: Path) -> None:
     heading, *rows = done.stdout.splitlines()
     assert " ".join(heading.split()) == HEADING
     assert rows[0].split()[:4] == ["16", "×", "25/s", "16"]
-    limit = known_limit(tmp_path / "calibration.json")
+    limit = known_capacity(tmp_path / "calibration.json")
     if done.returncode == 0:
         assert limit is not None
         assert limit.events_per_s == limit.streams * 25

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentdyno.calibration.search import bracket
+from agentdyno.calibration.measurement import bracket
 
 
 @given(st.integers(0, 3_000), st.integers(1, 2_000), st.integers(1, 2_000), st.floats(0.01, 1.0))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agentdyno.endpoint.conversation import Catalogue, attempt_of, opening_of, read_user_template, render
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
 from agentdyno.project import PROMPTS
 from agentdyno.tasks.task import Task
 
@@ -68,6 +68,6 @@ def test_refused_prompts(tmp_path: Path, text: str | None, message: str) -> None
     path = tmp_path / "prompts.json"
     if text is not None:
         path.write_text(text)
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(UserError) as refusal:
         read_user_template(path)
     assert str(refusal.value) == message.format(path=path)

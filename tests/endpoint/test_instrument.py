@@ -20,7 +20,7 @@ from agentdyno.endpoint.exchange import Exchange
 from agentdyno.endpoint.journal import Journal, Lateness
 from agentdyno.endpoint.schedule import Schedule
 from agentdyno.endpoint.server import Server
-from agentdyno.open_files import MOST_RESERVED
+from agentdyno.process.limits import MOST_RESERVED
 
 Serve = Callable[..., Any]
 

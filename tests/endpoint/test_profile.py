@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from agentdyno.endpoint.draw import keyed
 from agentdyno.endpoint.profile import PROFILES, Interval, Profile, parse_profile
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
 
 INTERVALS = st.builds(
     Interval,
@@ -40,7 +40,7 @@ def test_any_profile_can_be_changed_in_a_word(name: str, ttft: Interval, itl: In
 @given(st.text(max_size=40))
 def test_anything_else_is_refused_in_one_line(text: str) -> None:
     assume(text.partition(":")[0] not in PROFILES)
-    with pytest.raises(Refusal, match=r"\Aprofile.*\Z"):
+    with pytest.raises(UserError, match=r"\Aprofile.*\Z"):
         parse_profile(text)
 
 
@@ -87,7 +87,7 @@ def test_anything_else_is_refused_in_one_line(text: str) -> None:
     ],
 )
 def test_refusals(text: str, message: str) -> None:
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(UserError) as refusal:
         parse_profile(text)
     assert str(refusal.value) == message
 
@@ -97,10 +97,10 @@ def test_a_profile_in_a_file(tmp_path: Path) -> None:
     file.write_text('base = "steady"\nitl = "5ms~0.5"\n')
     assert parse_profile(str(file)) == Profile(str(file), Interval(0.2), Interval(0.005, 0.5))
     file.write_text("itl = [")
-    with pytest.raises(Refusal, match=r"^profile .*mine\.toml is not TOML: "):
+    with pytest.raises(UserError, match=r"^profile .*mine\.toml is not TOML: "):
         parse_profile(str(file))
     file.write_text("itl = 5")
-    with pytest.raises(Refusal, match=r"^profile .*mine\.toml: itl='5' is not a time: "):
+    with pytest.raises(UserError, match=r"^profile .*mine\.toml: itl='5' is not a time: "):
         parse_profile(str(file))
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from agentdyno.endpoint.plan import Failure, plan
 from agentdyno.endpoint.script import Script
 from agentdyno.endpoint.tokens import tokenize
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
 from agentdyno.tasks.load import load
 from agentdyno.tasks.task import Task
 
@@ -87,7 +87,7 @@ def test_a_fence_is_longer_than_any_in_the_module() -> None:
 
 
 def test_a_task_without_reference_is_refused() -> None:
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(UserError) as refusal:
         Script([Task("t", "", "", "f")], 0)
     assert str(refusal.value) == (
         "task t has no reference solution, which the simulated endpoint needs: "

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentdyno.child import Child
 from agentdyno.measure import cgroup
 from agentdyno.measure.cgroup import Group, Place, accounted, place
-from measure import made_up
+from agentdyno.process.child import Child
+from measure import synthetic
 
 ALLOWED = "AGENTDYNO_TEST_MEMORY_GROUPS"
 HELD_MIB = 48
@@ -37,23 +37,23 @@ MEMORY_V1 = "8:pids:/\n4:memory:/jobs/one\n0::/unified\n"
 
 
 def test_in_version_1_the_hierarchy_is_the_one_that_was_mounted_with_the_controller(tmp_path: Path) -> None:
-    mounts = made_up.mount(tmp_path / "pids", "cgroup", "rw,pids")
-    mounts += made_up.mount(tmp_path / "memory", "cgroup", "rw,hugetlb,memory")
-    mounts += made_up.mount(tmp_path / "unified", "cgroup2")
-    proc = made_up.proc(tmp_path / "proc", MEMORY_V1, mounts)
+    mounts = synthetic.mount(tmp_path / "pids", "cgroup", "rw,pids")
+    mounts += synthetic.mount(tmp_path / "memory", "cgroup", "rw,hugetlb,memory")
+    mounts += synthetic.mount(tmp_path / "unified", "cgroup2")
+    proc = synthetic.proc(tmp_path / "proc", MEMORY_V1, mounts)
     assert place("memory", proc) == Place(1, tmp_path / "memory", tmp_path / "memory/jobs/one")
 
 
 def test_a_controller_that_no_hierarchy_of_version_1_has_is_in_version_2(tmp_path: Path) -> None:
-    mounts = made_up.mount(tmp_path / "pids", "cgroup", "rw,pids")
-    mounts += made_up.mount(tmp_path / "unified", "cgroup2", "rw,nsdelegate")
-    proc = made_up.proc(tmp_path / "proc", MEMORY_V1, mounts)
+    mounts = synthetic.mount(tmp_path / "pids", "cgroup", "rw,pids")
+    mounts += synthetic.mount(tmp_path / "unified", "cgroup2", "rw,nsdelegate")
+    proc = synthetic.proc(tmp_path / "proc", MEMORY_V1, mounts)
     assert place("cpu", proc) == Place(2, tmp_path / "unified", tmp_path / "unified/unified")
 
 
 def test_in_a_container_the_mount_is_a_part_of_the_hierarchy(tmp_path: Path) -> None:
-    mounts = made_up.mount(tmp_path / "memory", "cgroup", "rw,memory", root="/jobs")
-    proc = made_up.proc(tmp_path / "proc", MEMORY_V1, mounts)
+    mounts = synthetic.mount(tmp_path / "memory", "cgroup", "rw,memory", root="/jobs")
+    proc = synthetic.proc(tmp_path / "proc", MEMORY_V1, mounts)
     own = place("memory", proc)
     assert own == Place(1, tmp_path / "memory", tmp_path / "memory/one")
     assert own.lineage == [tmp_path / "memory/one", tmp_path / "memory"]
@@ -63,17 +63,19 @@ def test_in_a_container_the_mount_is_a_part_of_the_hierarchy(tmp_path: Path) -> 
     ("membership", "mounts"),
     [
         pytest.param(MEMORY_V1, "", id="not mounted"),
-        pytest.param("", made_up.mount(Path("/nowhere"), "cgroup2"), id="no groups"),
+        pytest.param("", synthetic.mount(Path("/nowhere"), "cgroup2"), id="no groups"),
         pytest.param(
-            MEMORY_V1, made_up.mount(Path("/nowhere"), "cgroup", "rw,memory", "/other"), id="another part"
+            MEMORY_V1, synthetic.mount(Path("/nowhere"), "cgroup", "rw,memory", "/other"), id="another part"
         ),
-        pytest.param("0::/../jobs\n", made_up.mount(Path("/nowhere"), "cgroup2"), id="outside the namespace"),
+        pytest.param(
+            "0::/../jobs\n", synthetic.mount(Path("/nowhere"), "cgroup2"), id="outside the namespace"
+        ),
     ],
 )
 def test_without_a_hierarchy_that_can_be_seen_there_is_no_group(
     tmp_path: Path, membership: str, mounts: str
 ) -> None:
-    proc = made_up.proc(tmp_path / "proc", membership, mounts)
+    proc = synthetic.proc(tmp_path / "proc", membership, mounts)
     assert place("memory", proc) is None
     with accounted(proc) as group:
         assert group is None
@@ -87,7 +89,7 @@ def test_without_proc_there_is_no_group(tmp_path: Path) -> None:
 def test_names_of_mount_points_are_read_as_the_kernel_writes_them(name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         point = Path("/mnt", f"-{name}-")
-        proc = made_up.proc(Path(folder), "0::/\n", made_up.mount(point, "cgroup2"))
+        proc = synthetic.proc(Path(folder), "0::/\n", synthetic.mount(point, "cgroup2"))
         assert place("memory", proc) == Place(2, point, point)
 
 
@@ -95,7 +97,7 @@ def test_a_group_that_gets_no_peak_is_not_used_and_not_left(tmp_path: Path) -> N
     """As in version 2 without the controller, or before kernel 5.19."""
     unified = tmp_path / "unified"
     unified.mkdir()
-    proc = made_up.proc(tmp_path / "proc", "0::/\n", made_up.mount(unified, "cgroup2"))
+    proc = synthetic.proc(tmp_path / "proc", "0::/\n", synthetic.mount(unified, "cgroup2"))
     with accounted(proc) as group:
         assert group is None
         assert list(unified.iterdir()) == []
@@ -103,7 +105,7 @@ def test_a_group_that_gets_no_peak_is_not_used_and_not_left(tmp_path: Path) -> N
 
 def test_where_no_group_can_be_made_there_is_none(tmp_path: Path) -> None:
     point = Path("/sys/kernel")  # sysfs lets nobody make folders, root included
-    proc = made_up.proc(tmp_path / "proc", "4:memory:/\n", made_up.mount(point, "cgroup", "rw,memory"))
+    proc = synthetic.proc(tmp_path / "proc", "4:memory:/\n", synthetic.mount(point, "cgroup", "rw,memory"))
     with accounted(proc) as group:
         assert group is None
 

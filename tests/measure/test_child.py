@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from agentdyno.child import Child
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
+from agentdyno.process.child import Child
 
 
 def test_the_pid_of_a_child_is_written_to_what_it_joins(tmp_path: Path) -> None:
@@ -17,12 +17,12 @@ def test_the_pid_of_a_child_is_written_to_what_it_joins(tmp_path: Path) -> None:
 def test_a_child_that_cannot_join_is_not_executed(tmp_path: Path) -> None:
     absent = tmp_path / "absent/cgroup.procs"
     message = f"cannot execute touch in {tmp_path}: cannot join {absent}: No such file or directory"
-    with pytest.raises(Refusal, match=f"^{re.escape(message)}$"):
+    with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
         Child(["touch", "executed"], cwd=tmp_path, environment=os.environ, join=[absent])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_program_that_cannot_be_executed_after_joining_is_named(tmp_path: Path) -> None:
     message = f"cannot execute ./absent in {tmp_path}: No such file or directory"
-    with pytest.raises(Refusal, match=f"^{re.escape(message)}$"):
+    with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
         Child(["./absent"], cwd=tmp_path, environment=os.environ, join=[tmp_path / "members"])

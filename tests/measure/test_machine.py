@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from agentdyno.child import Child
 from agentdyno.measure import cgroup
 from agentdyno.measure.machine import Baseline, Disturbances
-from measure import made_up
+from agentdyno.process.child import Child
+from measure import synthetic
 
 PERIOD_US, QUOTA_US = 20_000, 2_000
 IS_THROTTLED = """
@@ -40,7 +40,7 @@ def throttle_counts(sys: Path, *counts: int) -> None:
 
 
 def test_only_what_came_after_the_baseline_counts(tmp_path: Path) -> None:
-    proc = made_up.proc(
+    proc = synthetic.proc(
         tmp_path / "proc", "", stat=stat(100, 10, 50, 900, 30, 5, 5, 40, 90, 9), vmstat=vmstat(1000, 2000)
     )
     throttle_counts(tmp_path / "sys", 4, 5)
@@ -54,18 +54,18 @@ def test_only_what_came_after_the_baseline_counts(tmp_path: Path) -> None:
 
 
 def test_what_the_machine_does_not_tell_is_none(tmp_path: Path) -> None:
-    proc = made_up.proc(tmp_path / "proc", "", vmstat="nr_free_pages 7\n")
+    proc = synthetic.proc(tmp_path / "proc", "", vmstat="nr_free_pages 7\n")
     assert Baseline(proc, tmp_path / "sys").disturbances() == Disturbances(None, None, None, None, None)
 
 
 def test_shares_of_no_time_at_all_are_none(tmp_path: Path) -> None:
-    proc = made_up.proc(tmp_path / "proc", "", stat=stat(*range(10)))
+    proc = synthetic.proc(tmp_path / "proc", "", stat=stat(*range(10)))
     disturbances = Baseline(proc, tmp_path).disturbances()
     assert (disturbances.steal_share, disturbances.busy_share) == (None, None)
 
 
 def test_counters_that_run_backwards_count_as_still(tmp_path: Path) -> None:
-    proc = made_up.proc(tmp_path / "proc", "", stat=stat(100, 0, 0, 900, 0, 0, 0, 0, 0, 0))
+    proc = synthetic.proc(tmp_path / "proc", "", stat=stat(100, 0, 0, 900, 0, 0, 0, 0, 0, 0))
     baseline = Baseline(proc, tmp_path)
     (proc / "stat").write_text(stat(110, 0, 0, 899, 0, 0, 0, 0, 0, 0))
     assert baseline.disturbances().busy_share == 1.0
@@ -85,7 +85,7 @@ def test_throttling_of_the_own_group_and_of_those_above_adds_up(
     own = top / "jobs/one"
     (top / "jobs/two").mkdir(parents=True)
     own.mkdir()
-    proc = made_up.proc(tmp_path / "proc", membership, made_up.mount(top, kind, options))
+    proc = synthetic.proc(tmp_path / "proc", membership, synthetic.mount(top, kind, options))
 
     def throttled(folder: Path, seconds: float) -> None:
         (folder / "cpu.stat").write_text(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agentdyno.child import Child
 from agentdyno.measure import proc
+from agentdyno.process.child import Child
 
 BURNS_IN_A_THREAD = """
 import sys, threading, time

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from agentdyno.report.experiment import open_experiment
-from agentdyno.report.markdown import table
+from agentdyno.format import capitalised
 from agentdyno.report.page.certainty import certainty
 from agentdyno.report.page.findings import findings, picks
 from agentdyno.report.page.pick import Pick
-from agentdyno.report.page.words import capitalised
-from agentdyno.report.sweep import sweep_markdown
-from agentdyno.report.sweep_file import read_swept
+from agentdyno.results.documents import table
+from agentdyno.results.experiment import open_experiment
+from agentdyno.results.sweep import read_swept, sweep_markdown
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {

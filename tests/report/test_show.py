@@ -7,20 +7,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from agentdyno.analysis.ceiling import Ceiling
+from agentdyno.analysis.capacity import Capacity
 from agentdyno.analysis.slope import Slope
-from agentdyno.report.markdown import table
-from agentdyno.report.summary import CELL
-from agentdyno.report.sweep import Point, Swept, sweep_markdown
 from agentdyno.report.terminal import print_findings
+from agentdyno.results.documents import table
+from agentdyno.results.summary import CELL
+from agentdyno.results.sweep import Point, Swept, as_json, sweep_markdown
 from command_line import on_a_terminal
-from report.made_up import LATE, experiment, row, write
+from report.synthetic import LATE, experiment, row, write
 
 RATIOS = {"peak_rss_x_floor": 39.5, "peak_rss_x_baseline": 1.0}
 MADE_UP = experiment(
@@ -152,7 +151,7 @@ def test_csv_has_median_and_interval_of_every_metric_as_in_the_summary(
     assert [line["failures"] for line in lines] == [
         "run 1: the endpoint was late, p99 12.4 ms (limit 10 ms): give it a free core", "", "",
     ]  # fmt: skip
-    for line, found in zip(lines, MADE_UP.findings.rows, strict=True):
+    for line, found in zip(lines, MADE_UP.summary.rows, strict=True):
         figures = {
             f"{name} {which} [{metric.unit}]": value
             for name, metric in found.metrics.items()
@@ -178,7 +177,7 @@ def test_markdown_is_the_table_with_intervals_of_the_runtimes_own_doing(
         "CPU ms/task": "12.3", "verify p50 ms": "186.0", "wall s": "37.9", "in flight": "–",
         "endpoint late p99 ms": "–",
     }  # fmt: skip
-    assert agentdyno("show", folder, "--markdown").stdout == table(MADE_UP.findings.rows)
+    assert agentdyno("show", folder, "--markdown").stdout == table(MADE_UP.summary.rows)
 
 
 def test_a_run_that_prints_a_document_prints_nothing_else_to_stdout(measured: Path) -> None:
@@ -207,12 +206,12 @@ def test_of_a_sweep_its_own_documents_are_printed(folder: Path, agentdyno: Agent
     points = [
         Point(agents, figures, agents > 1) for agents, figures in ((1, {}), (1000, {"peak_rss_mib": 30.5}))
     ]
-    metrics = dict.fromkeys(MADE_UP.findings.rows[0].metrics)
+    metrics = dict.fromkeys(MADE_UP.summary.rows[0].metrics)
     points = [Point(point.agents, metrics | point.metrics, point.valid) for point in points]
     found = Swept(
-        "rust", "cold", 50.0, None, points, Slope(14.3, (13.7, 15.3), 16.9), Ceiling(1000, None, [], None)
+        "rust", "cold", 50.0, None, points, Slope(14.3, (13.7, 15.3), 16.9), Capacity(1000, None, [], None)
     )
-    (folder / "sweep.json").write_text(json.dumps([asdict(found)]))
+    (folder / "sweep.json").write_text(json.dumps(as_json([found])))
     assert agentdyno("show", folder, "--json").stdout == (folder / "sweep.json").read_text()
     assert agentdyno("show", folder, "--markdown").stdout == sweep_markdown([found])
     assert agentdyno("show", folder, "--csv").stdout.count("\n") == 4

@@ -12,10 +12,10 @@ from rich.console import Console
 from agentdyno.analysis.controls import Comparison
 from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.ratio import Ratio
-from agentdyno.report.experiment import Experiment
-from agentdyno.report.summary import Row
 from agentdyno.report.terminal import print_findings
-from report.made_up import LATE, experiment, row
+from agentdyno.results.experiment import Experiment
+from agentdyno.results.summary import Row
+from report.synthetic import LATE, experiment, row
 
 CPP = row(
     "cpp",

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentdyno.report.best import best
-from agentdyno.report.summary import Row
-from report.made_up import LATE, Figure, row
+from agentdyno.results.summary import Row
+from report.synthetic import LATE, Figure, row
 
 
 def marked(*rows: Row) -> set[str]:

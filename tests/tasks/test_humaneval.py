@@ -7,8 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from agentdyno.errors import Refusal
-from agentdyno.tasks import command, humaneval
+from agentdyno.commands import dataset as command
+from agentdyno.errors import UserError
+from agentdyno.tasks import humaneval
 from agentdyno.tasks.humaneval import convert, fetch
 from agentdyno.tasks.load import load
 
@@ -64,7 +65,7 @@ def answering(content, length=None):
 
 
 def refusal_of(function, *arguments, **keywords):
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(UserError) as refusal:
         function(*arguments, **keywords)
     assert "\n" not in str(refusal.value)
     return str(refusal.value)

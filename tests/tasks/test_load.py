@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
 from agentdyno.tasks import load as load_module
 from agentdyno.tasks.load import load, read, repeat, write
 from agentdyno.tasks.task import Task
@@ -55,7 +55,7 @@ def test_repeat(tasks, count):
 
 def test_repeating_nothing_is_refused():
     assert repeat([], 0) == []
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(UserError) as refusal:
         repeat([], 2)
     assert str(refusal.value) == "an empty task list cannot be repeated to 2 tasks; give at least one task"
 
@@ -91,7 +91,7 @@ def test_humaneval_is_found_in_the_current_folder(tmp_path, monkeypatch):
 def test_humaneval_not_made_yet(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(load_module, "_REPOSITORY", tmp_path)
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(UserError) as refusal:
         load("humaneval", 5)
     assert str(refusal.value) == (
         "dataset/humaneval_100.json is not there; "
@@ -101,7 +101,7 @@ def test_humaneval_not_made_yet(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("limit", [0, -3])
 def test_limits_below_one_are_refused(limit):
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(UserError) as refusal:
         load("builtin", limit)
     assert str(refusal.value) == f"a limit of {limit} tasks leaves nothing to do; give 1 or more"
 
@@ -145,7 +145,7 @@ def without(name):
 def test_unusable_datasets_are_refused(tmp_path, content, message):
     path = tmp_path / "tasks.json"
     path.write_text(content)
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(UserError) as refusal:
         load(str(path), None)
     assert str(refusal.value) == message.replace("PATH", str(path))
 
@@ -158,19 +158,19 @@ def test_unreadable_datasets_are_refused(tmp_path):
         (tmp_path, "cannot be read (Is a directory); give a readable dataset file"),
         (binary, "byte 7 is not UTF-8; save the dataset as UTF-8"),
     ]:
-        with pytest.raises(Refusal) as refusal:
+        with pytest.raises(UserError) as refusal:
             load(str(path), None)
         assert str(refusal.value) == f"{path}: {message}"
 
 
 def test_a_file_that_cannot_be_written_is_refused_and_leaves_nothing(tmp_path):
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(UserError) as refusal:
         write(tmp_path / "no" / "tasks.jsonl", load("builtin", 1), references=True)
     assert str(refusal.value) == (
         f"{tmp_path}/no/tasks.jsonl: folder {tmp_path}/no does not exist; create it or choose another path"
     )
     (tmp_path / "folder").mkdir()
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(UserError) as refusal:
         write(tmp_path / "folder", load("builtin", 1), references=True)
     assert str(refusal.value) == (
         f"{tmp_path}/folder: cannot be written (Is a directory); choose another path"

@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
 from agentdyno.tasks import wrong
 from agentdyno.tasks.load import load
 from agentdyno.tasks.strength import trial
@@ -123,8 +123,8 @@ def test_functions_within_the_entry_point_are_left_alone():
 def test_unusable_references_are_refused(reference, message):
     task = Task("t/1", "p", "t", "f", reference)
     for derive in (wrong.raising, wrong.wrong_name, wrong.syntax_error, wrong.endless_loop):
-        with pytest.raises(Refusal) as refusal:
+        with pytest.raises(UserError) as refusal:
             derive(task)
         assert str(refusal.value) == message
-    with pytest.raises(Refusal):
+    with pytest.raises(UserError):
         wrong.wrong_answer(task, 0)

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agentdyno.analysis.gate import Failure
-from agentdyno.analysis.measured import MeasuredRun
 from agentdyno.analysis.ratio import Ratio, of_pairs, quotient
+from agentdyno.analysis.run_analysis import RunAnalysis
 from agentdyno.analysis.statistics import FEW
-from agentdyno.experiment.cell import SENTINEL, TWIN
+from agentdyno.rundata.cell import AA_CONTROL, DRIFT_CHECK
 
 LIMIT = 0.05
 """How far from 1 a ratio of a runtime to itself may be."""
 
 COMPARED = ("peak_rss_mib", "cpu_s_per_task", "overhead_ms_p50", "wall_s")
-JUDGED = {TWIN: COMPARED, SENTINEL: ("peak_rss_mib", "wall_s")}
+JUDGED = {AA_CONTROL: COMPARED, DRIFT_CHECK: ("peak_rss_mib", "wall_s")}
 """A sentinel is a single run, so only what hardly differs from run to run can show a drift."""
 STEADY = ("peak_rss_mib",)
 """What a twin must tie in even with few runs. Times differ by more from run to run, and a handful of runs
@@ -32,7 +32,7 @@ class Comparison:
     ratios: dict[str, Ratio]
 
 
-def comparisons(runs: Sequence[MeasuredRun]) -> list[Comparison]:
+def comparisons(runs: Sequence[RunAnalysis]) -> list[Comparison]:
     """A comparison for each control cell that was run.
 
     A control is paired with the run of its own block; the sentinel, which comes at the very end, with the
@@ -44,7 +44,7 @@ def comparisons(runs: Sequence[MeasuredRun]) -> list[Comparison]:
     for cell in dict.fromkeys(run.cell for run in runs if run.cell.control):
         repeated = replace(cell, control="")
         pairs = [
-            (run, first.get(repeated) if cell.control == SENTINEL else by_block.get((run.block, repeated)))
+            (run, first.get(repeated) if cell.control == DRIFT_CHECK else by_block.get((run.block, repeated)))
             for run in runs
             if run.cell == cell
         ]
@@ -85,7 +85,7 @@ def _failures(comparison: Comparison, metric: str, its: Ratio) -> list[Failure]:
     few = sum(value is not None for value in its.values) <= FEW
     if is_tie(its) is not False:
         return []
-    if comparison.control == TWIN:
+    if comparison.control == AA_CONTROL:
         if few and metric not in STEADY:
             return []
         return [

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agentdyno.analysis.ledger import Entry
-from agentdyno.analysis.run_data import RunData
+from agentdyno.rundata.raw_run import RawRun
 
 Figures = Mapping[str, float | None]
 """A run's metrics by name."""
@@ -14,7 +14,7 @@ Figures = Mapping[str, float | None]
 class Evidence:
     """What a gate may look at: one run, its ledger and its figures."""
 
-    run: RunData
+    run: RawRun
     entries: Sequence[Entry]
     figures: Figures
 

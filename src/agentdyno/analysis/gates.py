@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from agentdyno.analysis.events import accounting
 from agentdyno.analysis.gate import Evidence, Gate
 from agentdyno.analysis.ledger import match
 from agentdyno.analysis.metrics import LATE_MS, wall_s
-from agentdyno.experiment.cell import REAL
+from agentdyno.rundata.cell import REAL
+from agentdyno.rundata.events import accounting
 
 ENDED, ACCOUNTED, ENOUGH = "ended in order", "tasks accounted for", "enough samples"
 """Names of gates that others ask for."""
@@ -29,17 +29,17 @@ THROTTLED_LIMIT_S = 0.1
 def ended_in_order(evidence: Evidence) -> list[str]:
     """The runtime ended by itself, with status 0 and nothing left behind."""
     run, found = evidence.run, []
-    ending = run.ending
-    if ending.problem is not None:
-        found.append(ending.problem)
-    elif ending.exit_code is not None and ending.exit_code != 0:
-        how = f"signal {-ending.exit_code}" if ending.exit_code < 0 else f"status {ending.exit_code}"
-        said = f": {ending.last_stderr_line}" if ending.last_stderr_line else ""
+    outcome = run.outcome
+    if outcome.problem is not None:
+        found.append(outcome.problem)
+    elif outcome.exit_code is not None and outcome.exit_code != 0:
+        how = f"signal {-outcome.exit_code}" if outcome.exit_code < 0 else f"status {outcome.exit_code}"
+        said = f": {outcome.last_stderr_line}" if outcome.last_stderr_line else ""
         found.append(f"the runtime ended with {how}{said}")
-    if ending.survivors:
-        found.append(f"processes that outlived the runtime and were killed: {ending.survivors}")
-    if ending.workspaces_left:
-        found.append(f"workspaces that were left behind and removed: {ending.workspaces_left}")
+    if outcome.survivors:
+        found.append(f"processes that outlived the runtime and were killed: {outcome.survivors}")
+    if outcome.workspaces_left:
+        found.append(f"workspaces that were left behind and removed: {outcome.workspaces_left}")
     return found
 
 
@@ -103,7 +103,7 @@ def few_errors(evidence: Evidence) -> list[str]:
     run = evidence.run
     errors = [outcome for outcome in run.events.outcomes if outcome.outcome == "error"]
     allowed = ERROR_SHARE_LIMIT * len(run.task_ids) if run.cell.profile.startswith(REAL) else 0
-    if len(errors) <= allowed or run.ending.interrupted:
+    if len(errors) <= allowed or run.outcome.interrupted:
         return []
     first = errors[0]
     return [f"tasks that ended as errors: {len(errors)}, the first: {first.task}, {first.reason}"]
@@ -157,7 +157,7 @@ def littles_law(evidence: Evidence) -> list[str]:
     Research 9, 1961). Where it had more, there were requests that no event tells of.
     """
     wall, seen, told = wall_s(evidence.run), evidence.figures["mean_in_flight"], evidence.entries
-    if not wall or not told or seen is None or evidence.run.ending.interrupted:
+    if not wall or not told or seen is None or evidence.run.outcome.interrupted:
         return []
     rate, time = len(told) / wall, sum(entry.parts.model for entry in told) / 1000 / len(told)
     if abs(rate * time - seen) <= LITTLE_LIMIT * seen:
@@ -186,28 +186,28 @@ def endpoint_on_time(evidence: Evidence) -> list[str]:
 def enough_samples(evidence: Evidence) -> list[str]:
     """There are attempts enough for a 95th percentile."""
     attempts = len(evidence.entries)
-    if attempts >= LEAST_ATTEMPTS or evidence.run.ending.interrupted:
+    if attempts >= LEAST_ATTEMPTS or evidence.run.outcome.interrupted:
         return []
     return [f"{attempts} attempts with a ledger are too few to tell a tail (at least {LEAST_ATTEMPTS})"]
 
 
 def no_swapping(evidence: Evidence) -> list[str]:
     """The machine moved no page to or from swap meanwhile."""
-    pages = evidence.run.ending.swapped_pages
+    pages = evidence.run.outcome.swapped_pages
     return [f"the machine swapped {pages} pages meanwhile"] if pages else []
 
 
 def no_throttling(evidence: Evidence) -> list[str]:
     """Nobody took the processors away: no hypervisor, no quota, no heat."""
-    ending, found = evidence.run.ending, []
-    if ending.steal_share is not None and ending.steal_share > STEAL_LIMIT:
+    outcome, found = evidence.run.outcome, []
+    if outcome.steal_share is not None and outcome.steal_share > STEAL_LIMIT:
         found.append(
-            f"the hypervisor took {ending.steal_share:.1%} of the processor time (limit {STEAL_LIMIT:.0%})"
+            f"the hypervisor took {outcome.steal_share:.1%} of the processor time (limit {STEAL_LIMIT:.0%})"
         )
-    if ending.throttled_s is not None and ending.throttled_s > THROTTLED_LIMIT_S:
-        found.append(f"a quota of the control group held the processes back for {ending.throttled_s:.1f} s")
-    if ending.thermal_throttles:
-        found.append(f"the processors throttled {ending.thermal_throttles} times because of heat")
+    if outcome.throttled_s is not None and outcome.throttled_s > THROTTLED_LIMIT_S:
+        found.append(f"a quota of the control group held the processes back for {outcome.throttled_s:.1f} s")
+    if outcome.thermal_throttles:
+        found.append(f"the processors throttled {outcome.thermal_throttles} times because of heat")
     return found
 
 

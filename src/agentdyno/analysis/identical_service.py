@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from agentdyno.analysis.gate import Failure
-from agentdyno.analysis.measured import MeasuredRun
+from agentdyno.analysis.run_analysis import RunAnalysis
 
 Service = tuple[dict[tuple[str, int], set[str]], dict[str, tuple[str, int]]]
 """What a run was: the hashes of its requests by task and attempt, and its outcomes by task."""
@@ -12,14 +12,14 @@ Service = tuple[dict[tuple[str, int], set[str]], dict[str, tuple[str, int]]]
 Key = TypeVar("Key", str, tuple[str, int])
 
 
-def identical_service(runs: Sequence[MeasuredRun], *, simulated: bool) -> dict[str, list[Failure]]:
+def identical_service(runs: Sequence[RunAnalysis], *, simulated: bool) -> dict[str, list[Failure]]:
     """Requests and outcomes that differ from what most runs with as many agents had, by the run's folder.
 
     Where two groups are as large, the one with the first of `runs` is what the others are held to. A
     simulated endpoint says the same to the same conversation, so every request and outcome must be the same
     in every run. A real model need not, so only the first request of each task is held to it.
     """
-    groups: dict[tuple[int, str], list[MeasuredRun]] = {}
+    groups: dict[tuple[int, str], list[RunAnalysis]] = {}
     for run in runs:
         if not run.interrupted:
             groups.setdefault((run.cell.agents, run.cell.verifier), []).append(run)
@@ -33,7 +33,7 @@ def identical_service(runs: Sequence[MeasuredRun], *, simulated: bool) -> dict[s
     return found
 
 
-def _service(run: MeasuredRun, *, simulated: bool) -> Service:
+def _service(run: RunAnalysis, *, simulated: bool) -> Service:
     if simulated:
         return run.requests, run.outcomes
     return {(task, attempt): seen for (task, attempt), seen in run.requests.items() if attempt == 1}, {}

@@ -1,13 +1,14 @@
 """Where an attempt's wall time went, from the runtime's events and the endpoint's journal."""
 
 import math
-from collections.abc import Iterable, Mapping
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from agentdyno.analysis.events import Attempt, RunEvents
-from agentdyno.analysis.journal import Request
-from agentdyno.analysis.run_data import RunData
-from agentdyno.experiment.cell import REAL
+from agentdyno.rundata.cell import REAL
+from agentdyno.rundata.events import Attempt, RunEvents
+from agentdyno.rundata.journal import Request
+from agentdyno.rundata.raw_run import RawRun
 
 NS_PER_MS = 1_000_000
 
@@ -52,8 +53,12 @@ class Parts:
 PARTS = tuple(field.name for field in fields(Parts))
 """The parts' names, in the order in which they come."""
 
-OTHERS_DOING = ("transport", "model", "queue", "verify")
+NOT_OVERHEAD = ("transport", "model", "queue", "verify")
 """The parts that are not overhead; what begins, sends, reads, writes and spawns is the runtime's own."""
+
+
+FIGURES = (*PARTS, "wall", "overhead")
+"""The parts of an attempt, what they sum to, and those that are the runtime's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ class Entry:
 
         It is not a sum of parts: what no part accounts for is overhead as well.
         """
-        return float(self.wall - sum(getattr(self.parts, name) for name in OTHERS_DOING))
+        return float(self.wall - sum(getattr(self.parts, name) for name in NOT_OVERHEAD))
 
     @property
     def imbalance(self) -> float:
@@ -107,7 +112,7 @@ def begun_with(events: RunEvents, agents: int) -> dict[str, int]:
     return {task: t_begin for t_begin, task in firsts[:agents] if t_begin < first_end}
 
 
-def due(run: RunData) -> dict[str, int]:
+def due_times(run: RawRun) -> dict[str, int]:
     """When the first attempts of tasks could have begun, in nanoseconds, where that is not when they did.
 
     All agents are due at the run's start, and so are the tasks that they begin with, and not when the runtime
@@ -125,7 +130,7 @@ def due(run: RunData) -> dict[str, int]:
     return {task: max(t_start + start, free.get(task, t_start)) for task, start in run.starts.items()}
 
 
-def scheduled(run: RunData) -> dict[str, int]:
+def intended_starts(run: RawRun) -> dict[str, int]:
     """When tasks were to begin, whether or not an agent was free: what a user would have waited from.
 
     Who counts from the moment at which a task was taken up leaves out the wait that its own slowness has
@@ -133,16 +138,16 @@ def scheduled(run: RunData) -> dict[str, int]:
     """
     t_start = run.events.t_start
     if t_start is None or not run.starts:
-        return due(run)
+        return due_times(run)
     return {task: t_start + start for task, start in run.starts.items()}
 
 
-def entries(run: RunData) -> list[Entry]:
+def entries(run: RawRun) -> list[Entry]:
     """The ledger of every attempt that got a completion and is found in the journal, in the order of the
     events.
     """
     requests = match(run.events.attempts, run.journal.requests)
-    due_at = due(run)
+    due_at = due_times(run)
     relayed = run.cell.profile.startswith(REAL)
     return [
         _entry(attempt, requests[key], since(attempt, due_at), relayed=relayed)
@@ -191,3 +196,13 @@ def _entry(attempt: Attempt, request: Request, t_due: int, *, relayed: bool) -> 
 def _between(begin: int | None, end: int | None) -> float:
     """From one moment to a later one in ms; 0 where one of them did not come, or came first."""
     return max(0, end - begin) / NS_PER_MS if begin is not None and end is not None else 0.0
+
+
+def means(runs: Iterable[Sequence[Entry]]) -> list[float] | None:
+    """The mean of each of FIGURES over all attempts; None where no attempt has a ledger."""
+    found = [entry for attempts in runs for entry in attempts]
+    if not found:
+        return None
+    parts = [statistics.fmean(getattr(entry.parts, name) for entry in found) for name in PARTS]
+    wall, overhead = (statistics.fmean(getattr(entry, name) for entry in found) for name in FIGURES[-2:])
+    return [*parts, wall, overhead]

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agentdyno.analysis import ledger
-from agentdyno.analysis.events import by_task
 from agentdyno.analysis.ledger import Entry
-from agentdyno.analysis.run_data import RunData
 from agentdyno.analysis.statistics import percentile
-from agentdyno.analysis.steady import Steady, steady, within
+from agentdyno.analysis.steady_state import SteadyState, steady_state, within
+from agentdyno.rundata.events import by_task
+from agentdyno.rundata.raw_run import RawRun
 
 KIB_PER_MIB = 1024
 NS_PER_S = 1e9
@@ -76,10 +76,10 @@ class TaskRow:
     reason: str | None
 
 
-def task_rows(run: RunData, entries: Sequence[Entry]) -> list[TaskRow]:
+def task_rows(run: RawRun, entries: Sequence[Entry]) -> list[TaskRow]:
     """A row per task outcome, in the order in which the tasks ended."""
     ledgers = {(found.task, found.attempt): found for found in entries}
-    scheduled = ledger.scheduled(run)
+    scheduled = ledger.intended_starts(run)
     attempts_of = by_task(run.events.attempts)
     rows = []
     for outcome in run.events.outcomes:
@@ -107,9 +107,9 @@ def task_rows(run: RunData, entries: Sequence[Entry]) -> list[TaskRow]:
     return rows
 
 
-def metrics(run: RunData, entries: Sequence[Entry], tasks: Sequence[TaskRow]) -> dict[str, float | None]:
+def metrics(run: RawRun, entries: Sequence[Entry], tasks: Sequence[TaskRow]) -> dict[str, float | None]:
     """Every metric of UNITS for one run; None where the run does not tell."""
-    window = steady(run)
+    window = steady_state(run)
     found = {
         **_memory(run),
         **_outcomes(run),
@@ -121,13 +121,13 @@ def metrics(run: RunData, entries: Sequence[Entry], tasks: Sequence[TaskRow]) ->
     return {name: found[name] for name in UNITS}
 
 
-def wall_s(run: RunData) -> float | None:
+def wall_s(run: RawRun) -> float | None:
     """From `run_start` to `run_end`."""
     t_start, t_end = run.events.t_start, run.events.t_end
     return (t_end - t_start) / NS_PER_S if t_start is not None and t_end is not None else None
 
 
-def _memory(run: RunData) -> dict[str, float | None]:
+def _memory(run: RawRun) -> dict[str, float | None]:
     """Peaks, from the run_start event on: before it, the process was not the runtime yet."""
     t_start = run.events.t_start
     started = [sample for sample in run.samples if t_start is not None and sample["t"] >= t_start]
@@ -135,7 +135,7 @@ def _memory(run: RunData) -> dict[str, float | None]:
     def peak(field: str) -> float | None:
         return max((sample[field] or 0 for sample in started), default=0) / KIB_PER_MIB or None
 
-    cgroup_kib = run.ending.cgroup_peak_kib
+    cgroup_kib = run.outcome.cgroup_peak_kib
     return {
         "peak_rss_mib": peak("peak_rss_kib"),
         "tools_peak_pss_mib": peak("tools_pss_kib"),
@@ -144,7 +144,7 @@ def _memory(run: RunData) -> dict[str, float | None]:
     }
 
 
-def _outcomes(run: RunData) -> dict[str, float | None]:
+def _outcomes(run: RawRun) -> dict[str, float | None]:
     outcomes, tasks = run.events.outcomes, len(run.task_ids)
     first = sum(outcome.outcome == "passed" and outcome.attempts == 1 for outcome in outcomes)
     recovered = sum(outcome.outcome == "passed" and outcome.attempts > 1 for outcome in outcomes)
@@ -158,21 +158,21 @@ def _outcomes(run: RunData) -> dict[str, float | None]:
     }
 
 
-def _rates(run: RunData, window: Steady | None) -> dict[str, float | None]:
-    ending, tasks, wall = run.ending, len(run.task_ids), wall_s(run)
+def _rates(run: RawRun, window: SteadyState | None) -> dict[str, float | None]:
+    outcome, tasks, wall = run.outcome, len(run.task_ids), wall_s(run)
     return {
         "wall_s": wall,
         "tasks_per_s": tasks / wall if wall else None,
         "steady_s": window.seconds if window else None,
         "steady_tasks_per_s": window.tasks / window.seconds if window else None,
-        "cpu_s_per_task": None if ending.own_cpu_s is None else ending.own_cpu_s / tasks,
-        "tools_cpu_s_per_task": None if ending.tools_cpu_s is None else ending.tools_cpu_s / tasks,
+        "cpu_s_per_task": None if outcome.own_cpu_s is None else outcome.own_cpu_s / tasks,
+        "tools_cpu_s_per_task": None if outcome.tools_cpu_s is None else outcome.tools_cpu_s / tasks,
     }
 
 
-def _beginning(run: RunData) -> dict[str, float | None]:
+def _beginning(run: RawRun) -> dict[str, float | None]:
     """The cold start: from the program's execution until its run, its first request, and all agents."""
-    t_executed, t_start = run.ending.t_executed, run.events.t_start
+    t_executed, t_start = run.outcome.t_executed, run.events.t_start
     first = min((request.t_arrive for request in run.journal.requests), default=None)
     begun = ledger.begun_with(run.events, run.cell.agents).values()
     has_begun = t_start is not None and begun and not run.starts
@@ -188,7 +188,7 @@ def _beginning(run: RunData) -> dict[str, float | None]:
 
 
 def _times(
-    run: RunData, window: Steady | None, entries: Sequence[Entry], tasks: Sequence[TaskRow]
+    run: RawRun, window: SteadyState | None, entries: Sequence[Entry], tasks: Sequence[TaskRow]
 ) -> dict[str, float | None]:
     of_attempts = {
         "overhead": [entry.overhead for entry in entries],
@@ -210,7 +210,7 @@ def _times(
     }
 
 
-def _instrument(run: RunData) -> dict[str, float | None]:
+def _instrument(run: RawRun) -> dict[str, float | None]:
     """What the endpoint saw, and what measuring itself took."""
     journal, wall = run.journal, wall_s(run)
     late_ms = [late / 1000 for request in journal.requests for late in request.late_us]
@@ -224,6 +224,6 @@ def _instrument(run: RunData) -> dict[str, float | None]:
         "endpoint_lateness_ms_p99": percentile(late_ms, 0.99),
         "endpoint_late_share": sum(late > LATE_MS for late in late_ms) / len(late_ms) if late_ms else None,
         "endpoint_cpu_share": share(journal.cpu_s),
-        "harness_cpu_share": share(run.ending.harness_cpu_s),
-        "sampler_cpu_share": share(run.ending.sampler_cpu_s),
+        "harness_cpu_share": share(run.outcome.harness_cpu_s),
+        "sampler_cpu_share": share(run.outcome.sampler_cpu_s),
     }

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agentdyno.analysis.measured import MeasuredRun
 from agentdyno.analysis.ratio import quotient
+from agentdyno.analysis.run_analysis import RunAnalysis
 
 FLOOR = "floor"
 """The runtime that is the practical limit, by its name."""
@@ -26,7 +26,7 @@ UNITS = {
 }
 
 
-def ratios(runs: Sequence[MeasuredRun], baseline: str | None) -> dict[str, dict[str, float | None]]:
+def ratios(runs: Sequence[RunAnalysis], baseline: str | None) -> dict[str, dict[str, float | None]]:
     """The ratios of every run to the floor and to the baseline, by its folder's name.
 
     A run is held to the run of its own block that differs in nothing but the runtime, so that what slowed the

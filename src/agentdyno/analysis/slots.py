@@ -8,14 +8,14 @@ most `agents` in a run that kept to its number.
 
 import heapq
 
-from agentdyno.analysis.events import RunEvents
-from agentdyno.analysis.run_data import RunData
+from agentdyno.rundata.events import RunEvents
+from agentdyno.rundata.raw_run import RawRun
 
 Span = tuple[int, int]
 """From when to when, in ns of CLOCK_MONOTONIC."""
 
 
-def slots(run: RunData) -> dict[str, int]:
+def slots(run: RawRun) -> dict[str, int]:
     """The slot of each task, from 0, by the tasks' ids; tasks that never began have none."""
     spans = lifetimes(run.events)
     busy: list[tuple[int, int]] = []

@@ -1,8 +1,4 @@
-"""The other end of a calibration: who reads the streams.
-
-The runtime floor is a client like those that are measured, only leaner, and needs a C compiler. The reader is
-Python, and as lean because it only looks for the end of its streams.
-"""
+"""A load on the endpoint."""
 
 import json
 import sys
@@ -10,11 +6,37 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentdyno.calibration.load import CONNECTIONS_PER_S, Load
 from agentdyno.files import write_json, write_text
 from agentdyno.project import CONTRACT_VERSION, PROMPTS
 from agentdyno.runtimes.build import build
 from agentdyno.runtimes.manifest import Manifest, choose
+
+CONNECTIONS_PER_S = 2000.0
+"""The pace at which clients open their streams."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """So many streams at once, each with so many events a second, for so long after the last has begun."""
+
+    streams: int
+    rate: float
+    seconds: float
+
+    @property
+    def tokens(self) -> int:
+        """How long each reply must be for all streams to overlap that long."""
+        return max(1, round(self.rate * (self.streams / CONNECTIONS_PER_S + self.seconds)))
+
+    @property
+    def events_per_s(self) -> float:
+        """What all streams ask together while all are open."""
+        return self.streams * self.rate
+
+    def begin_ns(self, stream: int) -> int:
+        """When the stream of this number, from 0, is to begin, in nanoseconds after the first."""
+        return round(stream / CONNECTIONS_PER_S * 1e9)
+
 
 MODEL = "agentdyno-sim"
 FLOOR, READER = "floor", "reader"
@@ -38,7 +60,7 @@ class Client:
 def choose_client(name: str | None, build_log: Path) -> Client:
     """The client of this name, or floor where it can be built and else the reader; floor is built.
 
-    Raises `Refusal` when floor does not build, or was asked for and what it needs is missing.
+    Raises `UserError` when floor does not build, or was asked for and what it needs is missing.
     """
     if name == READER:
         return Client(READER, _reader)

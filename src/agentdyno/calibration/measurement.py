@@ -5,22 +5,23 @@ endpoint's journal says how late its chunks left. What it cannot do so it cannot
 """
 
 import json
+import math
 import resource
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agentdyno import open_files
-from agentdyno.calibration.client import MODEL, Client
-from agentdyno.calibration.load import Load
-from agentdyno.child import Child
+from agentdyno.calibration.client import MODEL, Client, Load
 from agentdyno.endpoint.priority import prefer
 from agentdyno.endpoint.process import started
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
 from agentdyno.measure import proc
-from agentdyno.runtimes.environment import inherited
+from agentdyno.process import limits
+from agentdyno.process.child import Child
+from agentdyno.runtimes.launch import inherited
 
 GOAL_P99_MS = 10.0
 BUSY_CPU = 0.2
@@ -72,8 +73,10 @@ class Measurement:
 
 
 def measure(load: Load, client: Client) -> Measurement:
-    """Start an endpoint and the client, have them work, and read the journal. Raises `Refusal`."""
-    open_files.allow(open_files.needed(load.streams, 0, relayed=False), f"{load.streams} streams")
+    """Start an endpoint and the client, have them work, and read the journal. Raises `UserError`."""
+    limits.allow_open_files(
+        limits.open_files_needed(load.streams, 0, relayed=False), f"{load.streams} streams"
+    )
     begun, others_begun_s = time.monotonic(), _cpu_of_others_s()
     with tempfile.TemporaryDirectory(prefix="agentdyno-calibrate-") as name:
         folder = Path(name).resolve()
@@ -102,13 +105,13 @@ def _serve_and_read(load: Load, client: Client, journal: Path) -> float:
         launched_s = proc.cpu_s(child.pid)
         while not child.has_ended(_LOOK_S):
             if endpoint.has_ended(0):
-                raise Refusal("calibrate: the endpoint ended while it was needed", status=1)
+                raise UserError("calibrate: the endpoint ended while it was needed", status=1)
         # It is not reaped yet, so the kernel still has its processor time.
         ended_s = proc.cpu_s(child.pid)
         status = child.reap()
     if status:
         words = said.read_text(errors="replace").strip().splitlines() or ["nothing"]
-        raise Refusal(
+        raise UserError(
             f"calibrate: the client {client.name} ended with status {status} and said: {words[-1]}", status=1
         )
     assert launched_s is not None
@@ -132,7 +135,7 @@ def _measurement(
     begun_at = min((request["t_arrive"] for request in requests), default=0)
     ended_at = max((request["t_last"] or 0 for request in requests), default=0)
     if ended_at <= begun_at:
-        raise Refusal(f"calibrate: no stream of the client {client.name} was served", status=1)
+        raise UserError(f"calibrate: no stream of the client {client.name} was served", status=1)
     span_s = (ended_at - begun_at) / 1e9
     return Measurement(
         streams=load.streams,
@@ -148,3 +151,34 @@ def _measurement(
         client_cpu=round(client_cpu_s / span_s, 3),
         others_cpu=round(max(others_cpu, 0.0), 3),
     )
+
+
+def bracket(
+    holds: Callable[[int], bool], *, start: int, least: int, most: int, precision: float
+) -> tuple[int | None, int | None]:
+    """A number for which `holds` and a larger one for which it does not, found by doubling, then bisecting.
+
+    They are no further apart than the ratio 1 + `precision`, or 1. The first is None when it does not hold
+    for `least`, the second when it does for `most`. Bisection is by the geometric mean, because precision is
+    a ratio.
+    """
+    good: int | None = None
+    bad: int | None = None
+    at = start
+    while True:
+        if holds(at):
+            good = at
+        else:
+            bad = at
+        if good is None:
+            if at == least:
+                return None, bad
+            at = max(least, at // 2)
+        elif bad is None:
+            if at == most:
+                return good, None
+            at = min(most, at * 2)
+        elif bad <= good * (1 + precision) or bad - good == 1:
+            return good, bad
+        else:
+            at = round(math.sqrt(good * bad))

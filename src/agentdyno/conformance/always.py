@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentdyno.analysis.events import Attempt, accounting
 from agentdyno.conformance.canonical import canonical
 from agentdyno.conformance.endpoint import Request
 from agentdyno.conformance.seen import Seen
+from agentdyno.rundata.events import Attempt, accounting
 
 NOTHING = hashlib.sha256(b"").hexdigest()
 """The digest of an empty completion."""

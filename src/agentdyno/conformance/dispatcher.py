@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO, Any
 
-from agentdyno.child import Child, no_survivors
 from agentdyno.conformance.always import Finding
 from agentdyno.conformance.case import Broken, require
 from agentdyno.conformance.stage import KEY, Look, Stage
-from agentdyno.runtimes.environment import inherited
+from agentdyno.process.child import Child, no_survivors
+from agentdyno.runtimes.launch import inherited
 
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
 """What `bash` runs in unless the case says otherwise."""

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentdyno.analysis.events import Attempt, RunEvents, TaskOutcome
 from agentdyno.conformance.case import Broken
 from agentdyno.conformance.endpoint import Request
+from agentdyno.rundata.events import Attempt, RunEvents, TaskOutcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,15 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agentdyno.analysis import events as runtime_events
-from agentdyno.child import Child, no_survivors
 from agentdyno.conformance.always import Finding, always
 from agentdyno.conformance.case import Broken
 from agentdyno.conformance.endpoint import Accept, Answer, Endpoint, Exchange, every_connection, listening
 from agentdyno.conformance.seen import Seen
 from agentdyno.measure import proc
+from agentdyno.process.child import Child, no_survivors
 from agentdyno.project import CONTRACT_VERSION
-from agentdyno.runtimes.environment import inherited
+from agentdyno.rundata import events as runtime_events
+from agentdyno.runtimes.launch import inherited
 from agentdyno.runtimes.manifest import Manifest
 
 KEY = "sk-conform-7f3a9c51e2"

@@ -14,12 +14,12 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
 from types import FrameType
 
-from agentdyno.child import adopt_orphans
 from agentdyno.conformance import cases
 from agentdyno.conformance.case import CASES, Broken, Case, NotPossible
 from agentdyno.conformance.stage import stage
-from agentdyno.die_with_parent import PR_SET_PDEATHSIG
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
+from agentdyno.process.child import adopt_orphans
+from agentdyno.process.die_with_parent import PR_SET_PDEATHSIG
 from agentdyno.runtimes.manifest import Manifest
 
 LOOK_S = 0.25
@@ -77,7 +77,7 @@ def _play_once(manifest: Manifest, case: Case) -> tuple[list[Result], float]:
     with stage(manifest) as here:
         try:
             own = Result(case.rule, name, KEPT, asyncio.run(case.play(here)))
-        except (Broken, Refusal) as broken:
+        except (Broken, UserError) as broken:
             own = Result(case.rule, name, BROKEN, _line(str(broken)))
         except NotPossible as impossible:
             own = Result(case.rule, name, NOT_TRIED, _line(str(impossible)))

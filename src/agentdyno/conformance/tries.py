@@ -1,10 +1,10 @@
 """What is to be seen of an attempt and of its tries."""
 
-from agentdyno.analysis.events import Attempt, TaskOutcome
 from agentdyno.conformance.case import Broken, require
 from agentdyno.conformance.endpoint import Answer, Exchange
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.stage import passing
+from agentdyno.rundata.events import Attempt, TaskOutcome
 
 EARLY_S = 0.01
 """How much too early a timer may ring: event loops count in milliseconds, and from when they last looked."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
 from agentdyno.tasks.task import Task
 
 Message = dict[str, Any]
@@ -22,16 +22,16 @@ _PLACEHOLDER = re.compile(r"\{(task_id|prompt|tests|output)\}")
 
 
 def read_user_template(path: Path) -> str:
-    """The `user` text of a prompts file as the contract has it; raises `Refusal`."""
+    """The `user` text of a prompts file as the contract has it; raises `UserError`."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise Refusal(f"prompts file {path}: {error.strerror}; name it with --prompts FILE") from None
+        raise UserError(f"prompts file {path}: {error.strerror}; name it with --prompts FILE") from None
     except ValueError as error:
-        raise Refusal(f"prompts file {path} is not JSON: {error}") from None
+        raise UserError(f"prompts file {path} is not JSON: {error}") from None
     user = document.get("user") if isinstance(document, dict) else None
     if not isinstance(user, str):
-        raise Refusal(f'prompts file {path}: no text "user"; runtimes/contract/prompts.json shows the form')
+        raise UserError(f'prompts file {path}: no text "user"; runtimes/contract/prompts.json shows the form')
     return user
 
 

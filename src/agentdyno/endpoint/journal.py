@@ -16,7 +16,7 @@ from time import monotonic_ns, process_time
 from typing import Any
 
 from agentdyno.endpoint.chat_request import canonical_sha256
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
 
 _HELPING_NS = 500_000
 _PAUSE_S = 0.005
@@ -113,15 +113,15 @@ class Journal:
         self._file: FileIO | None = None
 
     def start(self, path: Path | None, **facts: Any) -> None:
-        """Create the file and write the first line, or without a path write nothing; raises `Refusal`."""
+        """Create the file and write the first line, or without a path write nothing; raises `UserError`."""
         if path is None:
             return
         try:
             self._file = FileIO(path, "x")
         except FileExistsError:
-            raise Refusal(f"journal {path} exists already: give another name or remove it") from None
+            raise UserError(f"journal {path} exists already: give another name or remove it") from None
         except OSError as error:
-            raise Refusal(f"journal {path}: {error.strerror}; give a file in a writable folder") from None
+            raise UserError(f"journal {path}: {error.strerror}; give a file in a writable folder") from None
         self._write([{"kind": "start", "t": monotonic_ns(), **facts}])
 
     def add(self, record: Record) -> None:

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from agentdyno.child import Child
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
+from agentdyno.process.child import Child
 
 START_S = 60.0
 LOOK_S = 0.25
@@ -23,7 +23,7 @@ def started(
     """`agentdyno serve` with these options: the process and its base URL, once it listens.
 
     It is stopped when the block is left, after which its journal is whole. `check` is called while it starts,
-    and raises if that is to be broken off. A Refusal holds its last words when it does not start.
+    and raises if that is to be broken off. A UserError holds its last words when it does not start.
     """
     # The endpoint passes on what the client sends, so it has no use for the key itself.
     environment = {name: value for name, value in os.environ.items() if name != "LLM_API_KEY"}
@@ -51,5 +51,5 @@ def _base_url(child: Child, stderr: Path, check: Callable[[], None]) -> str:
     if not address.startswith("http"):
         child.stop()
         said = stderr.read_text(errors="replace").strip().splitlines() or [f"no address in {START_S:g} s"]
-        raise Refusal(f"the endpoint did not start: {said[-1].removeprefix('agentdyno: ')}", status=1)
+        raise UserError(f"the endpoint did not start: {said[-1].removeprefix('agentdyno: ')}", status=1)
     return address

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Self
 
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
 
 LONGEST_S = 3600.0
 WIDEST_SIGMA = 3.0
@@ -93,7 +93,7 @@ def parse_profile(text: str) -> Profile:
     """Read a profile's name, `NAME:ttft=TIME,itl=TIME`, or the path of a `.toml` file with the same keys.
 
     A known NAME gives the time that is not said; any other is the new profile's own. In a file `base = NAME`
-    gives what `ttft` and `itl` do not say (default `instant`). Raises `Refusal`.
+    gives what `ttft` and `itl` do not say (default `instant`). Raises `UserError`.
     """
     if text.endswith(".toml"):
         return _from_file(Path(text))
@@ -107,11 +107,11 @@ def _from_file(path: Path) -> Profile:
         with path.open("rb") as file:
             table = tomllib.load(file)
     except OSError as error:
-        raise Refusal(
+        raise UserError(
             f"profile {path}: {error.strerror}; give a readable TOML file or one of {_names()}"
         ) from None
     except ValueError as error:
-        raise Refusal(f"profile {path} is not TOML: {error}") from None
+        raise UserError(f"profile {path} is not TOML: {error}") from None
     base = table.pop("base", "instant")
     return _changed(
         str(path), str(base), [(key, str(value)) for key, value in table.items()], where=f"profile {path}"
@@ -121,19 +121,19 @@ def _from_file(path: Path) -> Profile:
 def _changed(text: str, name: str, changes: list[tuple[str, str]], *, where: str) -> Profile:
     is_whole = {key for key, _ in changes} >= {"ttft", "itl"}
     if name not in PROFILES and not is_whole:
-        raise Refusal(
+        raise UserError(
             f"{where}: {name!r} is not known; choose {_names()}, NAME:ttft=300ms,itl=40ms, or a .toml file"
         )
     profile = replace(PROFILES.get(name, PROFILES["instant"]), name=text)
     for key, value in changes:
         if key not in ("ttft", "itl"):
-            raise Refusal(
+            raise UserError(
                 f"{where}: {key!r} cannot be set; only ttft and itl can, as in {name}:ttft=300ms,itl=40ms"
             )
         try:
             interval = Interval.parse(value)
         except ValueError as error:
-            raise Refusal(f"{where}: {key}={error}") from None
+            raise UserError(f"{where}: {key}={error}") from None
         profile = replace(profile, ttft=interval) if key == "ttft" else replace(profile, itl=interval)
     return profile
 

@@ -18,7 +18,7 @@ from agentdyno.endpoint.chat_request import parse_chat_request
 from agentdyno.endpoint.conversation import Catalogue, attempt_of, key_of, opening_of
 from agentdyno.endpoint.exchange import Exchange
 from agentdyno.endpoint.journal import Record, sha256_of
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
 
 CONNECT_S = 30.0
 KEEP_ALIVE_S = 3.0
@@ -46,7 +46,7 @@ class Proxy:
     def __init__(self, upstream: str, catalogue: Catalogue) -> None:
         parts = urlsplit(upstream)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Refusal(f"--upstream {upstream}: not a URL like https://host/v1")
+            raise UserError(f"--upstream {upstream}: not a URL like https://host/v1")
         self._upstream = upstream.rstrip("/")
         self._catalogue = catalogue
         self._tasks: set[asyncio.Task[None]] = set()

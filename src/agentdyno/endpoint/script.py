@@ -11,7 +11,7 @@ from random import Random
 
 from agentdyno.endpoint.draw import keyed
 from agentdyno.endpoint.plan import Failure, plan
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
 from agentdyno.tasks import wrong
 from agentdyno.tasks.task import Task
 
@@ -57,13 +57,14 @@ _WRONG_MODULES: dict[Failure, Callable[[Task], str]] = {
 class Script:
     """What the endpoint answers to every attempt at every task.
 
-    Raises `Refusal` when a task has no reference solution, since no reply, right or wrong, can be made then.
+    Raises `UserError` when a task has no reference solution, since no reply, right or wrong, can be made
+    then.
     """
 
     def __init__(self, tasks: list[Task], seed: int) -> None:
         for task in tasks:
             if task.reference is None:
-                raise Refusal(
+                raise UserError(
                     f"task {task.task_id} has no reference solution, which the simulated endpoint needs: "
                     "give tasks with the field `reference`, or relay to a real model with --upstream URL"
                 )

@@ -12,7 +12,7 @@ from agentdyno.endpoint.connection import PATIENCE_S, Connection, Request, Wait
 from agentdyno.endpoint.exchange import Exchange
 from agentdyno.endpoint.journal import Journal, Record
 from agentdyno.endpoint.schedule import Schedule
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
 
 COMPLETIONS = "/v1/chat/completions"
 MODELS = "/v1/models"
@@ -62,16 +62,16 @@ class Server:
         self._watch_timer: asyncio.Handle | None = None
 
     async def listen(self, host: str, port: int) -> str:
-        """Start; returns the base URL, with its `/v1`. Raises `Refusal` when the address cannot be had."""
+        """Start; returns the base URL, with its `/v1`. Raises `UserError` when the address cannot be had."""
         if not 0 <= port <= MAX_PORT:
-            raise Refusal(f"cannot listen on port {port}: choose a --port from 0 to {MAX_PORT}")
+            raise UserError(f"cannot listen on port {port}: choose a --port from 0 to {MAX_PORT}")
         try:
             self._listener = await self._loop.create_server(
                 lambda: Connection(self), host, port, backlog=_BACKLOG, reuse_address=True
             )
         except OSError as error:
             why = error.strerror or error
-            raise Refusal(
+            raise UserError(
                 f"cannot listen on {host} port {port}: {why}; choose another --host or --port"
             ) from None
         self._look_after_clients()

@@ -5,20 +5,22 @@ import platform
 import resource
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from agentdyno import __version__
 from agentdyno.project import ROOT
-from agentdyno.verifiers.verifier import Verifier
 
 LIBRARIES = ("aiohttp", "httptools", "uvloop", "scipy")
 
 
-def environment(verifiers: Sequence[Verifier]) -> dict[str, Any]:
-    """Everything about this machine that a reader needs to judge or repeat a figure; memory in MiB."""
+def environment(verifiers: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+    """Everything about this machine that a reader needs to judge or repeat a figure; memory in MiB.
+
+    `verifiers` are the names of the verifiers with the versions of their programs.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return {
         **machine(),
@@ -28,7 +30,7 @@ def environment(verifiers: Sequence[Verifier]) -> dict[str, Any]:
         "open_files": {"soft": soft, "hard": hard},
         "virtualised": "hypervisor" in _cpu_flags(),
         "python": sys.version.split()[0],
-        "verifiers": [_verifier_versions(verifier) for verifier in verifiers],
+        "verifiers": [dict(verifier) for verifier in verifiers],
         "agentdyno": __version__,
         "libraries": {name: metadata.version(name) for name in LIBRARIES},
         **_git(),
@@ -84,17 +86,6 @@ def _meminfo(field: str) -> int:
         if line.startswith(field + ":"):
             return int(line.split()[1]) // 1024
     return 0
-
-
-def _verifier_versions(verifier: Verifier) -> dict[str, str]:
-    found = {"name": verifier.name}
-    if verifier.name == "cold":
-        script = "import sys, pytest; print(sys.version.split()[0], pytest.__version__)"
-        said = subprocess.run(
-            ["python3", "-c", script], env=verifier.environment, capture_output=True, text=True, check=True
-        ).stdout.split()
-        found |= {"python": said[0], "pytest": said[1]}
-    return found
 
 
 def _git() -> dict[str, Any]:

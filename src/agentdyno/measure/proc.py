@@ -1,11 +1,11 @@
 """What the kernel says of processes, read from /proc (proc(5), Documentation/filesystems/proc.rst)."""
 
+import ctypes
 import os
+import platform
 import time
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
-
-from agentdyno.measure.address_space import is_shared
 
 CLOCK_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _CPUCLOCK_SCHED = 2  # include/linux/posix-timers_types.h; how glibc and musl build the clock's number
@@ -189,3 +189,19 @@ def pss_kib(pid: int) -> int:
         return 0
     at = rollup.find(b"\nPss:")
     return int(rollup[at + 5 :].split(None, 1)[0]) if at >= 0 else 0
+
+
+_KCMP = {"x86_64": 312, "aarch64": 272}.get(platform.machine())
+_KCMP_VM = 1  # include/uapi/linux/kcmp.h
+
+_syscall = ctypes.CDLL(None).syscall
+_syscall.argtypes = [ctypes.c_long, *[ctypes.c_long] * 5]
+_syscall.restype = ctypes.c_long
+
+
+def is_shared(pid: int, other: int) -> bool:
+    """Whether the memory of the two is one and the same, and not merely copied on write (kcmp(2)).
+
+    False as well where the kernel does not tell: it is built without kcmp, forbids it, or one is gone.
+    """
+    return _KCMP is not None and _syscall(_KCMP, pid, other, _KCMP_VM, 0, 0) == 0

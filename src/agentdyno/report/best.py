@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from agentdyno.analysis.reference import FLOOR
-from agentdyno.experiment.cell import Cell
-from agentdyno.report.summary import Metric, Row
+from agentdyno.results.summary import Metric, Row
+from agentdyno.rundata.cell import Cell
 
 Printed = Callable[[float], str]
 """How a column writes a figure."""

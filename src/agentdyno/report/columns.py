@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from agentdyno.analysis.metrics import UNITS
 from agentdyno.analysis.reference import BASELINE, FLOOR
+from agentdyno.format import INVALID, MISSING
 from agentdyno.report.best import best
-from agentdyno.report.summary import Metric, Row
-from agentdyno.report.tables import BEST, INVALID, MISSING, Column
+from agentdyno.report.tables import BEST, Column
+from agentdyno.results.summary import Metric, Row
 
 DIGITS = {"MiB": 1, "s": 1, "retries/task": 2, "tasks/s": 1, f"times the {FLOOR}'s": 1}
 DIGITS[f"times the {BASELINE}'s"] = 2

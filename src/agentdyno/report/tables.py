@@ -2,19 +2,15 @@
 
 import os
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-MISSING = "–"
-"""What stands where there is no figure."""
-
 BEST = "*"
-INVALID = "✗"
-"""Marks that are there in a pipe and without colours as well."""
+"""The mark of the best, which is there in a pipe and without colours as well."""
 
 IN_A_PIPE = 100
 """So many columns has what is no terminal, unless COLUMNS says otherwise."""
@@ -128,10 +124,3 @@ def fitting(columns: Sequence[Column], goes_first: Sequence[str], width: int) ->
 
 def _width(columns: Sequence[Column]) -> int:
     return sum(column.width + 1 for column in columns) - 1
-
-
-def github(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> list[str]:
-    """The lines of a GitHub table: verifier, agents and runtime, and a column for each of `headings`."""
-    rule = ["---", "---:", "---", *["---:"] * len(headings)]
-    every = [["verifier", "agents", "runtime", *headings], rule, *lines]
-    return [f"| {' | '.join(line)} |" for line in every]

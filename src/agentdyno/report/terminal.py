@@ -9,16 +9,17 @@ from agentdyno.analysis.controls import Comparison
 from agentdyno.analysis.ratio import Ratio
 from agentdyno.analysis.reference import FLOOR
 from agentdyno.analysis.statistics import LEAST_REPLICATES
-from agentdyno.experiment.arrivals import AT_ONCE
-from agentdyno.experiment.cell import SENTINEL, TWIN, UNSAMPLED
+from agentdyno.format import MISSING
 from agentdyno.report.columns import FROM_DUE, OUTCOMES, STEADY, TIMES, Layout
-from agentdyno.report.experiment import Experiment
-from agentdyno.report.summary import Row
-from agentdyno.report.tables import BEST, MISSING, say, show_columns
+from agentdyno.report.tables import BEST, say, show_columns
+from agentdyno.results.experiment import Experiment
+from agentdyno.results.summary import Row
+from agentdyno.rundata.cell import AA_CONTROL, DRIFT_CHECK, UNSAMPLED
+from agentdyno.runner.plan import AT_ONCE
 
 CONTROLS = {
-    TWIN: "A/A, {runtime} against itself",
-    SENTINEL: "sentinel, the first run again at the end",
+    AA_CONTROL: "A/A, {runtime} against itself",
+    DRIFT_CHECK: "sentinel, the first run again at the end",
     UNSAMPLED: "{runtime} without the sampler against itself with it",
 }
 SHOWN_RATIOS = {
@@ -51,7 +52,7 @@ def print_findings(console: Console, experiment: Experiment) -> None:
 
     Where tasks were scheduled, their times are shown from when they were due, and from when they were begun.
     """
-    rows, is_marked = experiment.findings.rows, False
+    rows, is_marked = experiment.summary.rows, False
     for verifier in dict.fromkeys(row.cell.verifier for row in rows):
         its = [row for row in rows if row.cell.verifier == verifier]
         for title, layout in _tables(experiment, its):
@@ -62,7 +63,7 @@ def print_findings(console: Console, experiment: Experiment) -> None:
     console.print()
     for line in _notes(rows, is_marked=is_marked):
         say(console, line)
-    for line in [_instrument(rows), *map(_control, experiment.findings.comparisons)]:
+    for line in [_instrument(rows), *map(_control, experiment.summary.comparisons)]:
         say(console, line)
     for line in _complaints(rows):
         say(console, line, "red")
@@ -74,12 +75,12 @@ def _tables(experiment: Experiment, rows: Sequence[Row]) -> Iterator[tuple[str, 
     yield "milliseconds of an attempt", TIMES
     if any(row.metrics["steady_tasks_per_s"].median is not None for row in rows):
         yield "with all agents at work", STEADY
-    if experiment.summary["experiment"]["arrivals"] != AT_ONCE:
+    if experiment.document["experiment"]["arrivals"] != AT_ONCE:
         yield "milliseconds of a task", FROM_DUE
 
 
 def _title(experiment: Experiment) -> str:
-    asked = experiment.summary["experiment"]
+    asked = experiment.document["experiment"]
     repeats = asked["repeats"]
     runs = "one run" if repeats == 1 else f"medians of {repeats} runs"
     if asked["until_ci"] is not None:

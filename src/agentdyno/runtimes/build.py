@@ -5,8 +5,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from agentdyno.child import Child
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
+from agentdyno.process.child import Child
 from agentdyno.runtimes.manifest import Manifest
 from agentdyno.runtimes.packages import remedy
 from agentdyno.runtimes.requirement import build_path
@@ -21,11 +21,11 @@ def build(manifest: Manifest, log: Path, check: Callable[[], None]) -> None:
 
     `check` is called while it builds, and raises if that is to be broken off.
 
-    A missing program or a failing build is a Refusal that shows what to do, or the end of the compiler's
+    A missing program or a failing build is a UserError that shows what to do, or the end of the compiler's
     output.
     """
     if manifest.missing():
-        raise Refusal(f"runtime `{manifest.name}` needs {remedy(manifest)}", status=1)
+        raise UserError(f"runtime `{manifest.name}` needs {remedy(manifest)}", status=1)
     if manifest.build is None:
         return
     argv = manifest.command(manifest.build)
@@ -46,7 +46,7 @@ def build(manifest: Manifest, log: Path, check: Callable[[], None]) -> None:
     if status != 0:
         lines = log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
         shown = "\n".join(f"  | {line}" for line in lines[-LAST_LINES:])
-        raise Refusal(
+        raise UserError(
             f"runtime `{manifest.name}` does not build: {' '.join(argv)} ended with status {status}; "
             f"all it printed is in {log}, and the end of it is:\n{shown}",
             status=1,

@@ -5,7 +5,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
 from agentdyno.project import RUNTIMES
 from agentdyno.runtimes.requirement import Requirement, is_requirement, requirement
 
@@ -40,20 +40,20 @@ class Manifest:
 
 
 def read(path: Path) -> Manifest:
-    """Read one manifest; a Refusal names the file and the field that is unusable."""
+    """Read one manifest; a UserError names the file and the field that is unusable."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise Refusal(f"{path}: cannot be read: {error.strerror}") from error
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise Refusal(f"{path}: cannot be read: {error}") from error
+        raise UserError(f"{path}: cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
-        raise Refusal(f"{path}: not valid TOML: {error}") from error
+        raise UserError(f"{path}: not valid TOML: {error}") from error
 
     def text(field: str) -> str:
         value = document.get(field)
         if not isinstance(value, str) or not value:
-            raise Refusal(f"{path}: `{field}` must be a non-empty string; see runtimes/CONTRACT.md")
+            raise UserError(f"{path}: `{field}` must be a non-empty string; see runtimes/CONTRACT.md")
         return value
 
     def argv(field: str) -> tuple[str, ...]:
@@ -63,21 +63,23 @@ def read(path: Path) -> Manifest:
             or not value
             or not all(isinstance(word, str) and word for word in value)
         ):
-            raise Refusal(f"{path}: `{field}` must be a non-empty list of strings; see runtimes/CONTRACT.md")
+            raise UserError(
+                f"{path}: `{field}` must be a non-empty list of strings; see runtimes/CONTRACT.md"
+            )
         return tuple(value)
 
     requires = document.get("requires", [])
     if not isinstance(requires, list) or not all(map(is_requirement, requires)):
-        raise Refusal(
+        raise UserError(
             f"{path}: `requires` must be a list of {{program, hint, debian}} or {{library, hint, debian}}, "
             "the last of which may be left out; see runtimes/CONTRACT.md"
         )
     unknown = sorted(set(document) - {"name", "language", "description", "run", "build", "requires", "tools"})
     if unknown:
-        raise Refusal(f"{path}: unknown field `{unknown[0]}`; see runtimes/CONTRACT.md")
+        raise UserError(f"{path}: unknown field `{unknown[0]}`; see runtimes/CONTRACT.md")
     name = text("name")
     if NAME.fullmatch(name) is None:
-        raise Refusal(
+        raise UserError(
             f"{path}: `name` is {name!r}, and files are named after it: use letters, digits and `._+-`, "
             "the first a letter or digit, 40 at most"
         )
@@ -101,7 +103,9 @@ def read_all(folder: Path = RUNTIMES) -> dict[str, Manifest]:
     for path in sorted(paths, key=lambda path: (path.parent, path.name != "runtime.toml", path.name)):
         manifest = read(path)
         if manifest.name in manifests:
-            raise Refusal(f"{path}: the name `{manifest.name}` is taken by {manifests[manifest.name].folder}")
+            raise UserError(
+                f"{path}: the name `{manifest.name}` is taken by {manifests[manifest.name].folder}"
+            )
         manifests[manifest.name] = manifest
     return manifests
 
@@ -115,7 +119,7 @@ def choose(names: list[str] | None, folder: Path = RUNTIMES) -> list[Manifest]:
     known = read_all(folder)
     if names is None:
         if not known:
-            raise Refusal(
+            raise UserError(
                 f"{folder}: no runtime there; a runtime is a folder with a runtime.toml (CONTRACT.md)"
             )
         return list(known.values())
@@ -127,8 +131,8 @@ def choose(names: list[str] | None, folder: Path = RUNTIMES) -> list[Manifest]:
         elif name in known:
             manifest = known[name]
         else:
-            raise Refusal(f"no runtime named `{name}` in {folder}; there are: {', '.join(known) or 'none'}")
+            raise UserError(f"no runtime named `{name}` in {folder}; there are: {', '.join(known) or 'none'}")
         if any(manifest.name == other.name for other in chosen):
-            raise Refusal(f"runtime `{manifest.name}` was asked for twice")
+            raise UserError(f"runtime `{manifest.name}` was asked for twice")
         chosen.append(manifest)
     return chosen

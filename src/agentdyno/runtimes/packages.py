@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
 from agentdyno.runtimes.manifest import Manifest
 from agentdyno.runtimes.requirement import Requirement
 
@@ -22,10 +22,10 @@ def remedy(manifest: Manifest) -> str:
 
 
 def buildable(manifests: Sequence[Manifest]) -> list[Manifest]:
-    """Those of which this machine lacks nothing; a Refusal when there is none."""
+    """Those of which this machine lacks nothing; a UserError when there is none."""
     found = [manifest for manifest in manifests if not manifest.missing()]
     if not found:
-        raise Refusal("no runtime can be built on this machine: see `agentdyno check`")
+        raise UserError("no runtime can be built on this machine: see `agentdyno check`")
     return found
 
 

@@ -14,7 +14,7 @@ import zlib
 from dataclasses import asdict
 from pathlib import Path
 
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
 from agentdyno.files import write_bytes
 from agentdyno.tasks.load import SCHEMA_VERSION
 from agentdyno.tasks.records import as_object, entry_point_field, parse_line, text_field
@@ -41,7 +41,7 @@ def fetch(url: str = URL, sha256: str = SHA256, cache: Path | None = None) -> Pa
     """The path of a copy of the file at `url` whose checksum is `sha256`, downloaded unless the cache has it.
 
     The cache is a folder, by default agentdyno's own in the user's cache folder (XDG Base Directory
-    Specification). Raises Refusal when the file cannot be had, or is another one.
+    Specification). Raises UserError when the file cannot be had, or is another one.
     """
     folder = cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "agentdyno"
     cached = folder / sha256
@@ -49,14 +49,16 @@ def fetch(url: str = URL, sha256: str = SHA256, cache: Path | None = None) -> Pa
         return cached
     content = _download(url)
     if _sha256(content) != sha256:
-        raise Refusal(
+        raise UserError(
             f"{url}: has sha256 {_sha256(content)} instead of {sha256}; "
             "download the official HumanEval.jsonl.gz yourself and give it as --file PATH"
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Refusal(f"{folder}: cannot be made ({error.strerror}); set XDG_CACHE_HOME elsewhere") from None
+        raise UserError(
+            f"{folder}: cannot be made ({error.strerror}); set XDG_CACHE_HOME elsewhere"
+        ) from None
     write_bytes(cached, content)
     return cached
 
@@ -64,7 +66,7 @@ def fetch(url: str = URL, sha256: str = SHA256, cache: Path | None = None) -> Pa
 def convert(path: Path, limit: int) -> list[Task]:
     """The first `limit` tasks of a file in HumanEval's format, JSON lines, plain or compressed with gzip.
 
-    Raises Refusal, naming file and line, when there is something in it that is not a HumanEval problem, and
+    Raises UserError, naming file and line, when there is something in it that is not a HumanEval problem, and
     when it holds fewer than `limit`.
     """
     tasks: dict[str, Task] = {}
@@ -75,13 +77,13 @@ def convert(path: Path, limit: int) -> list[Task]:
         try:
             line = raw.decode()
         except UnicodeDecodeError as error:
-            raise Refusal(f"{where}: byte {error.start} is not UTF-8; mend or remove the line") from None
+            raise UserError(f"{where}: byte {error.start} is not UTF-8; mend or remove the line") from None
         task = _task(where, as_object(where, parse_line(where, line)))
         if task.task_id in tasks:
-            raise Refusal(f"{where}: task id {task.task_id!r} is there twice; remove one of the two lines")
+            raise UserError(f"{where}: task id {task.task_id!r} is there twice; remove one of the two lines")
         tasks[task.task_id] = task
     if limit > len(tasks):
-        raise Refusal(
+        raise UserError(
             f"{path}: holds {len(tasks)} tasks, fewer than --limit {limit}; ask for no more than that"
         )
     return list(tasks.values())[:limit]
@@ -119,17 +121,17 @@ def _text(path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise Refusal(
+        raise UserError(
             f"{path}: no such file; give the path of HumanEval.jsonl or HumanEval.jsonl.gz"
         ) from None
     except OSError as error:
-        raise Refusal(f"{path}: cannot be read ({error.strerror}); give a readable file") from None
+        raise UserError(f"{path}: cannot be read ({error.strerror}); give a readable file") from None
     if not content.startswith(b"\x1f\x8b"):
         return content
     try:
         return gzip.decompress(content)
     except (EOFError, OSError, zlib.error) as error:
-        raise Refusal(f"{path}: broken gzip file ({error}); download it again") from None
+        raise UserError(f"{path}: broken gzip file ({error}); download it again") from None
 
 
 def _download(url: str) -> bytes:
@@ -143,7 +145,7 @@ def _download(url: str) -> bytes:
         problem = str(error.reason)
     except (http.client.HTTPException, OSError) as error:
         problem = str(error)
-    raise Refusal(
+    raise UserError(
         f"{url}: cannot be downloaded ({problem}); "
         "download it where there is a network and give it as --file PATH"
     )

@@ -9,7 +9,7 @@ import types
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
 from agentdyno.tasks.mutants import mutants
 from agentdyno.tasks.task import Task
 
@@ -48,13 +48,15 @@ def strength(task: Task) -> Strength:
     """Run the task's tests against every mutant of its reference.
 
     A mutant that takes many times the processor time of the reference is in an endless loop, and counts as
-    noticed. Raises Refusal if there is no reference, or if it does not pass the tests itself.
+    noticed. Raises UserError if there is no reference, or if it does not pass the tests itself.
     """
     if task.reference is None:
-        raise Refusal(f"task {task.task_id} has no reference to make mutants of; add one to the dataset")
+        raise UserError(f"task {task.task_id} has no reference to make mutants of; add one to the dataset")
     own = trial(task.reference, task.tests, cpu_limit_s=60)
     if own.exit_code != 0:
-        raise Refusal(f"task {task.task_id}: its own reference does not pass its tests; mend one of the two")
+        raise UserError(
+            f"task {task.task_id}: its own reference does not pass its tests; mend one of the two"
+        )
     limit = 0.05 + 10 * own.cpu_s
     candidates = list(mutants(task.reference, task.entry_point))
     survivors = tuple(text for text in candidates if trial(text, task.tests, limit).exit_code == 0)

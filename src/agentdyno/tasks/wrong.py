@@ -7,7 +7,7 @@ import ast
 import hashlib
 from collections.abc import Iterator
 
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
 from agentdyno.tasks.task import Task
 
 _PERTURBATIONS = {
@@ -49,7 +49,7 @@ def wrong_answer(task: Task, draw: int) -> str:
     """A module that runs and answers wrongly; `draw` chooses how, consecutive draws differ where they can.
 
     What the entry point returns is changed at every return; an entry point that returns nothing is taken to
-    work in place, and works on a copy instead. Raises Refusal if the task has no usable reference.
+    work in place, and works on a copy instead. Raises UserError if the task has no usable reference.
     """
     module, function = _parse(task)
     returned = [node.value for node in _returns(function) if node.value is not None]
@@ -100,20 +100,20 @@ def endless_loop(task: Task) -> str:
 
 def _parse(task: Task) -> tuple[ast.Module, ast.FunctionDef]:
     if task.reference is None:
-        raise Refusal(
+        raise UserError(
             f"task {task.task_id} has no reference to derive wrong answers from; add one to the dataset"
         )
     try:
         module = ast.parse(task.reference)
     except SyntaxError as error:
-        raise Refusal(
+        raise UserError(
             f"task {task.task_id}: its reference is not Python (line {error.lineno}: {error.msg}); mend it"
         ) from None
     # The last definition is the one that counts.
     for node in reversed(module.body):
         if isinstance(node, ast.FunctionDef) and node.name == task.entry_point:
             return module, node
-    raise Refusal(
+    raise UserError(
         f"task {task.task_id}: its reference does not define {task.entry_point!r}; mend one of the two"
     )
 

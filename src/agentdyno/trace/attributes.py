@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from opentelemetry.sdk.resources import Resource
 
-from agentdyno.analysis.events import Attempt
-from agentdyno.analysis.run_data import RunData
+from agentdyno.rundata.events import Attempt
+from agentdyno.rundata.raw_run import RawRun
 
 Attributes = dict[str, Any]
 """Names and values; those that are None are not known."""
@@ -34,7 +34,7 @@ USED = {
 """Fields of the endpoint's usage object that the conventions name."""
 
 
-def resource(run: RunData, environment: Mapping[str, Any], identity: str) -> Resource:
+def resource(run: RawRun, environment: Mapping[str, Any], identity: str) -> Resource:
     """The runtime, in this run, on this machine; OTEL_RESOURCE_ATTRIBUTES may add to it."""
     cell = run.cell
     architecture = environment["architecture"]

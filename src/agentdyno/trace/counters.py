@@ -5,8 +5,8 @@ from itertools import pairwise
 from typing import Any
 
 from agentdyno.analysis.metrics import KIB_PER_MIB, NS_PER_S
-from agentdyno.analysis.run_data import RunData
 from agentdyno.analysis.slots import Span
+from agentdyno.rundata.raw_run import RawRun
 
 Curve = list[tuple[int, float]]
 """What a value was from when on, in ns of CLOCK_MONOTONIC."""
@@ -15,7 +15,7 @@ Counters = dict[tuple[str, str], Curve]
 """Curves by what they show and of what; those that nothing was sampled for are empty."""
 
 
-def counters(run: RunData) -> Counters:
+def counters(run: RawRun) -> Counters:
     """All curves of a run. What was sampled is as good as its samples: what peaked between two is not seen.
 
     Cores are processor time by the time it was used in, from one look to the next. The tree is the runtime

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
-from agentdyno.analysis.events import Attempt, by_task
 from agentdyno.analysis.ledger import NS_PER_MS, PARTS, Entry, entries
-from agentdyno.analysis.run_data import RunData
 from agentdyno.analysis.slots import lifetimes, slots
+from agentdyno.rundata.events import Attempt, by_task
+from agentdyno.rundata.raw_run import RawRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Slice:
     within: "list[Slice]" = field(default_factory=list)
 
 
-def course(run: RunData) -> dict[int, list[Slice]]:
+def course(run: RawRun) -> dict[int, list[Slice]]:
     """The tasks of each slot, one after the other.
 
     Slices nest, and those beside each other do not overlap, also where a runtime's events or two clocks

@@ -20,7 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
 
 BATCH = 512
 """Spans sent at once, as many as the specification's batching processor sends."""
@@ -37,11 +37,11 @@ class Sender:
     def __init__(self, endpoint: str | None, headers: Mapping[str, str]) -> None:
         """`endpoint` is a receiver's address, without the path of traces; None leaves it to the variables.
 
-        `headers` go with those of the variables. A Refusal where those ask for another protocol.
+        `headers` go with those of the variables. A UserError where those ask for another protocol.
         """
         for variable in PROTOCOLS:
             if (asked := os.environ.get(variable) or PROTOCOL) != PROTOCOL:
-                raise Refusal(
+                raise UserError(
                     f"{variable} is {asked}, and spans are sent by {PROTOCOL}; unset it, and name a receiver "
                     f"of {PROTOCOL}, which mostly is at port 4318"
                 )
@@ -61,7 +61,7 @@ class Sender:
         return self._wire.address
 
     def send(self, spans: Iterable[ReadableSpan]) -> None:
-        """Send all of them; a Refusal as soon as some did not get through, or were rejected."""
+        """Send all of them; a UserError as soon as some did not get through, or were rejected."""
         left = iter(spans)
         while batch := list(islice(left, BATCH)):
             went_well = self._exporter.export(batch) is SpanExportResult.SUCCESS
@@ -73,7 +73,7 @@ class Sender:
                 self._refuse(f"{rejected.rejected_spans} spans rejected ({rejected.error_message})")
 
     def _refuse(self, why: str) -> None:
-        raise Refusal(
+        raise UserError(
             f"{self.receiver}: {why}; {self.accepted} spans were accepted until then. Look whether a "
             f"receiver of {PROTOCOL} is there, and whether it wants a --header",
             status=1,

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from agentdyno.analysis.run_data import RunData
 from agentdyno.files import write_bytes
+from agentdyno.rundata.raw_run import RawRun
 from agentdyno.trace.counters import counters
 from agentdyno.trace.course import Slice, course
 
@@ -26,18 +26,18 @@ PROCESS = 1 << 22
 Event = dict[str, Any]
 
 
-def write_trace(run: RunData, path: Path) -> None:
-    """Write the trace of a run; a Refusal says why when that cannot be done."""
+def write_trace(run: RawRun, path: Path) -> None:
+    """Write the trace of a run; a UserError says why when that cannot be done."""
     events = ",\n".join(json.dumps(event, separators=(",", ":")) for event in trace_events(run))
     # Without the time of writing in it, the same run gives the same file.
     write_bytes(path, gzip.compress(f'{{"traceEvents":[\n{events}\n]}}\n'.encode(), mtime=0))
 
 
-def trace_events(run: RunData) -> Iterator[Event]:
+def trace_events(run: RawRun) -> Iterator[Event]:
     """The events of a trace. Slices come before those within them; 0 is when the runtime's program took over,
     or its first event where that is not known.
     """
-    zero = next((t for t in (run.ending.t_executed, run.events.t_start) if t is not None), 0)
+    zero = next((t for t in (run.outcome.t_executed, run.events.t_start) if t is not None), 0)
     cell = run.cell
     control = f", {cell.control}" if cell.control else ""
     yield _name(

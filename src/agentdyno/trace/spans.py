@@ -20,12 +20,12 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from agentdyno import __version__
-from agentdyno.analysis.events import Attempt, by_task
 from agentdyno.analysis.ledger import NS_PER_MS, match
 from agentdyno.analysis.metrics import NS_PER_S
-from agentdyno.analysis.run_data import RunData
 from agentdyno.analysis.slots import Span, lifetimes, slots
-from agentdyno.errors import Refusal
+from agentdyno.errors import UserError
+from agentdyno.rundata.events import Attempt, by_task
+from agentdyno.rundata.raw_run import RawRun
 from agentdyno.trace.attributes import Attributes, model, resource, server, usage
 
 SCOPE = InstrumentationScope("agentdyno", __version__, "https://opentelemetry.io/schemas/gen-ai/1.42.0")
@@ -38,12 +38,12 @@ OTHER = "_OTHER"
 
 
 def spans(
-    run: RunData, experiment: Mapping[str, Any], environment: Mapping[str, Any]
+    run: RawRun, experiment: Mapping[str, Any], environment: Mapping[str, Any]
 ) -> Iterator[ReadableSpan]:
     """The spans of a run, task by task; `experiment` and `environment` are those of the summary.
 
-    Their ids follow from the run's events, so that whoever gets a run twice has it once. A Refusal where the
-    run did not note the time of day.
+    Their ids follow from the run's events, so that whoever gets a run twice has it once. A UserError where
+    the run did not note the time of day.
     """
     attempts = by_task(sorted(run.events.attempts, key=lambda attempt: attempt.attempt))
     telling = _Telling(run, experiment, environment)
@@ -58,14 +58,14 @@ def spans(
 class _Telling:
     """Tells of one run, and knows what all its spans have in common."""
 
-    def __init__(self, run: RunData, experiment: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
-        if run.ending.epoch_ns is None:
-            raise Refusal(
+    def __init__(self, run: RawRun, experiment: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
+        if run.outcome.epoch_ns is None:
+            raise UserError(
                 f"{run.folder}: was made before runs noted the time of day, without which spans have no "
                 "place in time; measure anew",
                 status=1,
             )
-        self._epoch_ns = run.ending.epoch_ns
+        self._epoch_ns = run.outcome.epoch_ns
         self._agent = run.cell.runtime
         self._identity = hashlib.sha256((run.folder / "events.jsonl").read_bytes()).hexdigest()
         self._resource = resource(run, environment, self._identity)

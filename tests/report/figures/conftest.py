@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from agentdyno.report.experiment import Experiment, open_experiment
+from agentdyno.results.experiment import Experiment, open_experiment
 from command_line import measured_in
 
 

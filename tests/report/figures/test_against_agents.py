@@ -4,20 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from agentdyno.analysis.binding import Binding
-from agentdyno.analysis.ceiling import Ceiling
+from agentdyno.analysis.bottleneck import Bottleneck
+from agentdyno.analysis.capacity import Capacity
 from agentdyno.analysis.slope import Slope
-from agentdyno.errors import Refusal
-from agentdyno.report.experiment import Experiment
+from agentdyno.errors import UserError
 from agentdyno.report.figures import Figure, figures
 from agentdyno.report.figures.throughput_and_tail import cause
-from agentdyno.report.sweep import Point, Swept, sentences
-from agentdyno.report.sweep_file import read_swept
+from agentdyno.results.experiment import Experiment
+from agentdyno.results.sweep import Point, Swept, as_json, read_swept, sentences
 from report.figures.drawn import data, descriptions, texts
-from report.made_up import LATE, experiment, row
+from report.synthetic import LATE, experiment, row
 
-ONE_CORE = Binding("begin", "CPU of the runtime: one core", "0.96 cores", is_runtimes=True)
-ENDPOINT = Binding("send", "the endpoint: its one core", "0.97 cores", is_runtimes=False)
+ONE_CORE = Bottleneck("begin", "CPU of the runtime: one core", "0.96 cores", is_runtimes=True)
+ENDPOINT = Bottleneck("send", "the endpoint: its one core", "0.97 cores", is_runtimes=False)
 NOT_ITS = "which is not the runtime's ceiling"
 SWEPT = Swept(
     runtime="go",
@@ -26,7 +25,7 @@ SWEPT = Swept(
     most_agents=19930,
     points=[Point(1, {"peak_rss_mib": 8.0}, valid=True)],
     memory=Slope(14.28, (13.68, 15.28), 16.9),
-    ceiling=Ceiling(100, 237, ["overhead p99 74.7 ms (limit 50 ms)"], ONE_CORE),
+    capacity=Capacity(100, 237, ["overhead p99 74.7 ms (limit 50 ms)"], ONE_CORE),
 )
 MEMORY = {1: 10.0, 100: 12.0, 1000: 30.0}
 ROWS = [
@@ -50,7 +49,7 @@ ROWS = [
 
 @pytest.fixture
 def swept(tmp_path: Path) -> Experiment:
-    (tmp_path / "sweep.json").write_text(json.dumps([asdict(SWEPT)]))
+    (tmp_path / "sweep.json").write_text(json.dumps(as_json([SWEPT])))
     return replace(experiment(ROWS, runtimes={}), path=tmp_path / "summary.json")
 
 
@@ -119,10 +118,10 @@ def test_the_ceiling_is_drawn_and_its_cause_written(swept: Experiment) -> None:
 def test_a_ceiling_that_is_not_the_runtimes_is_dotted_and_no_ceiling_is_not_drawn(tmp_path: Path) -> None:
     made = replace(experiment(ROWS, runtimes={}), path=tmp_path / "summary.json")
     for found, dashes in (
-        (Ceiling(100, 237, ["…"], ENDPOINT), [[2, 3], [2, 3]]),
-        (Ceiling(100, None, [], None), []),
+        (Capacity(100, 237, ["…"], ENDPOINT), [[2, 3], [2, 3]]),
+        (Capacity(100, None, [], None), []),
     ):
-        (tmp_path / "sweep.json").write_text(json.dumps([asdict(replace(SWEPT, ceiling=found))]))
+        (tmp_path / "sweep.json").write_text(json.dumps([asdict(replace(SWEPT, capacity=found))]))
         figure = named(made, "throughput-and-tail-null")
         assert [mark["dash"] for mark in data(figure, "agents", "value") if "runtime" not in mark] == dashes
 
@@ -135,28 +134,31 @@ def test_one_number_of_agents_has_no_such_figures() -> None:
 @pytest.mark.parametrize(
     ("ceiling", "said"),
     [
-        (Ceiling(205, 237, ["…"], ENDPOINT), f"205 agents, not 237: the endpoint: its one core, {NOT_ITS}"),
-        (Ceiling(0, 1, ["…"], ONE_CORE), "not even 1 agent: CPU of the runtime: one core"),
-        (Ceiling(10, 20, ["…"], None), "10 agents, not 20: what gives out is not known"),
-        (Ceiling(1000, None, [], None), "1,000 agents or more: the most tried"),
-        (Ceiling(19930, None, [], None), f"19,930 agents; the limit on open files allows no more, {NOT_ITS}"),
-        (Ceiling(0, None, [], None), "no run was whole"),
+        (Capacity(205, 237, ["…"], ENDPOINT), f"205 agents, not 237: the endpoint: its one core, {NOT_ITS}"),
+        (Capacity(0, 1, ["…"], ONE_CORE), "not even 1 agent: CPU of the runtime: one core"),
+        (Capacity(10, 20, ["…"], None), "10 agents, not 20: what gives out is not known"),
+        (Capacity(1000, None, [], None), "1,000 agents or more: the most tried"),
+        (
+            Capacity(19930, None, [], None),
+            f"19,930 agents; the limit on open files allows no more, {NOT_ITS}",
+        ),
+        (Capacity(0, None, [], None), "no run was whole"),
     ],
 )  # fmt: skip
-def test_a_ceiling_in_a_line(ceiling: Ceiling, said: str) -> None:
-    assert cause(replace(SWEPT, ceiling=ceiling)) == said
+def test_a_ceiling_in_a_line(ceiling: Capacity, said: str) -> None:
+    assert cause(replace(SWEPT, capacity=ceiling)) == said
 
 
-@pytest.mark.parametrize("found", [SWEPT, replace(SWEPT, memory=None, ceiling=Ceiling(5, None, [], None))])
+@pytest.mark.parametrize("found", [SWEPT, replace(SWEPT, memory=None, capacity=Capacity(5, None, [], None))])
 def test_a_sweep_is_read_back_as_it_was_written(found: Swept, tmp_path: Path) -> None:
-    (tmp_path / "sweep.json").write_text(json.dumps([asdict(found)]))
+    (tmp_path / "sweep.json").write_text(json.dumps(as_json([found])))
     assert read_swept(tmp_path / "summary.json") == [found]
 
 
 def test_no_sweep_is_none_and_what_is_no_sweep_is_refused(tmp_path: Path) -> None:
     assert read_swept(tmp_path / "summary.json") == []
     (tmp_path / "sweep.json").write_text('[{"runtime": "go"}]')
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(UserError) as refusal:
         read_swept(tmp_path / "summary.json")
     assert str(refusal.value) == (
         f"{tmp_path / 'sweep.json'}: not what a sweep writes ('memory'); remove it, or sweep again"

@@ -4,9 +4,9 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from agentdyno.errors import Refusal
-from agentdyno.report.experiment import Experiment
+from agentdyno.errors import UserError
 from agentdyno.report.figures import Figure, Theme, figures, png, svg
+from agentdyno.results.experiment import Experiment
 from report.figures.drawn import descriptions, texts
 
 TITLES = {
@@ -96,7 +96,7 @@ def test_a_summary_alone_has_the_figures_that_need_no_runs(copied: Experiment) -
 
 def test_a_run_that_is_asked_for_must_be_one_of_the_experiment(measured: Experiment) -> None:
     first = measured.runs[0].folder.name
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(UserError) as refusal:
         next(figures(measured, "runs/007"))
     assert str(refusal.value) == (
         f"--run runs/007: no such run in {measured.path}; name one as its folder is called, as {first}"
@@ -105,7 +105,7 @@ def test_a_run_that_is_asked_for_must_be_one_of_the_experiment(measured: Experim
 
 def test_a_run_that_is_asked_for_must_have_its_files(copied: Experiment) -> None:
     run = copied.runs[-1]
-    with pytest.raises(Refusal, match="cannot be read any more") as refusal:
+    with pytest.raises(UserError, match="cannot be read any more") as refusal:
         list(figures(copied, run.folder.name))
     assert str(refusal.value).startswith(str(run.folder))
 

@@ -1,9 +1,9 @@
 import pytest
 
-from agentdyno.report.experiment import Experiment
+from agentdyno.analysis.ledger import FIGURES, means
 from agentdyno.report.figures import Figure, figures
-from agentdyno.report.figures.phases import OWN_PARTS, PHASES
-from agentdyno.report.ledger import FIGURES, ledgers, means
+from agentdyno.report.figures.palette import OWN_PARTS, PHASES
+from agentdyno.results.experiment import Experiment
 from report.figures.drawn import data
 
 
@@ -13,8 +13,8 @@ def drawn(measured: Experiment) -> Figure:
 
 
 def test_pieces_are_the_means_of_the_ledger_end_to_end(measured: Experiment, drawn: Figure) -> None:
-    for row in measured.findings.rows:
-        its = dict(zip(FIGURES, means(ledgers(measured.runs_of(row.cell))) or [], strict=True))
+    for row in measured.summary.rows:
+        its = dict(zip(FIGURES, means(run.ledger() for run in measured.runs_of(row.cell)) or [], strict=True))
         pieces = [piece for piece in data(drawn, "part") if piece["runtime"] == row.cell.runtime]
         for parts, own, total in ((PHASES, "runtime", "wall"), (OWN_PARTS, "", "overhead")):
             bar = [piece for piece in pieces if piece["part"] in parts]

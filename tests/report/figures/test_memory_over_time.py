@@ -1,9 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentdyno.report.experiment import Experiment
 from agentdyno.report.figures import figures
 from agentdyno.report.figures.memory_over_time import Look, peak, thinned
+from agentdyno.results.experiment import Experiment
 from report.figures.drawn import data
 
 moments = st.lists(
@@ -42,7 +42,7 @@ def test_the_peak_is_where_the_high_water_mark_was_reached(moments: list[tuple[f
 
 def test_peaks_are_those_of_a_run_of_the_summary(measured: Experiment) -> None:
     drawn = next(figure for figure in figures(measured) if figure.name.startswith("memory-over-time"))
-    for row, line in zip(measured.findings.rows, drawn.lines, strict=True):
+    for row, line in zip(measured.summary.rows, drawn.lines, strict=True):
         lower = min(value for value in row.metrics["peak_rss_mib"].values if value is not None)
         marks = [mark["mib"] for mark in data(drawn, "seconds", "mib") if mark["runtime"] == row.cell.runtime]
         assert max(marks) == lower

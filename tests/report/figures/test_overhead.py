@@ -1,7 +1,7 @@
 import pytest
 
-from agentdyno.report.experiment import Experiment
 from agentdyno.report.figures import Figure, figures
+from agentdyno.results.experiment import Experiment
 from report.figures.drawn import data, texts
 
 SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
@@ -22,7 +22,7 @@ def curve(figure: Figure, runtime: str) -> dict[float, float]:
 
 
 def test_percentiles_are_those_of_the_summary(measured: Experiment, drawn: Figure) -> None:
-    for row in measured.findings.rows:
+    for row in measured.summary.rows:
         marked = {
             (mark["share"], mark["ms"])
             for mark in data(drawn, "ms", "share")
@@ -33,14 +33,14 @@ def test_percentiles_are_those_of_the_summary(measured: Experiment, drawn: Figur
 
 
 def test_percentiles_lie_on_the_curve(measured: Experiment, drawn: Figure) -> None:
-    for row in measured.findings.rows:
+    for row in measured.summary.rows:
         for name, share in SHARES.items():
             median = row.metrics[f"overhead_ms_{name}"].median
             assert curve(drawn, row.cell.runtime)[share] == pytest.approx(median)
 
 
 def test_the_table_and_the_words_say_the_same(measured: Experiment, drawn: Figure) -> None:
-    for row, line in zip(measured.findings.rows, drawn.lines, strict=True):
+    for row, line in zip(measured.summary.rows, drawn.lines, strict=True):
         medians = [row.metrics[f"overhead_ms_{name}"].median or 0 for name in SHARES]
         assert line[0] == row.cell.runtime
         assert [float(cell) for cell in line[1:4]] == pytest.approx(medians, rel=0.01, abs=0.05)

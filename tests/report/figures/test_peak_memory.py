@@ -1,6 +1,6 @@
 from agentdyno.report.figures import Figure, figures
 from report.figures.drawn import data, descriptions, texts
-from report.made_up import LATE, experiment, row
+from report.synthetic import LATE, experiment, row
 
 ROWS = [
     row("go", peak_rss_mib=(11.04, 10.81, 11.36)),

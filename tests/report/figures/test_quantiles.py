@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from agentdyno.analysis.metrics import PERCENTILES
 from agentdyno.analysis.statistics import percentile
-from agentdyno.report.figures.quantiles import quantiles
+from agentdyno.report.figures.overhead import quantiles
 
 samples = st.lists(st.floats(0.001, 1e5), min_size=1, max_size=150)
 runs = st.lists(samples, min_size=1, max_size=5)

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentdyno.analysis.slots import slots
-from agentdyno.report.experiment import Experiment
 from agentdyno.report.figures import figures
 from agentdyno.report.figures.swim_lanes import chosen, evenly, phases, swim_lanes
+from agentdyno.results.experiment import Experiment
 from report.figures.drawn import data
 
 
@@ -25,7 +25,7 @@ def test_lanes_are_chosen_evenly(many: int, most: int) -> None:
 
 def test_spans_are_those_of_the_events(measured: Experiment) -> None:
     *_, lanes = figures(measured)
-    run = chosen(measured, None, measured.findings.rows)
+    run = chosen(measured, None, measured.summary.rows)
     assert run is not None
     data_of_run = run.read()
     t_start = data_of_run.events.t_start
@@ -47,7 +47,7 @@ def test_spans_are_those_of_the_events(measured: Experiment) -> None:
 
 def test_the_table_sums_to_what_all_attempts_took(measured: Experiment) -> None:
     *_, lanes = figures(measured)
-    run = chosen(measured, None, measured.findings.rows)
+    run = chosen(measured, None, measured.summary.rows)
     assert run is not None
     took = sum(attempt.t_end - attempt.t_begin for attempt in run.read().events.attempts) / 1e9
     assert [line[0] for line in lanes.lines] == ["model", "queue", "verify", "runtime"]
@@ -55,7 +55,7 @@ def test_the_table_sums_to_what_all_attempts_took(measured: Experiment) -> None:
 
 
 def test_the_run_with_the_median_wall_time_of_the_first_contender_is_shown(measured: Experiment) -> None:
-    run = chosen(measured, None, measured.findings.rows)
+    run = chosen(measured, None, measured.summary.rows)
     assert run is not None
     assert run.cell.runtime == "python"
     walls = measured.by_block(run.cell, "wall_s")

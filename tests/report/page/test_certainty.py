@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from agentdyno.analysis.gate import Failure
-from agentdyno.experiment.cell import SENTINEL, TWIN
 from agentdyno.report.page.certainty import certainty
-from report.page.made_up import control, experiment, row, swept
+from agentdyno.rundata.cell import AA_CONTROL, DRIFT_CHECK
+from report.page.synthetic import control, experiment, row, swept
 
 VALID = "All 2 rows are valid."
 THREE_RUNS = "Each row is the median of 3 runs, with 95% intervals, which more `--repeats` make narrower."
@@ -19,8 +19,8 @@ def test_what_stands_behind_the_figures(tmp_path: Path) -> None:
         row("rust", 1, 2, 3),
         row("go", 1, 2, 3),
         compared=[
-            control(TWIN, "rust", peak_rss_mib=[0.997] * 3, overhead_ms_p50=[0.5, 0.8, 0.9]),
-            control(SENTINEL, "go", peak_rss_mib=[1.02], wall_s=[0.999]),
+            control(AA_CONTROL, "rust", peak_rss_mib=[0.997] * 3, overhead_ms_p50=[0.5, 0.8, 0.9]),
+            control(DRIFT_CHECK, "go", peak_rss_mib=[1.02], wall_s=[0.999]),
         ],
     )
     assert certainty(found, []) == [

@@ -8,7 +8,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from report.page.made_up import experiment, row
+from report.page.synthetic import experiment, row
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

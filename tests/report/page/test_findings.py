@@ -7,12 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agentdyno.analysis.gate import Failure
-from agentdyno.experiment.cell import TWIN
-from agentdyno.report.experiment import Experiment
 from agentdyno.report.page.findings import findings, picks
 from agentdyno.report.page.pick import Pick
-from agentdyno.report.summary import Row
-from report.page.made_up import control, experiment, row
+from agentdyno.results.experiment import Experiment
+from agentdyno.results.summary import Row
+from agentdyno.rundata.cell import AA_CONTROL
+from report.page.synthetic import control, experiment, row
 
 LATE = Failure("endpoint on time", 2, "the endpoint was late", "give it a core", is_fault=False)
 NOISY = Failure("A/A", None, "rust against itself: it differs", "measure again", is_fault=False)
@@ -82,7 +82,7 @@ def test_the_first_is_also_compared_with_the_baseline(tmp_path: Path) -> None:
 def test_a_difference_that_a_runtime_has_from_itself_means_nothing(tmp_path: Path) -> None:
     rows = row("rust", 9, 18, 27), row("go", 10, 20, 30)
     assert picks(experiment(tmp_path, *rows))[0].runtimes == ["rust"]
-    twin = control(TWIN, "rust", peak_rss_mib=[0.8, 0.8, 0.8])
+    twin = control(AA_CONTROL, "rust", peak_rss_mib=[0.8, 0.8, 0.8])
     found = experiment(tmp_path, *rows, compared=[twin])
     assert said(found)[0] == (
         "Least memory at 100 agents: rust (18.0 MiB) and go (20.0 MiB) cannot be told apart."
@@ -97,7 +97,7 @@ def test_a_difference_that_a_runtime_has_from_itself_means_nothing(tmp_path: Pat
 
 
 def test_nor_does_it_in_one_run(tmp_path: Path) -> None:
-    twin = control(TWIN, "rust", peak_rss_mib=[1.2])
+    twin = control(AA_CONTROL, "rust", peak_rss_mib=[1.2])
     found = experiment(tmp_path, row("rust", 9), row("go", 10), row("node", 90), compared=[twin])
     assert said(found)[0] == (
         "Least memory at 100 agents, in one run: rust (9.00 MiB) and go (10.0 MiB) cannot be told apart; "

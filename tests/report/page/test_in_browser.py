@@ -9,12 +9,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from agentdyno.analysis.gate import Failure
-from agentdyno.experiment.cell import SENTINEL, TWIN
-from agentdyno.report.experiment import Experiment, open_experiment
 from agentdyno.report.figures import figures
 from agentdyno.report.page.document import document
+from agentdyno.results.experiment import Experiment, open_experiment
+from agentdyno.rundata.cell import AA_CONTROL, DRIFT_CHECK
 from report.page.conftest import Visit
-from report.page.made_up import control, experiment, row
+from report.page.synthetic import control, experiment, row
 
 HOSTILE = '<img src="//evil/x" onerror="alert(1)">'
 LATE = Failure("endpoint on time", 2, f"late {HOSTILE}</script>", "give it a `core`", is_fault=False)
@@ -78,7 +78,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = experiment(
         folder,
         *rows,
-        compared=[control(TWIN, "rust"), control(SENTINEL, "rust")],
+        compared=[control(AA_CONTROL, "rust"), control(DRIFT_CHECK, "rust")],
         runtimes={each.cell.runtime: described for each in rows},
         tasks=HOSTILE,
         environment={"cpu": HOSTILE, "git_dirty": True},

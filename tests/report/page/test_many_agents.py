@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-from agentdyno.report.page.many_agents import picks_for_many
-from agentdyno.report.page.pick import Pick
-from report.page.made_up import ITS_OWN, swept
+from agentdyno.report.page.pick import Pick, picks_for_many
+from report.page.synthetic import ITS_OWN, swept
 
 
 def test_the_one_with_less_memory_and_more_agents() -> None:
@@ -21,8 +20,8 @@ def test_intervals_that_overlap_and_ceilings_that_may_be_the_same_decide_nothing
 
 def test_a_limit_that_is_not_the_runtimes_is_no_ceiling_of_its() -> None:
     rust = swept("rust", 3, 200, 240)
-    by_endpoint = replace(rust.ceiling, binding=replace(ITS_OWN, is_runtimes=False))
-    assert picks_for_many([swept("go", 14, 5000, 6000), replace(rust, ceiling=by_endpoint)]) == [
+    by_endpoint = replace(rust.capacity, bottleneck=replace(ITS_OWN, is_runtimes=False))
+    assert picks_for_many([swept("go", 14, 5000, 6000), replace(rust, capacity=by_endpoint)]) == [
         Pick(
             "for many agents",
             ["rust"],

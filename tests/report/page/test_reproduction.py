@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from agentdyno.experiment import command, sweep
+from agentdyno.commands import run as command
+from agentdyno.commands import sweep
 from agentdyno.report.page.reproduction import commands
-from report.made_up_summary import COMMIT
-from report.page.made_up import experiment, row
+from report.page.synthetic import experiment, row
 from report.page.test_many_agents import swept
+from report.synthetic_summary import COMMIT
 
 DEFAULTS = (
     "--tasks builtin --limit 100 --repeats 3 --controls twin,sentinel --arrivals at-once --profile steady "

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from agentdyno.report.page.surroundings import about, asked, machine, title
-from report.made_up_summary import COMMIT
-from report.page.made_up import experiment, row
+from report.page.synthetic import experiment, row
+from report.synthetic_summary import COMMIT
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from agentdyno.analysis.events import PHASES
 from agentdyno.conformance import wire
 from agentdyno.conformance.case import case, require
 from agentdyno.conformance.endpoint import Exchange
@@ -19,6 +18,7 @@ from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.stage import FAILING, PASSING, PROMPTS, Running, Stage, passing
 from agentdyno.conformance.tries import once, recovered, time_of
 from agentdyno.measure import proc
+from agentdyno.rundata.events import PHASES
 
 SOON_S = 5.0
 """How long an event that is over may take to be seen in the file, on a busy machine."""

@@ -8,15 +8,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from agentdyno.analysis.events import Attempt
 from agentdyno.conformance.case import NotPossible, case, require
 from agentdyno.conformance.endpoint import Exchange
 from agentdyno.conformance.notes import is_alive, is_noted, noted, noting, still_alive, tell
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.stage import FAILING, PASSING, PROMPTS, Stage, task
 from agentdyno.conformance.tries import EARLY_S
-from agentdyno.errors import Refusal
-from agentdyno.verifiers.cold import cold
+from agentdyno.errors import UserError
+from agentdyno.rundata.events import Attempt
+from agentdyno.verifiers import cold
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 PYTHON = [sys.executable, "-I", "-S", "-B"]
@@ -721,7 +721,7 @@ async def under_pytest(stage: Stage, code: str, verdict: str) -> Attempt:
     """The same, with the verifier that benchmarks use."""
     try:
         verifier = cold()
-    except Refusal as refusal:
+    except UserError as refusal:
         raise NotPossible(str(refusal)) from None
     return await judged(stage, code, verdict, argv=list(verifier.argv), env=dict(verifier.environment))
 

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from agentdyno.report.experiment import Experiment
-from agentdyno.report.figures.attempts import attempts_of
 from agentdyno.report.figures.figure import Figure
 from agentdyno.report.figures.group import by_agents, groups
 from agentdyno.report.figures.ledger import ledger
@@ -13,10 +11,12 @@ from agentdyno.report.figures.memory_over_time import memory_over_time
 from agentdyno.report.figures.overhead import overhead
 from agentdyno.report.figures.palette import palette
 from agentdyno.report.figures.peak_memory import peak_memory
+from agentdyno.report.figures.sources import attempts_of
 from agentdyno.report.figures.swim_lanes import chosen, swim_lanes
 from agentdyno.report.figures.theme import Theme, png, svg
 from agentdyno.report.figures.throughput_and_tail import throughput_and_tail
-from agentdyno.report.sweep_file import read_swept
+from agentdyno.results.experiment import Experiment
+from agentdyno.results.sweep import read_swept
 
 __all__ = ["Figure", "Theme", "figures", "png", "svg"]
 
@@ -26,8 +26,8 @@ def figures(experiment: Experiment, run: str | None = None) -> Iterator[Figure]:
 
     `run` names the run whose agents are shown one by one, as the folder is called that its files are in.
     """
-    rows = experiment.findings.rows
-    runtimes = experiment.summary["experiment"]["runtimes"]
+    rows = experiment.summary.rows
+    runtimes = experiment.document["experiment"]["runtimes"]
     styles = palette(
         dict.fromkeys(row.cell.runtime for row in rows),
         {name: runtime["language"] for name, runtime in runtimes.items()},

@@ -6,10 +6,10 @@ from typing import Any
 
 import altair as alt
 
-from agentdyno.report.counted import counted
-from agentdyno.report.figures.beside import beside
+from agentdyno.format import counted
 from agentdyno.report.figures.figure import Chart
 from agentdyno.report.figures.group import Group
+from agentdyno.report.figures.line_labels import around, beside
 from agentdyno.report.figures.marks import (
     COLOUR,
     DASH,
@@ -24,8 +24,7 @@ from agentdyno.report.figures.marks import (
     with_interval,
 )
 from agentdyno.report.figures.palette import Style
-from agentdyno.report.figures.spread import around
-from agentdyno.report.summary import Row
+from agentdyno.results.summary import Row
 
 Layer = alt.Chart | alt.LayerChart | alt.FacetChart
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from agentdyno.report.counted import counted
-from agentdyno.report.summary import Row
+from agentdyno.format import counted
+from agentdyno.results.summary import Row
 
 MOST_AGENTS = 3
 """With more numbers of agents, figures of a single one are drawn of one alone."""

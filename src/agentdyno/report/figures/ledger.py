@@ -5,8 +5,7 @@ from typing import Any
 
 import altair as alt
 
-from agentdyno.analysis.ledger import Entry
-from agentdyno.report.figures.attempts import Attempts
+from agentdyno.analysis.ledger import FIGURES, Entry, means
 from agentdyno.report.figures.figure import Chart, Figure
 from agentdyno.report.figures.group import Group
 from agentdyno.report.figures.marks import (
@@ -18,9 +17,9 @@ from agentdyno.report.figures.marks import (
     labelled,
     short,
 )
-from agentdyno.report.figures.phases import OWN, OWN_PARTS, PHASES
-from agentdyno.report.ledger import FIGURES, means
-from agentdyno.report.summary import Row
+from agentdyno.report.figures.palette import OWN, OWN_PARTS, PHASES
+from agentdyno.report.figures.sources import Attempts
+from agentdyno.results.summary import Row
 
 WIDTH = 540
 BAR = 22

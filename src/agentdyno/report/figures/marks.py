@@ -5,10 +5,9 @@ from typing import Any
 
 import altair as alt
 
-from agentdyno.report.counted import counted
+from agentdyno.format import MISSING, counted
 from agentdyno.report.figures.palette import Style
-from agentdyno.report.summary import Metric, Row
-from agentdyno.report.tables import MISSING
+from agentdyno.results.summary import Metric, Row
 
 FAINT = 0.2
 """How much of its colour a mark of a row that is not valid is filled with."""

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from agentdyno.analysis.slope import Slope, slope
+from agentdyno.format import MISSING
 from agentdyno.report.figures.against_agents import Plotted, against_agents, has_points
 from agentdyno.report.figures.figure import Figure
 from agentdyno.report.figures.group import Group
 from agentdyno.report.figures.marks import caption, interval, short
 from agentdyno.report.figures.palette import Style
-from agentdyno.report.summary import Row
-from agentdyno.report.sweep import Swept
-from agentdyno.report.tables import MISSING
+from agentdyno.results.summary import Row
+from agentdyno.results.sweep import Swept
 
 MEMORY = Plotted("peak_rss_mib", "peak memory", "MiB")
 SIZE = (410, 320)

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 import altair as alt
 
 from agentdyno.analysis.metrics import KIB_PER_MIB, NS_PER_S
-from agentdyno.analysis.run_data import RunData
-from agentdyno.report.experiment import Experiment
-from agentdyno.report.figures.beside import beside
 from agentdyno.report.figures.figure import Chart, Figure
 from agentdyno.report.figures.group import Group
+from agentdyno.report.figures.line_labels import around, beside
 from agentdyno.report.figures.marks import (
     COLOUR,
     DASH,
@@ -25,10 +23,11 @@ from agentdyno.report.figures.marks import (
     labelled,
     short,
 )
-from agentdyno.report.figures.median_run import median_run
 from agentdyno.report.figures.palette import Style
-from agentdyno.report.figures.spread import around
-from agentdyno.report.summary import Row
+from agentdyno.report.figures.sources import median_run
+from agentdyno.results.experiment import Experiment
+from agentdyno.results.summary import Row
+from agentdyno.rundata.raw_run import RawRun
 
 WIDTH, HEIGHT = 500, 320
 STRETCHES = 120
@@ -43,7 +42,7 @@ class Look:
     peak_mib: float
 
 
-def looks(run: RunData) -> list[Look]:
+def looks(run: RawRun) -> list[Look]:
     """What the sampler saw from the run's start on."""
     t_start = run.events.t_start
     return [

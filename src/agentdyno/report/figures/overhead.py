@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
+import numpy
 
 from agentdyno.analysis.ledger import Entry
 from agentdyno.analysis.metrics import PERCENTILES
 from agentdyno.analysis.reference import FLOOR
-from agentdyno.report.figures.attempts import Attempts
 from agentdyno.report.figures.figure import Chart, Figure
 from agentdyno.report.figures.group import Group
+from agentdyno.report.figures.line_labels import LogScale, around
 from agentdyno.report.figures.marks import (
     COLOUR,
     DASH,
@@ -27,9 +28,8 @@ from agentdyno.report.figures.marks import (
     short,
 )
 from agentdyno.report.figures.palette import Style
-from agentdyno.report.figures.quantiles import quantiles
-from agentdyno.report.figures.spread import LogScale, around
-from agentdyno.report.summary import Row
+from agentdyno.report.figures.sources import Attempts
+from agentdyno.results.summary import Row
 
 LEAST_MS = 0.001
 """The microsecond that the clocks tell apart; a logarithmic axis has no 0."""
@@ -154,3 +154,19 @@ def _name(common: dict[str, Any], above: float) -> list[alt.Chart]:
         base.mark_rule(strokeWidth=2).encode(STROKE, DASH, x=alt.value(0), x2=alt.value(24)),
         base.mark_text(style="word", align="left").encode(x=alt.value(30), text="words:N"),
     ]
+
+
+STEPS = 200
+"""From the least to the most; the percentiles of the summary are each a multiple of one step."""
+
+
+def quantiles(runs: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
+    """Values, and the share of samples that are no larger, from 0 to 1.
+
+    A value is the median over the runs of each run's own quantile (Hyndman and Fan's type 7), as the
+    percentiles of the summary are, which therefore lie on this curve: the run is the replicate, not the
+    sample. Each run must have samples.
+    """
+    shares = numpy.linspace(0, 1, STEPS + 1)
+    values = numpy.median([numpy.quantile(samples, shares) for samples in runs], axis=0)
+    return list(zip(values.tolist(), shares.tolist(), strict=True))

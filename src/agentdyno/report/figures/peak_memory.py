@@ -22,7 +22,7 @@ from agentdyno.report.figures.marks import (
     with_interval,
 )
 from agentdyno.report.figures.palette import Style
-from agentdyno.report.summary import Metric, Row
+from agentdyno.results.summary import Metric, Row
 
 METRIC = "peak_rss_mib"
 WIDTH = 540

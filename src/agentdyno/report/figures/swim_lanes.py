@@ -5,20 +5,21 @@ from typing import Any
 
 import altair as alt
 
-from agentdyno.analysis.events import Attempt
 from agentdyno.analysis.metrics import NS_PER_S
 from agentdyno.analysis.reference import FLOOR
-from agentdyno.analysis.run_data import RunData
 from agentdyno.analysis.slots import Span, slots
-from agentdyno.errors import Refusal
-from agentdyno.report.counted import counted
-from agentdyno.report.experiment import Experiment, Run
+from agentdyno.errors import UserError
+from agentdyno.format import counted
 from agentdyno.report.figures.figure import Chart, Figure
 from agentdyno.report.figures.group import slug
 from agentdyno.report.figures.marks import DESCRIPTION
-from agentdyno.report.figures.median_run import median_run
-from agentdyno.report.figures.phases import OWN, PHASES
-from agentdyno.report.summary import Row
+from agentdyno.report.figures.palette import OWN, PHASES
+from agentdyno.report.figures.sources import median_run
+from agentdyno.results.experiment import Experiment
+from agentdyno.results.run import Run
+from agentdyno.results.summary import Row
+from agentdyno.rundata.events import Attempt
+from agentdyno.rundata.raw_run import RawRun
 
 WIDTH = 620
 MOST_LANES = 200
@@ -41,13 +42,13 @@ def chosen(experiment: Experiment, name: str | None, rows: Sequence[Row]) -> Run
             return run
     names = [run.folder.name for run in experiment.runs]
     example = f", as {names[0]}" if names else ""
-    raise Refusal(
+    raise UserError(
         f"--run {name}: no such run in {experiment.path}; name one as its folder is called{example}"
     )
 
 
 def swim_lanes(run: Run, *, valid: bool) -> Iterator[Figure]:
-    """A lane for each agent; nothing where no task was begun. A Refusal where the run's files are gone."""
+    """A lane for each agent; nothing where no task was begun. A UserError where the run's files are gone."""
     data = run.read()
     slot_of = slots(data)
     if not slot_of or data.events.t_start is None:
@@ -96,7 +97,7 @@ def phases(attempt: Attempt) -> dict[str, Span]:
     }
 
 
-def _spans(run: RunData, slot_of: Mapping[str, int], lane_of_slot: Mapping[int, int]) -> list[dict[str, Any]]:
+def _spans(run: RawRun, slot_of: Mapping[str, int], lane_of_slot: Mapping[int, int]) -> list[dict[str, Any]]:
     """What is drawn: each attempt as the runtime's own, and upon it what others did."""
     t_start = run.events.t_start or 0
     spans = []

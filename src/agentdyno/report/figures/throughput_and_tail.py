@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import altair as alt
 
-from agentdyno.report.counted import counted
+from agentdyno.format import MISSING, counted
 from agentdyno.report.figures.against_agents import Layer, Plotted, against_agents, has_points
 from agentdyno.report.figures.figure import Chart, Figure
 from agentdyno.report.figures.group import Group
 from agentdyno.report.figures.marks import DASH, DESCRIPTION, STROKE, caption, short
 from agentdyno.report.figures.palette import Style
-from agentdyno.report.sweep import Swept, sentences
-from agentdyno.report.tables import MISSING
+from agentdyno.results.sweep import Swept, sentences
 
 THROUGHPUT = Plotted("tasks_per_s", "throughput", "tasks/s")
 TAIL = "overhead_ms_p99"
@@ -53,7 +52,7 @@ def throughput_and_tail(
 
 def cause(each: Swept) -> str:
     """The ceiling and what gave out, in a line; the sentences of the sweep say more."""
-    kept, broken, bound = each.ceiling.kept, each.ceiling.broken, each.ceiling.binding
+    kept, broken, bound = each.capacity.kept, each.capacity.broken, each.capacity.bottleneck
     if broken is None and kept == 0:
         return "no run was whole"
     if broken is None and kept == each.most_agents:
@@ -103,15 +102,15 @@ def _ceilings(group: Group, styles: Mapping[str, Style], swept: Sequence[Swept],
     medians = {(row.cell.runtime, row.cell.agents): row.metrics[metric].median for row in group.rows}
     ceilings = [
         {
-            "agents": each.ceiling.kept,
+            "agents": each.capacity.kept,
             "value": value,
             "colour": styles[each.runtime].colour,
             "dash": [] if bound is None or bound.is_runtimes else [2, 3],
             "description": sentences(each)[1],
         }
         for each in swept
-        for bound in [each.ceiling.binding]
-        if each.ceiling.broken is not None and (value := medians.get((each.runtime, each.ceiling.kept)))
+        for bound in [each.capacity.bottleneck]
+        if each.capacity.broken is not None and (value := medians.get((each.runtime, each.capacity.kept)))
     ]
     if not ceilings:
         return []

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 from agentdyno.analysis.gates import ENOUGH
 from agentdyno.analysis.statistics import FEW, LEAST_REPLICATES
-from agentdyno.experiment.cell import SENTINEL, TWIN
-from agentdyno.report.counted import counted
-from agentdyno.report.experiment import Experiment
+from agentdyno.format import capitalised, counted, listed, percent, runs
 from agentdyno.report.page.ranking import CRITERIA, resolution
-from agentdyno.report.page.words import capitalised, listed, percent, runs
-from agentdyno.report.summary import Row
-from agentdyno.report.sweep import Swept
+from agentdyno.results.experiment import Experiment
+from agentdyno.results.summary import Row
+from agentdyno.results.sweep import Swept
+from agentdyno.rundata.cell import AA_CONTROL, DRIFT_CHECK
 
 
 def certainty(experiment: Experiment, swept: Sequence[Swept]) -> list[str]:
@@ -18,7 +17,7 @@ def certainty(experiment: Experiment, swept: Sequence[Swept]) -> list[str]:
 
     A sweep is not about who takes least with so many agents, so of it nothing is left out.
     """
-    rows = experiment.findings.rows
+    rows = experiment.summary.rows
     return [
         *_completeness(experiment, "sweep" if swept else "run"),
         *_validity(rows, is_sweep=bool(swept)),
@@ -30,7 +29,7 @@ def certainty(experiment: Experiment, swept: Sequence[Swept]) -> list[str]:
 
 
 def _completeness(experiment: Experiment, command: str) -> list[str]:
-    if experiment.summary["experiment"]["complete"]:
+    if experiment.document["experiment"]["complete"]:
         return []
     return [
         f"The experiment was not finished: {counted(len(experiment.runs), 'run')} of it are here. "
@@ -73,7 +72,7 @@ def _intervals(rows: Sequence[Row]) -> str:
 
 
 def _against_itself(experiment: Experiment) -> list[str]:
-    twins = [comparison for comparison in experiment.findings.comparisons if comparison.control == TWIN]
+    twins = [comparison for comparison in experiment.summary.comparisons if comparison.control == AA_CONTROL]
     if not twins:
         return ["No runtime was entered twice (`--controls twin`), so chance has no yardstick here."]
     differs = [
@@ -89,7 +88,9 @@ def _against_itself(experiment: Experiment) -> list[str]:
 
 def _drift(experiment: Experiment) -> list[str]:
     again = [
-        comparison.ratios for comparison in experiment.findings.comparisons if comparison.control == SENTINEL
+        comparison.ratios
+        for comparison in experiment.summary.comparisons
+        if comparison.control == DRIFT_CHECK
     ]
     return [
         f"The first run, made again at the end, differed by {percent(abs(memory - 1))} in memory and "
@@ -101,7 +102,7 @@ def _drift(experiment: Experiment) -> list[str]:
 
 
 def _service(experiment: Experiment) -> list[str]:
-    if experiment.summary["experiment"]["simulated"]:
+    if experiment.document["experiment"]["simulated"]:
         return []
     return [
         "A real model served the runs: its replies, its times and the tasks passed are its own and differ "

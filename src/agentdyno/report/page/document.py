@@ -9,17 +9,16 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from agentdyno.report.experiment import Experiment
+from agentdyno.format import between, capitalised, figure, times
 from agentdyno.report.figures import Figure, Theme, svg
 from agentdyno.report.page import surroundings
 from agentdyno.report.page.certainty import certainty
 from agentdyno.report.page.findings import findings, picks
-from agentdyno.report.page.many_agents import picks_for_many
+from agentdyno.report.page.pick import picks_for_many
 from agentdyno.report.page.reproduction import commands
 from agentdyno.report.page.results import results
-from agentdyno.report.page.words import between, capitalised, figure, times
-from agentdyno.report.sweep import sentences
-from agentdyno.report.sweep_file import read_swept
+from agentdyno.results.experiment import Experiment
+from agentdyno.results.sweep import read_swept, sentences
 
 PARTS = files(__package__)
 CODE = re.compile(r"`([^`]+)`")
@@ -45,7 +44,7 @@ def document(experiment: Experiment, figures: Iterable[Figure]) -> str:
         allowed_script=_digest(script),
         title=surroundings.title(experiment),
         about=surroundings.about(experiment),
-        summary=experiment.summary,
+        summary=experiment.document,
         picks=picks_for_many(swept) if swept else picks(experiment),
         sentences=[sentence for each in swept for sentence in sentences(each)],
         findings=[] if swept else findings(experiment),

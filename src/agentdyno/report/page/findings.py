@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agentdyno.analysis.reference import FLOOR
-from agentdyno.report.counted import counted
-from agentdyno.report.experiment import Experiment
+from agentdyno.format import between, capitalised, counted, figure, listed, runs, times
 from agentdyno.report.page.pick import Lead, Pick, pick
 from agentdyno.report.page.ranking import Place, Ranking, rankings
-from agentdyno.report.page.words import between, capitalised, figure, listed, runs, times
+from agentdyno.results.experiment import Experiment
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class Finding:
 
 def picks(experiment: Experiment) -> list[Pick]:
     """Which runtime to pick at each number of agents that was measured."""
-    found: dict[int, list[Ranking]] = {row.cell.agents: [] for row in experiment.findings.rows}
+    found: dict[int, list[Ranking]] = {row.cell.agents: [] for row in experiment.summary.rows}
     for ranking in rankings(experiment):
         found[ranking.agents].append(ranking)
     return [_pick(experiment, agents, found[agents]) for agents in sorted(found)]
@@ -29,8 +28,8 @@ def picks(experiment: Experiment) -> list[Pick]:
 
 def findings(experiment: Experiment) -> list[Finding]:
     """Who takes least of what, by how much less than the next, and how sure that is."""
-    verifiers = {row.cell.verifier for row in experiment.findings.rows}
-    baseline: str | None = experiment.summary["experiment"]["baseline"]
+    verifiers = {row.cell.verifier for row in experiment.summary.rows}
+    baseline: str | None = experiment.document["experiment"]["baseline"]
     return [
         Finding(_sentence(ranking, baseline, says_verifier=len(verifiers) > 1), ranking)
         for ranking in rankings(experiment)
@@ -38,7 +37,7 @@ def findings(experiment: Experiment) -> list[Finding]:
 
 
 def _pick(experiment: Experiment, agents: int, rankings: Sequence[Ranking]) -> Pick:
-    rows = [row for row in experiment.findings.rows if row.cell.agents == agents]
+    rows = [row for row in experiment.summary.rows if row.cell.agents == agents]
     controls = dict.fromkeys(failure.gate for row in rows for failure in row.failures if failure.run is None)
     doubts = [f"the {control} control failed" for control in controls]
     if not all(ranking.is_sure for ranking in rankings):
@@ -86,9 +85,9 @@ def _others(ranking: Ranking, baseline: str | None) -> list[str]:
     base = next((place for place in places if place.runtime == baseline and place is not following), None)
     said = []
     if following is not None:
-        said.append(f"{_than(following, ranking)}, the next ({between(following.ratio)})")
+        said.append(f"{_than(following, ranking)}, the next ({between(following.ratio.ci95)})")
     if base is not None:
-        said.append(f"{_than(base, ranking)}, the baseline ({between(base.ratio)})")
+        said.append(f"{_than(base, ranking)}, the baseline ({between(base.ratio.ci95)})")
     if following is not None and places[-1] not in (following, base):
         said.append(f"{_than(places[-1], ranking)}, the most")
     return said

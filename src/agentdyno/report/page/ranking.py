@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from agentdyno.analysis.ratio import Ratio, paired
 from agentdyno.analysis.reference import FLOOR
-from agentdyno.experiment.cell import TWIN
-from agentdyno.report.experiment import Experiment
-from agentdyno.report.summary import Row
+from agentdyno.results.experiment import Experiment
+from agentdyno.results.summary import Row
+from agentdyno.rundata.cell import AA_CONTROL
 
 NULL = "null"
 """The verifier that runs no tests, and so shows the runtime alone."""
@@ -81,7 +81,7 @@ class Ranking:
 
 def rankings(experiment: Experiment) -> list[Ranking]:
     """One for each number of agents and criterion for which there is a figure; `floor` is no contender."""
-    contenders = [row for row in experiment.findings.rows if row.cell.runtime != FLOOR and _is_usable(row)]
+    contenders = [row for row in experiment.summary.rows if row.cell.runtime != FLOOR and _is_usable(row)]
     found = []
     for agents in sorted({row.cell.agents for row in contenders}):
         for criterion in CRITERIA:
@@ -100,8 +100,8 @@ def resolution(experiment: Experiment, metric: str) -> float | None:
     return next(
         (
             max(ratio, 1 / ratio) - 1
-            for comparison in experiment.findings.comparisons
-            if comparison.control == TWIN and (ratio := comparison.ratios[metric].median)
+            for comparison in experiment.summary.comparisons
+            if comparison.control == AA_CONTROL and (ratio := comparison.ratios[metric].median)
         ),
         None,
     )

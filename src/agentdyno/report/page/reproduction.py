@@ -5,9 +5,9 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from agentdyno.experiment.command import REQUEST
-from agentdyno.report.experiment import Experiment
-from agentdyno.report.sweep import Swept
+from agentdyno.results.experiment import Experiment
+from agentdyno.results.sweep import Swept
+from agentdyno.runner.settings import REQUEST
 
 AGENTDYNO = ".venv/bin/agentdyno"
 
@@ -18,7 +18,7 @@ def commands(experiment: Experiment, swept: Sequence[Swept]) -> list[str]:
     Every option is said, so that neither defaults nor the environment, nor that an experiment was gone on
     with, matter. The key of a real endpoint is known to nobody here.
     """
-    asked, commit = experiment.summary["experiment"], experiment.summary["environment"]["git_commit"]
+    asked, commit = experiment.document["experiment"], experiment.document["environment"]["git_commit"]
     lines = [] if commit is None else [shlex.join(["git", "checkout", commit])]
     lines.append("runner/setup.sh harness")
     if not asked["simulated"]:

@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agentdyno.analysis.reference import BASELINE, FLOOR
-from agentdyno.report.experiment import Experiment
-from agentdyno.report.page.words import figure
-from agentdyno.report.summary import Metric, Row
-from agentdyno.report.tables import MISSING
+from agentdyno.format import MISSING, figure
+from agentdyno.results.experiment import Experiment
+from agentdyno.results.summary import Metric, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +146,10 @@ class Results:
 
 def results(experiment: Experiment) -> Results:
     """All rows, valid or not: verifier by verifier, fewest agents first."""
-    asked = experiment.summary["experiment"]
-    verifiers = list(dict.fromkeys(row.cell.verifier for row in experiment.findings.rows))
+    asked = experiment.document["experiment"]
+    verifiers = list(dict.fromkeys(row.cell.verifier for row in experiment.summary.rows))
     rows = sorted(
-        experiment.findings.rows, key=lambda row: (verifiers.index(row.cell.verifier), row.cell.agents)
+        experiment.summary.rows, key=lambda row: (verifiers.index(row.cell.verifier), row.cell.agents)
     )
     columns = [
         _named(column, str(asked["baseline"]))

@@ -5,16 +5,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentdyno.analysis.reference import FLOOR
-from agentdyno.report.counted import counted
-from agentdyno.report.experiment import Experiment
-from agentdyno.report.page.words import listed
+from agentdyno.format import counted, listed
+from agentdyno.results.experiment import Experiment
 
 Facts = dict[str, str]
 
 
 def title(experiment: Experiment) -> str:
     """What was measured where, in a line."""
-    asked, machine = experiment.summary["experiment"], experiment.summary["environment"]
+    asked, machine = experiment.document["experiment"], experiment.document["environment"]
     runtimes = [name for name in asked["runtimes"] if name != FLOOR] or [FLOOR]
     who = listed(runtimes) if len(runtimes) < 4 else f"{len(runtimes)} agent runtimes"
     return f"{who} at {_agents(experiment)}, on {_cores(machine)}"
@@ -22,7 +21,7 @@ def title(experiment: Experiment) -> str:
 
 def about(experiment: Experiment) -> str:
     """How and when, in a line."""
-    its = experiment.summary["experiment"]
+    its = experiment.document["experiment"]
     counts = sorted({max(its["limit"], cell.agents) for cell in experiment.cells})
     tasks = (
         f"{listed([f'{count:,}' for count in counts])} {its['tasks']} tasks a run"
@@ -35,7 +34,7 @@ def about(experiment: Experiment) -> str:
 
 def asked(experiment: Experiment) -> Facts:
     """What every row was asked to do."""
-    its = experiment.summary["experiment"]
+    its = experiment.document["experiment"]
     repeats = (
         f"until intervals are within {its['until_ci'] * 100:g}% of the medians" if its["until_ci"] else None
     )
@@ -65,7 +64,7 @@ def asked(experiment: Experiment) -> Facts:
 
 def machine(experiment: Experiment) -> Facts:
     """The machine and the programs."""
-    its = experiment.summary["environment"]
+    its = experiment.document["environment"]
     files = its["open_files"]
     return _there(
         {

@@ -1,0 +1,125 @@
+"""`agentdyno serve`: an OpenAI-compatible model server that is simulated, or a real one behind a journal."""
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+from pathlib import Path
+from time import process_time
+from urllib.parse import urlsplit
+
+import uvloop
+
+from agentdyno.endpoint.conversation import Catalogue, read_user_template
+from agentdyno.endpoint.journal import Journal
+from agentdyno.endpoint.profile import PROFILES, parse_profile
+from agentdyno.endpoint.schedule import Schedule
+from agentdyno.endpoint.server import Answers, Server
+from agentdyno.endpoint.simulation import Simulation
+from agentdyno.process import limits
+from agentdyno.project import PROMPTS
+from agentdyno.tasks.load import load
+
+_REQUESTS_BETWEEN_COLLECTIONS = 1000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `serve` takes."""
+    parser.add_argument(
+        "--tasks", default="builtin", metavar="builtin|humaneval|PATH", help="what the replies are about"
+    )
+    parser.add_argument("--limit", type=int, metavar="N", help="this many tasks, repeated if need be")
+    parser.add_argument(
+        "--prompts",
+        type=Path,
+        default=PROMPTS,
+        metavar="FILE",
+        help="the messages by which a conversation's task is recognised (default: those of the contract)",
+    )
+    parser.add_argument(
+        "--profile",
+        default="chat-7b",
+        help=f"when tokens come: {', '.join(PROFILES)}, NAME:ttft=300ms,itl=40ms~0.2, or a .toml file "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="the same seed, the same service (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--model",
+        default="agentdyno-sim",
+        metavar="NAME",
+        help="the name of the model (default: %(default)s)",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=0, help="0, the default, lets the kernel choose")
+    parser.add_argument(
+        "--journal", type=Path, metavar="FILE", help="write down every request, as JSON lines"
+    )
+    parser.add_argument(
+        "--upstream",
+        metavar="URL",
+        help="relay to this endpoint, as in https://host/v1, and simulate none (--profile is not used then)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT; raises `UserError` for anything that makes that impossible."""
+    limits.reserve_descriptors()
+    uvloop.run(_serve(args))
+    return 0
+
+
+async def _serve(args: argparse.Namespace) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+    tasks = load(args.tasks, args.limit)
+    catalogue = Catalogue(tasks, read_user_template(args.prompts))
+    schedule = Schedule(loop)
+    facts = {"seed": args.seed, "tasks": len(tasks), "model": args.model}
+    async with contextlib.AsyncExitStack() as stack:
+        answers: Answers
+        if args.upstream is not None:
+            # aiohttp costs 15 MiB and 0.2 s, which a simulation has no use for.
+            from agentdyno.endpoint.proxy import Proxy
+
+            answers = await stack.enter_async_context(Proxy(args.upstream, catalogue))
+            facts |= {"profile": None, "upstream": _without_credentials(args.upstream)}
+        else:
+            profile = parse_profile(args.profile)
+            answers = Simulation(tasks, catalogue, args.seed, profile, args.model, schedule)
+            facts |= {"profile": profile.name, "ttft": str(profile.ttft), "itl": str(profile.itl)}
+        # Left to itself the cycle collector would stop everything for tens of milliseconds now and then.
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+
+        journal = Journal(loop)
+        server = Server(answers, schedule, journal)
+        url = await server.listen(args.host, args.port)
+        journal.start(args.journal, **facts, pid=os.getpid(), url=url, cpu_s=process_time())
+        print(f"agentdyno endpoint listening on {url}", flush=True)
+        collecting = asyncio.create_task(_collect_when_idle(server))
+        await stop.wait()
+        collecting.cancel()
+        server.close()
+        journal.end(requests=server.requests, max_in_flight=server.max_in_flight)
+
+
+def _without_credentials(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+async def _collect_when_idle(server: Server) -> None:
+    collected_at = 0
+    while True:
+        await asyncio.sleep(1)
+        if not server.in_flight and server.requests >= collected_at + _REQUESTS_BETWEEN_COLLECTIONS:
+            gc.collect()
+            collected_at = server.requests

@@ -1,0 +1,1 @@
+"""What changed between two experiments or two runtimes, and whether the change is allowed."""

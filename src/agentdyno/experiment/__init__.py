@@ -1,1 +1,0 @@
-"""Cells, runs and blocks."""

@@ -1,0 +1,1 @@
+"""Child processes, signals, and the limit on open files."""

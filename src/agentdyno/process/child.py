@@ -1,0 +1,143 @@
+"""A child process that never outlives the harness."""
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from agentdyno.errors import UserError
+from agentdyno.measure import proc
+
+LAUNCHER = Path(__file__).with_name("die_with_parent.py")
+PATIENCE_S = 6.0
+"""How long a child may take to end after SIGTERM; the contract gives a runtime 5 s."""
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+class Child:
+    """A program in a session of its own, so that a Ctrl-C at the terminal reaches the harness alone.
+
+    It is signalled when the harness dies, stopped (SIGTERM, then SIGKILL) when the `with` block is left, and
+    reaped only by `reap` or `stop`, so that what the kernel knows of it can be read after it has ended. What
+    it leaves behind is for `no_survivors`.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        environment: Mapping[str, str],
+        stdin: int | IO[bytes] = subprocess.DEVNULL,
+        stdout: int | IO[bytes] = subprocess.DEVNULL,
+        stderr: int | IO[bytes] = subprocess.DEVNULL,
+        join: Sequence[Path] = (),
+    ) -> None:
+        """Start it and wait until it has taken over; a UserError says why when it cannot be executed.
+
+        `join` are the `cgroup.procs` of control groups that it is to be in from its first instruction on.
+        """
+        taken_over, launcher_end = os.pipe()
+        with open(taken_over, "rb") as report:
+            try:
+                self._process = subprocess.Popen(
+                    [
+                        *(sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(launcher_end)),
+                        *(str(len(join)), *map(str, join)),
+                        *argv,
+                    ],
+                    cwd=cwd,
+                    env=dict(environment),
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=stderr,
+                    pass_fds=[launcher_end],
+                    start_new_session=True,
+                )
+            finally:
+                os.close(launcher_end)
+            t_executed, _, problem = report.read().decode().rpartition("\n")
+        self.t_executed = int(t_executed or 0)
+        """When it took over from the launcher, in ns of CLOCK_MONOTONIC."""
+        self.pid = self._process.pid
+        self._pidfd = os.pidfd_open(self.pid)
+        if problem:
+            self.__exit__(None, None, None)
+            raise UserError(f"cannot execute {argv[0]} in {cwd}: {problem}", status=1)
+
+    @property
+    def stdout(self) -> IO[bytes] | None:
+        """The reading end, when `stdout` was `subprocess.PIPE`."""
+        return self._process.stdout
+
+    def has_ended(self, timeout_s: float) -> bool:
+        """Wait for the end, `timeout_s` at most; the child is not reaped."""
+        poll = select.poll()
+        poll.register(self._pidfd, select.POLLIN)
+        return bool(poll.poll(timeout_s * 1000))
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the child alone; nothing happens if it has ended."""
+        signal.pidfd_send_signal(self._pidfd, number)
+
+    def reap(self) -> int:
+        """The exit status, or minus the signal that ended it; waits for the end."""
+        return self._process.wait()
+
+    def stop(self, patience_s: float = PATIENCE_S) -> int:
+        """End the child if it has not ended, politely at first, and reap it."""
+        if self._process.returncode is None:
+            if not self.has_ended(0):
+                self.signal(signal.SIGTERM)
+            if not self.has_ended(patience_s):
+                self.signal(signal.SIGKILL)
+            self.reap()
+        return self._process.returncode
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        os.close(self._pidfd)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+
+def adopt_orphans() -> None:
+    """Make this process the parent of every descendant whose own parent dies (prctl(2),
+    PR_SET_CHILD_SUBREAPER).
+    """
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+@contextlib.contextmanager
+def no_survivors() -> Iterator[list[int]]:
+    """Kill, when the block is left, every process that became ours within it and is still there.
+
+    Yields a list that then holds the pids that had to be killed: whatever a runtime left behind, a child in a
+    session of its own included. Needs `adopt_orphans`.
+    """
+    before = {process.pid for process in proc.children(os.getpid())}
+    killed: list[int] = []
+    try:
+        yield killed
+    finally:
+        while left := [process for process in proc.children(os.getpid()) if process.pid not in before]:
+            for process in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGKILL)
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(process.pid, 0)
+                if not process.is_zombie:
+                    killed.append(process.pid)

@@ -1,0 +1,1 @@
+"""An experiment as it lies on disk, written and read back."""

@@ -1,0 +1,123 @@
+"""An experiment's results, read back."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agentdyno.errors import UserError
+from agentdyno.results.analysis import ExperimentAnalysis
+from agentdyno.results.record_kinds import (
+    Attempt,
+    Request,
+    Sample,
+    Task,
+    Value,
+    attempts,
+    requests,
+    samples,
+    tasks,
+    values,
+)
+from agentdyno.results.records import Records
+from agentdyno.results.run import Run
+from agentdyno.results.summary import CELL, SCHEMA_VERSION, Row, Summary, from_json
+from agentdyno.rundata.cell import Cell
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One experiment: `document` is the JSON at `path`, `summary` what follows from its runs, and `runs`
+    where each of them lies, in the order in which they were made.
+    """
+
+    path: Path
+    document: dict[str, Any] = field(repr=False)
+    summary: Summary = field(repr=False)
+    runs: list[Run] = field(repr=False)
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are; a summary that was copied elsewhere has no others beside it."""
+        return self.path.parent
+
+    @property
+    def cells(self) -> list[Cell]:
+        """What was varied, in the order of the rows."""
+        return [Cell(*(cell[name] for name in CELL)) for cell in self.document["experiment"]["cells"]]
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of the table, those that are not valid among them."""
+        return self.summary.rows
+
+    @property
+    def values(self) -> Records[Value]:
+        """Every figure of every run that the rows are made of; these are in the summary itself."""
+        return Records(Value, self.runs, self._values_of)
+
+    @property
+    def tasks(self) -> Records[Task]:
+        """What came of each task of each run."""
+        return Records(Task, self.runs, lambda run: tasks(run.read()))
+
+    @property
+    def attempts(self) -> Records[Attempt]:
+        """Every attempt of every run, each with its ledger."""
+        return Records(Attempt, self.runs, lambda run: attempts(run.read()))
+
+    @property
+    def requests(self) -> Records[Request]:
+        """Every request of every run, as the endpoint saw it."""
+        return Records(Request, self.runs, lambda run: requests(run.read()))
+
+    @property
+    def samples(self) -> Records[Sample]:
+        """Every look at every run's memory and processor time."""
+        return Records(Sample, self.runs, lambda run: samples(run.read()))
+
+    def _values_of(self, run: Run) -> Iterator[Value]:
+        row = next((row for row in self.rows if row.cell == run.cell), None)
+        # Controls have no row of their own.
+        return values(row, run.block, self.runs_of(run.cell).index(run)) if row else iter(())
+
+    def runs_of(self, cell: Cell) -> list[Run]:
+        """The runs of one row, by block."""
+        return sorted((run for run in self.runs if run.cell == cell), key=lambda run: run.block)
+
+    def by_block(self, cell: Cell, metric: str) -> dict[int, float | None]:
+        """Each run's figure of one row, by block."""
+        row = next(row for row in self.summary.rows if row.cell == cell)
+        blocks = [run.block for run in self.runs_of(cell)]
+        return dict(zip(blocks, row.metrics[metric].values, strict=True))
+
+    def unanalysed(self) -> ExperimentAnalysis:
+        """An analysis of the experiment that holds no run yet; runs are added one by one."""
+        asked = self.document["experiment"]
+        return ExperimentAnalysis(self.cells, asked["simulated"], asked["baseline"])
+
+
+def open_experiment(results: Path | str) -> Experiment:
+    """Read an experiment's folder, or its summary.json wherever that is; a UserError where there is none of
+    this version.
+    """
+    path = Path(results)
+    if path.is_dir() or path.suffix != ".json":
+        path = path / "summary.json"
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+        if summary["schema_version"] == SCHEMA_VERSION:
+            return Experiment(path, summary, from_json(summary), _runs(path.parent, summary))
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise UserError(
+        f"{path}: no summary of this version; name the folder of an experiment, as results/raw/TIME"
+    )
+
+
+def _runs(folder: Path, summary: dict[str, Any]) -> list[Run]:
+    return [
+        Run(folder / run["folder"], Cell(*(run[name] for name in (*CELL, "control"))), run["block"])
+        for run in summary["experiment"]["runs"]
+    ]

@@ -1,0 +1,215 @@
+"""`summary.json`, `tasks.csv` and `ledger.csv`: what programs read of an experiment."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from agentdyno.analysis import controls, reference
+from agentdyno.analysis.controls import Comparison
+from agentdyno.analysis.gate import Failure
+from agentdyno.analysis.identical_service import identical_service
+from agentdyno.analysis.ledger import PARTS, Entry
+from agentdyno.analysis.metrics import UNITS, TaskRow
+from agentdyno.analysis.ratio import Ratio
+from agentdyno.analysis.run_analysis import RunAnalysis
+from agentdyno.analysis.statistics import interval, median
+from agentdyno.rundata.cell import Cell
+
+SCHEMA_VERSION = 4
+
+CELL = ("runtime", "agents", "verifier", "profile")
+"""The fields that name a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One figure of a row: the median over the runs, its 95% interval, and each run's value in block
+    order.
+    """
+
+    median: float | None
+    ci95: tuple[float, float] | None
+    values: list[float | None]
+    unit: str
+
+    @property
+    def half_width(self) -> float | None:
+        """Half the interval as a share of the median; None where there is no interval."""
+        if self.ci95 is None or not self.median:
+            return None
+        return (self.ci95[1] - self.ci95[0]) / 2 / self.median
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One cell's row; `failures` say why it is not valid. `methods` are how its memory was measured."""
+
+    cell: Cell
+    failures: list[Failure]
+    metrics: dict[str, Metric]
+    methods: dict[str, str | None]
+
+    @property
+    def valid(self) -> bool:
+        """Whether nothing stands against it."""
+        return not self.failures
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing but a busy machine or a small experiment does."""
+        return not any(failure.is_fault for failure in self.failures)
+
+    def complaint(self, failure: Failure) -> str:
+        """One of its failures as a line that people read below a table."""
+        cell = self.cell
+        return f"INVALID {cell.runtime}, {cell.agents} agents, verifier {cell.verifier}, {failure.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What an experiment has come to so far."""
+
+    rows: list[Row]
+    comparisons: list[Comparison]
+
+
+def summarise(
+    runs: Sequence[RunAnalysis], cells: Sequence[Cell], *, simulated: bool, baseline: str | None
+) -> Summary:
+    """A row for each of `cells`, in their order, that has been run at all, and what the controls show."""
+    # Sound runs first, then as asked for: what is compared with a run that crashed would be blamed for it.
+    # A search for a ceiling runs cells that nobody asked for beforehand.
+    cells = list(dict.fromkeys([*cells, *(run.cell for run in runs if not run.cell.control)]))
+    order = {cell: number for number, cell in enumerate(cells)}
+    sound_first = sorted(runs, key=lambda run: (not run.is_sound, order.get(run.cell, len(order))))
+    differences = identical_service(sound_first, simulated=simulated)
+    ratios = reference.ratios(runs, baseline)
+    compared = controls.comparisons(runs)
+    units = UNITS | reference.UNITS
+    rows = []
+    for cell in cells:
+        its = sorted((run for run in runs if run.cell == cell), key=lambda run: run.block)
+        if not its:
+            continue
+        figures = [run.metrics | ratios[run.folder.name] for run in its]
+        values = {name: [of_run[name] for of_run in figures] for name in units}
+        rows.append(
+            Row(
+                cell=cell,
+                failures=[
+                    *(failure for run in its for failure in run.failures),
+                    *(failure for run in its for failure in differences.get(run.folder.name, [])),
+                    *_faults_of_controls(runs, cell, differences),
+                    *controls.failures(compared),
+                ],
+                metrics={
+                    name: Metric(median(values[name]), interval(values[name]), values[name], unit)
+                    for name, unit in units.items()
+                },
+                methods=its[0].methods,
+            )
+        )
+    return Summary(rows, compared)
+
+
+def _faults_of_controls(
+    runs: Sequence[RunAnalysis], cell: Cell, differences: Mapping[str, Sequence[Failure]]
+) -> list[Failure]:
+    """What the controls that repeat `cell` did wrong: it is the same runtime that crashed."""
+    return [
+        replace(failure, reason=f"{run.cell.control}: {failure.reason}")
+        for run in runs
+        if run.cell.control and replace(run.cell, control="") == cell
+        for failure in (*run.failures, *differences.get(run.folder.name, []))
+        if failure.is_fault
+    ]
+
+
+def as_json(found: Summary) -> dict[str, Any]:
+    """The findings as they stand in `summary.json`."""
+    return {
+        "rows": [
+            {
+                **named(row.cell),
+                "valid": row.valid,
+                "failures": [asdict(failure) for failure in row.failures],
+                "methods": row.methods,
+                "metrics": {name: asdict(metric) for name, metric in row.metrics.items()},
+            }
+            for row in found.rows
+        ],
+        "controls": [asdict(comparison) for comparison in found.comparisons],
+    }
+
+
+def named(cell: Cell) -> dict[str, Any]:
+    """A row's name in JSON."""
+    return {name: getattr(cell, name) for name in CELL}
+
+
+def from_json(document: Mapping[str, Any]) -> Summary:
+    """The findings that `as_json` wrote. KeyError or TypeError where they are not such."""
+    return Summary(
+        [
+            Row(
+                cell=Cell(*(line[name] for name in CELL)),
+                failures=[Failure(**failure) for failure in line["failures"]],
+                metrics={name: Metric(**_with_tuple(metric)) for name, metric in line["metrics"].items()},
+                methods=line["methods"],
+            )
+            for line in document["rows"]
+        ],
+        [
+            Comparison(
+                **line | {"ratios": {of: Ratio(**_with_tuple(its)) for of, its in line["ratios"].items()}}
+            )
+            for line in document["controls"]
+        ],
+    )
+
+
+def _with_tuple(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has no tuples."""
+    ci95 = figures["ci95"]
+    return {**figures, "ci95": None if ci95 is None else (ci95[0], ci95[1])}
+
+
+def tasks_csv(runs: Sequence[RunAnalysis]) -> str:
+    """`tasks.csv`: a line per task and run, times in ms."""
+    names = [field.name for field in fields(TaskRow)]
+    lines = (
+        [*_cell(run.cell), run.block, *(_shown(getattr(row, name)) for name in names)]
+        for run in runs
+        for row in run.tasks
+    )
+    return _csv(["runtime", "agents", "verifier", "profile", "control", "run", *names], lines)
+
+
+def ledger_csv(entries: Iterable[Entry]) -> str:
+    """One run's `ledger.csv`: a line per attempt, times in ms."""
+    heading = ["task", "attempt", "verdict", "wall", *PARTS, "overhead"]
+    lines = (
+        [entry.task, entry.attempt, entry.verdict, _shown(entry.wall)]
+        + [_shown(getattr(entry.parts, name)) for name in PARTS]
+        + [_shown(entry.overhead)]
+        for entry in entries
+    )
+    return _csv(heading, lines)
+
+
+def _cell(cell: Cell) -> list[object]:
+    return [cell.runtime, cell.agents, cell.verifier, cell.profile, cell.control]
+
+
+def _csv(heading: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(heading)
+    writer.writerows(lines)
+    return text.getvalue()
+
+
+def _shown(value: object) -> object:
+    return round(value, 3) if isinstance(value, float) else value

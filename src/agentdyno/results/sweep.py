@@ -1,0 +1,224 @@
+"""What a sweep has written of each runtime, read back."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from agentdyno.analysis.bottleneck import NOTHING, UNKNOWN, Bottleneck
+from agentdyno.analysis.capacity import Capacity, Objective, capacity
+from agentdyno.analysis.gates import ENOUGH
+from agentdyno.analysis.run_analysis import RunAnalysis
+from agentdyno.analysis.slope import Slope, slope
+from agentdyno.errors import UserError
+from agentdyno.format import MISSING, counted
+from agentdyno.results.summary import Row
+
+SWEEP = "sweep.json"
+
+
+HEADINGS = {
+    "peak\nMiB": ("peak_rss_mib", 1.0, ".1f"),
+    "tasks/s\n": ("tasks_per_s", 1.0, ".1f"),
+    "CPU\nms/task": ("cpu_s_per_task", 1000.0, ".2f"),
+    "overhead\np50 ms": ("overhead_ms_p50", 1.0, ".1f"),
+    "\np99 ms": ("overhead_ms_p99", 1.0, ".1f"),
+    "in\nflight": ("max_in_flight", 1.0, ".0f"),
+    "endpoint\nlate p99": ("endpoint_lateness_ms_p99", 1.0, ".1f"),
+    "its\nCPU": ("endpoint_cpu_share", 1.0, ".0%"),
+}
+"""The metric of each column, what it is multiplied with, and how it is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One number of agents: the medians of its runs, and whether its row is valid."""
+
+    agents: int
+    metrics: dict[str, float | None]
+    valid: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """One runtime with one verifier.
+
+    `objective_ms` is what the p99 of its overhead may be, `most_agents` for how many the hard limit on open
+    files leaves room, None where there is no limit.
+    """
+
+    runtime: str
+    verifier: str
+    objective_ms: float
+    most_agents: int | None
+    points: list[Point]
+    memory: Slope | None
+    capacity: Capacity
+
+
+def swept(
+    runtime: str,
+    verifier: str,
+    rows: Sequence[Row],
+    runs: Sequence[RunAnalysis],
+    objective: Objective,
+    most_agents: int | None,
+) -> Swept:
+    """What the rows and runs of `runtime` with `verifier` say; those of controls are left out."""
+    contender = (runtime, verifier, "")
+    its = [run for run in runs if (run.cell.runtime, run.cell.verifier, run.cell.control) == contender]
+    # Fewer requests than agents take less memory, which is no property of an agent.
+    peaks = [
+        (run.cell.agents, peak)
+        for run in its
+        if run.is_sound and not run.interrupted and (peak := run.metrics["peak_rss_mib"]) is not None
+    ]
+    points = [
+        Point(row.cell.agents, {name: metric.median for name, metric in row.metrics.items()}, row.valid)
+        for row in rows
+        if (row.cell.runtime, row.cell.verifier, row.cell.control) == contender
+    ]
+    return Swept(
+        runtime=runtime,
+        verifier=verifier,
+        objective_ms=objective.overhead_ms,
+        most_agents=most_agents,
+        points=sorted(points, key=lambda point: point.agents),
+        memory=slope([agents for agents, _ in peaks], [peak for _, peak in peaks]),
+        capacity=capacity(its, objective),
+    )
+
+
+def sweep_markdown(found: Sequence[Swept]) -> str:
+    """The same for a README or an issue."""
+    lines = []
+    for each in found:
+        headings = map(heading_name, HEADINGS)
+        lines += [
+            f"| {each.runtime}, verifier {each.verifier}: agents | {' | '.join(headings)} |",
+            "| ---: " * (1 + len(HEADINGS)) + "|",
+        ]
+        lines += [f"| {point.agents:,} | {' | '.join(figures(point))} |" for point in each.points]
+        lines += ["", *(f"- {line}" for line in sentences(each)), ""]
+    return "\n".join(lines)
+
+
+def complaints(found: Sequence[Swept], rows: Sequence[Row]) -> list[str]:
+    """What is wrong below the capacities, where nothing should be; few attempts are no fault of few
+    agents.
+    """
+    kept = {(each.runtime, each.verifier): each.capacity.kept for each in found}
+    return [
+        row.complaint(failure)
+        for row in rows
+        if row.cell.agents <= kept.get((row.cell.runtime, row.cell.verifier), 0)
+        for failure in row.failures
+        if failure.gate != ENOUGH
+    ]
+
+
+def sentences(each: Swept) -> list[str]:
+    """The cost of an agent and the capacity, in words."""
+    name = f"{each.runtime}, verifier {each.verifier}"
+    return [f"{name}: {_cost(each.memory)}", f"{name}: {_capacity(each)}"]
+
+
+def _cost(memory: Slope | None) -> str:
+    if memory is None:
+        return "the cost of an agent takes three numbers of agents or more at which nothing is wrong"
+    low, high = memory.ci95
+    return (
+        f"{memory.kib_per_agent:.1f} KiB an agent (95% interval {low:.1f} to {high:.1f}), "
+        f"above {memory.intercept_mib:.1f} MiB"
+    )
+
+
+def _capacity(each: Swept) -> str:
+    found = each.capacity
+    objective = f"all in flight, no errors, overhead p99 of {each.objective_ms:g} ms or less"
+    if not found.kept and found.broken is None:
+        return "no run was whole, so there is no capacity to tell"
+    if found.broken is None:
+        kept = f"keeps the objective ({objective}) up to {counted(found.kept, 'agent')}"
+        if found.kept != each.most_agents:
+            return f"{kept}, the most tried"
+        return (
+            f"{kept}; the hard limit on open files (`ulimit -Hn`) leaves room for no more, so this is not "
+            "the runtime's capacity: raise it to go on"
+        )
+    kept = counted(found.kept, "agent")
+    reached = (
+        f"keeps the objective ({objective}) up to {kept} and not with {found.broken:,}"
+        if found.kept
+        else f"does not keep the objective ({objective}) with {counted(found.broken, 'agent')}"
+    )
+    return f"{reached}, where {'; '.join(found.reasons)}: {_gives_out(found.bottleneck)}"
+
+
+def _gives_out(bound: Bottleneck | None) -> str:
+    if bound is None:
+        return "what gives out is not known"
+    if bound.cause == UNKNOWN:
+        return f"what gives out is not known ({bound.evidence})"
+    if bound.cause == NOTHING:
+        return f"{NOTHING} ({bound.evidence})"
+    if bound.is_runtimes:
+        return f"what gives out is {bound.cause} ({bound.evidence})"
+    return (
+        f"what gives out first is not the runtime but: {bound.cause} ({bound.evidence}); "
+        "this is not the runtime's capacity"
+    )
+
+
+def heading_name(heading: str) -> str:
+    """A column's heading in one line."""
+    return " ".join(heading.split())
+
+
+def figures(point: Point) -> list[str]:
+    """The cells of a line, in the order of HEADINGS."""
+    found = []
+    for metric, scale, form in HEADINGS.values():
+        value = point.metrics[metric]
+        found.append(MISSING if value is None else format(value * scale, form))
+    return found
+
+
+def read_swept(summary: Path) -> list[Swept]:
+    """What the sweep with this summary has found; a UserError where that cannot be read.
+
+    Empty where it was none, or where the summary was copied elsewhere under a name of its own: what lies
+    beside it there is of others.
+    """
+    path = summary.with_name(SWEEP)
+    if summary.name != "summary.json" or not path.exists():
+        return []
+    try:
+        return [_swept(line) for line in json.loads(path.read_text(encoding="utf-8"))]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: not what a sweep writes ({error}); remove it, or sweep again") from None
+
+
+def as_json(found: Sequence[Swept]) -> list[dict[str, Any]]:
+    """What `sweep.json` holds. The file's names are those of its first version: `ceiling` and `binding`."""
+    return [_line(each) for each in found]
+
+
+def _line(each: Swept) -> dict[str, Any]:
+    line = asdict(each)
+    capacity = line.pop("capacity")
+    return line | {"ceiling": capacity | {"binding": capacity.pop("bottleneck")}}
+
+
+def _swept(line: dict[str, Any]) -> Swept:
+    memory, capacity = line.pop("memory"), line.pop("ceiling")
+    bottleneck = capacity.pop("binding")
+    return Swept(
+        **line
+        | {
+            "points": [Point(**point) for point in line["points"]],
+            "memory": memory and Slope(**memory | {"ci95": tuple(memory["ci95"])}),
+            "capacity": Capacity(**capacity, bottleneck=bottleneck and Bottleneck(**bottleneck)),
+        }
+    )

@@ -1,0 +1,83 @@
+"""Whether what is reported follows from what was measured."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from agentdyno.analysis.capacity import Objective
+from agentdyno.analysis.run_analysis import RunAnalysis
+from agentdyno.results.analysis import LEDGER, ExperimentAnalysis
+from agentdyno.results.documents import table
+from agentdyno.results.experiment import Experiment
+from agentdyno.results.summary import Row, as_json, tasks_csv
+from agentdyno.results.sweep import SWEEP, sweep_markdown, swept
+from agentdyno.results.sweep import as_json as sweep_as_json
+
+
+def differences(experiment: Experiment, runs: ExperimentAnalysis) -> Iterator[str]:
+    """What is not as it was, or does not follow from the raw files; `runs` takes in the runs."""
+    for run, said in zip(experiment.runs, experiment.document["experiment"]["runs"], strict=True):
+        ledger = runs.add(run.read())
+        yield from _unlike(f"{said['folder']}: sha256", said["sha256"], runs.described[-1]["sha256"])
+        yield from _unlike_text(run.folder / LEDGER, ledger)
+    findings = runs.summary()
+    for name, recomputed in json.loads(json.dumps(as_json(findings))).items():
+        yield from _unlike(name, experiment.document.get(name), recomputed)
+    if (experiment.folder / SWEEP).exists():
+        yield from _unlike_sweep(experiment.folder, findings.rows, runs.measured)
+    yield from _unlike_text(experiment.folder / "tasks.csv", tasks_csv(runs.measured))
+    yield from _unlike_text(experiment.folder / "table.md", table(findings.rows))
+
+
+def _unlike_sweep(folder: Path, rows: Sequence[Row], measured: Sequence[RunAnalysis]) -> Iterator[str]:
+    """What of a sweep is not as it was; its objective and the limit on open files are taken as given."""
+    try:
+        said = json.loads((folder / SWEEP).read_text(encoding="utf-8"))
+        found = [
+            swept(
+                each["runtime"],
+                each["verifier"],
+                rows,
+                measured,
+                Objective(each["objective_ms"]),
+                each["most_agents"],
+            )
+            for each in said
+        ]
+    except (ValueError, KeyError, TypeError) as error:
+        yield f"sweep.json: it cannot be read any more ({error})"
+        return
+    contenders = dict.fromkeys((row.cell.runtime, row.cell.verifier) for row in rows)
+    for runtime, verifier in contenders.keys() - {(each.runtime, each.verifier) for each in found}:
+        yield f"sweep.json: {runtime}, verifier {verifier}, is measured and not in it"
+    for each, its in zip(said, json.loads(json.dumps(sweep_as_json(found))), strict=True):
+        yield from _unlike(f"sweep.json: {its['runtime']}, verifier {its['verifier']}", each, its)
+    yield from _unlike_text(folder / "sweep.md", sweep_markdown(found))
+
+
+def _unlike(where: str, said: Any, recomputed: Any) -> Iterator[str]:
+    """Every place at which two JSON values differ."""
+    if isinstance(said, dict) and isinstance(recomputed, dict):
+        for name in {**said, **recomputed}:
+            yield from _unlike(f"{where}.{name}", said.get(name), recomputed.get(name))
+    elif isinstance(said, list) and isinstance(recomputed, list) and len(said) == len(recomputed):
+        for number, (one, other) in enumerate(zip(said, recomputed, strict=True)):
+            yield from _unlike(f"{where}[{number}]", one, other)
+    elif said != recomputed:
+        yield f"{where}: {_short(said)} is reported, {_short(recomputed)} follows from the raw files"
+
+
+def _unlike_text(path: Path, recomputed: str) -> Iterator[str]:
+    said = path.read_text(encoding="utf-8") if path.exists() else ""
+    if said != recomputed:
+        lines = zip(said.splitlines(), recomputed.splitlines(), strict=False)
+        where = next(
+            (f"line {number}" for number, (one, other) in enumerate(lines, 1) if one != other), "its end"
+        )
+        yield f"{path.name} in {path.parent.name} at {where}"
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,0 +1,1 @@
+"""One run as it lies in its folder: cell, events, journal, samples, outcome."""

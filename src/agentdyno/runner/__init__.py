@@ -1,0 +1,1 @@
+"""Runs an experiment: blocks of cells, each run a fresh process."""

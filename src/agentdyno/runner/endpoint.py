@@ -1,0 +1,52 @@
+"""The endpoint of one run."""
+
+import contextlib
+import http.client
+import json
+import urllib.parse
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from agentdyno.endpoint.priority import prefer
+from agentdyno.endpoint.process import started
+from agentdyno.process.child import Child
+from agentdyno.runner.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A listening endpoint. `niceness` is what it really runs at."""
+
+    base_url: str
+    child: Child
+    niceness: int
+
+    def in_flight(self) -> int | None:
+        """Requests being answered now, by the endpoint's own gauge; None when it does not answer within a
+        second.
+        """
+        address = urllib.parse.urlsplit(self.base_url)
+        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=1)
+        try:
+            connection.request("GET", "/health")
+            return int(json.loads(connection.getresponse().read())["in_flight"])
+        except (OSError, http.client.HTTPException, ValueError, KeyError):
+            return None
+        finally:
+            connection.close()
+
+
+@contextlib.contextmanager
+def serve(
+    settings: Settings, tasks_file: Path, journal: Path, stderr: Path, check: Callable[[], None]
+) -> Iterator[Endpoint]:
+    """An endpoint for `settings`, stopped when the block is left; `check` as in `process.started`."""
+    options = ["--tasks", str(tasks_file), "--journal", str(journal)]
+    options += ["--seed", str(settings.seed), "--model", settings.model]
+    if settings.real_endpoint:
+        options += ["--upstream", settings.real_endpoint.base_url]
+    else:
+        options += ["--profile", settings.profile]
+    with started(options, stderr, check) as (child, base_url):
+        yield Endpoint(base_url, child, prefer(child.pid))

@@ -1,0 +1,275 @@
+"""One run: one process of one runtime over one task list."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from agentdyno.errors import UserError
+from agentdyno.files import write_json
+from agentdyno.measure import proc
+from agentdyno.measure.cgroup import accounted
+from agentdyno.measure.machine import Baseline
+from agentdyno.measure.sampler import Sampler
+from agentdyno.process.child import Child, no_survivors
+from agentdyno.process.signals import Interrupted, Interrupts
+from agentdyno.project import CONTRACT_VERSION, PROMPTS
+from agentdyno.rundata.cell import UNSAMPLED, Cell
+from agentdyno.rundata.raw_run import RunOutcome
+from agentdyno.runner.endpoint import Endpoint, serve
+from agentdyno.runner.settings import Settings
+from agentdyno.runtimes.launch import inherited
+from agentdyno.runtimes.manifest import Manifest
+from agentdyno.verifiers import Verifier
+
+LOOK_S = 0.25
+"""Between two looks at whether the run has ended or moved on."""
+
+SIMULATED_KEY = "simulated"
+"""What runtimes send to the simulated endpoint as their API key; a real key is for a real endpoint only."""
+
+OUTPUT_LIMIT_BYTES = 64 * 1024
+TIMEOUTS = {"connect_s": 10, "event_idle_s": 60, "total_s": 900}
+TRANSPORT = {"max_retries": 5, "base_s": 0.5, "cap_s": 8}
+
+Observe = Callable[[Path, Sampler | None], None]
+"""Called at every look with the event file and the sampler, if there is one; shows progress."""
+
+
+def run_once(
+    cell: Cell,
+    manifest: Manifest,
+    verifier: Verifier,
+    settings: Settings,
+    folder: Path,
+    task_files: tuple[Path, Path],
+    observe: Observe,
+    interrupts: Interrupts,
+) -> None:
+    """Run `cell` once and leave everything in `folder`, `outcome.json` last.
+
+    `task_files` are the tasks without and with references: the one for the runtime, the other for the
+    endpoint. An interruption is passed on, after everything has been stopped and the outcome written. A
+    UserError means that there was no run, for want of an endpoint.
+    """
+    for_runtime, for_endpoint = task_files
+    folder.mkdir(parents=True)
+    baseline, harness_begun_s = Baseline(), time.process_time()
+    epoch_ns = time.time_ns() - time.monotonic_ns()
+    ended = _Ended()
+    interrupted: Interrupted | None = None
+    niceness: int | None = None
+    with _workspaces() as workspaces:
+        with no_survivors() as survivors:
+            try:
+                with serve(
+                    settings,
+                    for_endpoint,
+                    folder / "journal.jsonl",
+                    folder / "endpoint.stderr",
+                    interrupts.check,
+                ) as endpoint:
+                    niceness = endpoint.niceness
+                    run_file = _write_run_file(
+                        settings, cell, verifier, folder, for_runtime, endpoint, workspaces
+                    )
+                    _drive(cell, manifest, settings, run_file, endpoint, observe, interrupts, ended)
+            except Interrupted as signal:
+                interrupted = signal
+                ended.problem = f"interrupted by {signal.number.name}"
+        left = sum(1 for _ in workspaces.iterdir())
+    harness_cpu_s = time.process_time() - harness_begun_s
+    disturbances = baseline.disturbances()
+    if (folder / "run.json").exists():
+        outcome = RunOutcome(
+            exit_code=ended.exit_code,
+            problem=ended.problem,
+            last_stderr_line=_last_line(folder / "runtime.stderr"),
+            t_executed=ended.t_executed,
+            own_cpu_s=ended.own_cpu_s,
+            tools_cpu_s=ended.tools_cpu_s,
+            survivors=len(survivors) + len(ended.survivors),
+            workspaces_left=left,
+            harness_cpu_s=harness_cpu_s,
+            sampler_cpu_s=ended.sampler_cpu_s,
+            cgroup_peak_kib=ended.cgroup_peak_kib,
+            cgroup_method=ended.cgroup_method,
+            steal_share=disturbances.steal_share,
+            throttled_s=disturbances.throttled_s,
+            thermal_throttles=disturbances.thermal_throttles,
+            swapped_pages=disturbances.swapped_pages,
+            endpoint_niceness=niceness,
+            cores=len(os.sched_getaffinity(0)),
+            interrupted=interrupted is not None,
+            epoch_ns=epoch_ns,
+        )
+        write_json(folder / "outcome.json", asdict(outcome))
+    if interrupted is not None:
+        raise interrupted
+
+
+@dataclass(slots=True)
+class _Ended:
+    """How the runtime ended, filled in as it becomes known."""
+
+    exit_code: int | None = None
+    problem: str | None = None
+    t_executed: int | None = None
+    own_cpu_s: float | None = None
+    tools_cpu_s: float | None = None
+    survivors: list[int] = field(default_factory=list)
+    sampler_cpu_s: float = 0.0
+    cgroup_peak_kib: int | None = None
+    cgroup_method: str | None = None
+
+
+def _drive(
+    cell: Cell,
+    manifest: Manifest,
+    settings: Settings,
+    run_file: Path,
+    endpoint: Endpoint,
+    observe: Observe,
+    interrupts: Interrupts,
+    ended: _Ended,
+) -> None:
+    """Start the runtime, sample it until it ends, and fill in `ended`, whatever happens."""
+    folder = run_file.parent
+    try:
+        with (
+            (folder / "runtime.stderr").open("wb") as stderr,
+            accounted() if settings.cgroup else contextlib.nullcontext() as group,
+            # What it leaves behind is in the group, which can only be removed when it is empty.
+            no_survivors() as ended.survivors,
+            Child(
+                [*manifest.command(manifest.run), str(run_file)],
+                cwd=manifest.folder,
+                environment=_environment(settings),
+                stderr=stderr,
+                join=[group.members] if group else [],
+            ) as child,
+        ):
+            ended.t_executed = child.t_executed
+            launched_cpu_s = proc.cpu_s(child.pid)
+            sampler = Sampler(child.pid, folder / "samples.jsonl", endpoint.child.pid)
+            sampled = cell.control != UNSAMPLED
+            try:
+                with sampler if sampled else contextlib.nullcontext():
+                    ended.problem = _watch(
+                        child,
+                        endpoint,
+                        folder / "events.jsonl",
+                        sampler if sampled else None,
+                        settings.stall_s,
+                        observe,
+                        interrupts,
+                    )
+                    # It has ended and is not reaped yet, so the kernel still has its processor times. What
+                    # they held when it took over is the launcher's.
+                    last = proc.read(child.pid) if child.has_ended(0) else None
+                    own_cpu_s = proc.cpu_s(child.pid)
+                    if launched_cpu_s is not None and last is not None and own_cpu_s is not None:
+                        workers = sampler.workers_cpu_s
+                        ended.own_cpu_s = own_cpu_s - launched_cpu_s + workers
+                        ended.tools_cpu_s = max(0.0, last.reaped_children_cpu_s - workers)
+            finally:
+                if group is not None:
+                    ended.cgroup_peak_kib, ended.cgroup_method = group.peak_kib(), group.method
+                ended.exit_code = child.stop()
+                ended.sampler_cpu_s = sampler.cpu_s
+    except UserError as refusal:
+        ended.problem = str(refusal)
+
+
+@contextlib.contextmanager
+def _workspaces() -> Iterator[Path]:
+    """A folder for a runtime's workspaces, gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="agentdyno-")).resolve()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_run_file(
+    settings: Settings,
+    cell: Cell,
+    verifier: Verifier,
+    folder: Path,
+    tasks_file: Path,
+    endpoint: Endpoint,
+    workspaces: Path,
+) -> Path:
+    path = folder / "run.json"
+    write_json(
+        path,
+        {
+            "contract_version": CONTRACT_VERSION,
+            "tasks_file": str(tasks_file),
+            "prompts_file": str(PROMPTS),
+            "base_url": endpoint.base_url,
+            "model": settings.model,
+            "request": settings.request,
+            "agents": cell.agents,
+            "max_retries": settings.max_retries,
+            "verify": {
+                "argv": list(verifier.argv),
+                "env": verifier.environment,
+                "timeout_s": settings.verify_timeout_s,
+                "slots": settings.verify_slots,
+                "output_limit_bytes": OUTPUT_LIMIT_BYTES,
+            },
+            "timeouts": TIMEOUTS,
+            "transport": TRANSPORT,
+            "workspaces": str(workspaces),
+            "events": str(folder / "events.jsonl"),
+        },
+    )
+    return path
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    key = os.environ.get("LLM_API_KEY", "") if settings.real_endpoint else SIMULATED_KEY
+    return inherited() | ({"LLM_API_KEY": key} if key else {})
+
+
+def _watch(
+    child: Child,
+    endpoint: Endpoint,
+    events: Path,
+    sampler: Sampler | None,
+    stall_s: float,
+    observe: Observe,
+    interrupts: Interrupts,
+) -> str | None:
+    """Wait until the runtime has ended; or say why it must be: neither events nor open requests for
+    `stall_s`.
+    """
+    moved = time.monotonic()
+    size = -1
+    while not child.has_ended(LOOK_S):
+        interrupts.check()
+        now = time.monotonic()
+        present = events.stat().st_size if events.exists() else 0
+        if present != size:
+            size, moved = present, now
+        elif now - moved > stall_s:
+            if not endpoint.in_flight():
+                return f"the runtime hangs: no event and no open request for {stall_s:g} s"
+            moved = now
+        if endpoint.child.has_ended(0):
+            return "the endpoint ended while it was needed; see endpoint.stderr"
+        observe(events, sampler)
+    observe(events, sampler)
+    return None
+
+
+def _last_line(stderr: Path) -> str | None:
+    if not stderr.exists():
+        return None
+    lines = stderr.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1][:500] if lines else None

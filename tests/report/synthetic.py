@@ -1,0 +1,91 @@
+"""Made-up findings: what a person would see after a run that nobody had to wait for."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from agentdyno.analysis import metrics, reference
+from agentdyno.analysis.controls import Comparison
+from agentdyno.analysis.gate import Failure
+from agentdyno.results.experiment import Experiment
+from agentdyno.results.summary import SCHEMA_VERSION, Metric, Row, Summary, as_json, named
+from agentdyno.rundata.cell import Cell
+
+UNITS = metrics.UNITS | reference.UNITS
+
+Figure = float | tuple[float, float, float] | None
+"""A median, or one with the low and the high end of its interval."""
+
+OF_ALL = {
+    "pass_rate": 0.96,
+    "first_attempt_pass": 87,
+    "recovered": 9,
+    "failed": 4,
+    "errors": 0,
+    "avg_retries": 0.27,
+    "wall_s": 37.9,
+    "model_ms_p50": 5781.0,
+    "model_ms_p99": 8207.0,
+    "queue_ms_p50": 2134.0,
+    "queue_ms_p99": 4956.0,
+    "verify_ms_p50": 186.0,
+    "verify_ms_p99": 346.0,
+}
+
+LATE = Failure(
+    "endpoint on time",
+    1,
+    "the endpoint was late, p99 12.4 ms (limit 10 ms)",
+    "give it a free core",
+    is_fault=False,
+)
+
+
+def row(
+    runtime: str,
+    *failures: Failure,
+    agents: int = 100,
+    verifier: str = "cold",
+    **figures: Figure,
+) -> Row:
+    found = {
+        name: metric(figure, UNITS[name])
+        for name, figure in (dict.fromkeys(UNITS) | OF_ALL | figures).items()
+    }
+    return Row(Cell(runtime, agents, verifier, "chat-7b"), list(failures), found, methods={})
+
+
+def metric(figure: Figure, unit: str) -> Metric:
+    if isinstance(figure, tuple):
+        median, low, high = figure
+        return Metric(median, (low, high), [median], unit)
+    return Metric(figure, None, [figure], unit)
+
+
+def experiment(rows: Sequence[Row], controls: Sequence[Comparison] = (), **asked: Any) -> Experiment:
+    findings = Summary(list(rows), list(controls))
+    return Experiment(Path("made-up/summary.json"), summary(findings, **asked), findings, [])
+
+
+def summary(findings: Summary, **asked: Any) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "experiment": {
+            "complete": True,
+            "repeats": 3,
+            "until_ci": None,
+            "limit": 100,
+            "tasks": "builtin",
+            "profile": "chat-7b",
+            "arrivals": "at-once",
+            "cells": [named(row.cell) for row in findings.rows],
+            "runs": [],
+            **asked,
+        },
+        **as_json(findings),
+    }
+
+
+def write(path: Path, made: Experiment) -> None:
+    path.write_text(json.dumps(made.document, ensure_ascii=False, indent=2) + "\n")

@@ -1,0 +1,80 @@
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from trace.receiving import Receiver, build, receiving
+from typing import Any
+
+import pytest
+
+from agentdyno.rundata.cell import Cell
+from agentdyno.rundata.raw_run import RawRun
+from analysis.synthetic import CELL, written
+from command_line import Agentdyno, measured_in
+
+Tell = Callable[..., RawRun]
+Receive = Callable[..., Receiver]
+
+
+@pytest.fixture(scope="session")
+def experiment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an experiment of two runs with traces, each of 50 tasks; one of them has two attempts."""
+    folder = tmp_path_factory.mktemp("experiment")
+    measured = measured_in(
+        folder,
+        *("--runtimes", "python", "--agents", 10, "--limit", 50, "--verifier", "null", "--repeats", 2),
+        *("--profile", "steady:ttft=20ms,itl=1ms", "--controls", "none", "--trace"),
+    )
+    assert "results:" in measured.stdout, measured.stderr
+    return (folder / "results" / "latest").resolve()
+
+
+@pytest.fixture
+def agentdyno(tmp_path: Path) -> Agentdyno:
+    """Runs the command line without variables that steer it, but those that are given."""
+    steering = ("LLM_", "BENCH_", "OTEL_")
+
+    def run(*words: object, **more: str) -> "subprocess.CompletedProcess[str]":
+        plain = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
+        return subprocess.run(
+            [sys.executable, "-m", "agentdyno", *map(str, words)],
+            env=plain | {"COLUMNS": "100"} | more,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    return run
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Tell:
+    """Writes a made-up run as the harness leaves it, and reads it back."""
+
+    def make(run: dict[str, Any], cell: Cell = CELL, **run_file: Any) -> RawRun:
+        asked = {
+            "base_url": "http://127.0.0.1:8000/v1",
+            "model": "sim",
+            "request": {"max_tokens": 2048, "temperature": 0, "stream_options": {"include_usage": True}},
+        }
+        return written(run, tmp_path, cell, **asked | run_file)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def program() -> Path:
+    """The receiver's."""
+    if shutil.which("go") is None:
+        pytest.skip("no go, of which the receiver is built")
+    return build()
+
+
+@pytest.fixture
+def receiver(program: Path, tmp_path: Path) -> Iterator[Receiver]:
+    """The Collector's receiver, which takes everything."""
+    with receiving(program, tmp_path) as running:
+        yield running
