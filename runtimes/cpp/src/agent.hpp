@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "async.hpp"
+#include "chat.hpp"
 #include "clock.hpp"
-#include "completing.hpp"
 #include "deadline.hpp"
 #include "events.hpp"
 #include "extraction.hpp"
@@ -20,7 +20,7 @@
 #include "process.hpp"
 #include "run_file.hpp"
 #include "stop.hpp"
-#include "task.hpp"
+#include "tasks.hpp"
 #include "text.hpp"
 #include "tools.hpp"
 #include "verdict.hpp"

@@ -4,14 +4,17 @@
 #include <ctime>
 #include <utility>
 
+#include "backoff.hpp"
 #include "clock.hpp"
 #include "endpoint.hpp"
 #include "text.hpp"
-#include "transport.hpp"
 
 namespace agentloop {
 
 namespace {
+
+/// How long to wait for the end of the stream after the finish reason; `usage` may come in that time.
+constexpr double STREAM_END_GRACE_S = 1;
 
 constexpr std::size_t REFUSAL_LIMIT_BYTES = 2048;
 
@@ -123,7 +126,7 @@ void Answer::add(std::string_view data) {
     if (!finished_ && completion_.finished()) {
         finished_ = true;
         attempt_.t_last = now_ns();
-        next_ = after(LINGER_S);
+        next_ = after(STREAM_END_GRACE_S);
     } else if (!finished_) {
         next_ = after(timeouts_.event_idle_s);
     }

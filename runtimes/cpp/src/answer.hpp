@@ -13,9 +13,6 @@
 
 namespace agentloop {
 
-/// How long what follows a finish reason is waited for.
-inline constexpr double LINGER_S = 1;
-
 /// One request failed: why, whether another may do better, and how long to wait for it at least.
 struct TryFailed {
     std::string reason;

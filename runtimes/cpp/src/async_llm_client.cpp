@@ -17,7 +17,7 @@ Async<std::string> AsyncLLMClient::complete(std::string body, Attempt& attempt) 
     return complete_with_tries(*this, endpoint_, random_, std::move(body), attempt);
 }
 
-Async<Tried> AsyncLLMClient::attempt_once(std::shared_ptr<std::string const> body, Attempt& attempt,
+Async<TryResult> AsyncLLMClient::try_once(std::shared_ptr<std::string const> body, Attempt& attempt,
                                           Clock::time_point total) {
     Wakeup changed(loop_);
     auto transfer = std::make_unique<Transfer>(transfers_, endpoint_, std::move(body), attempt, total,
@@ -30,9 +30,9 @@ Async<Tried> AsyncLLMClient::attempt_once(std::shared_ptr<std::string const> bod
     if (answer.failure())
         co_return *answer.failure();
     Completion completion = std::move(answer.completion());
-    if (transfer->lingers()) {
-        transfer->linger();
-        lingering_.push_back(std::move(transfer));
+    if (transfer->can_detach()) {
+        transfer->detach();
+        detached_.push_back(std::move(transfer));
         sweep();
     }
     co_return completion;
@@ -98,12 +98,12 @@ void AsyncLLMClient::act(curl_socket_t socket, int events) {
 }
 
 void AsyncLLMClient::sweep() {
-    std::erase_if(lingering_, [now = Clock::now()](auto const& transfer) {
-        return transfer->through() || transfer->give_up() <= now;
+    std::erase_if(detached_, [now = Clock::now()](auto const& transfer) {
+        return transfer->done() || transfer->give_up() <= now;
     });
     sweep_timer_.reset();
-    if (!lingering_.empty())
-        sweep_timer_.emplace(loop_, lingering_.front()->give_up(), [this] { sweep(); });
+    if (!detached_.empty())
+        sweep_timer_.emplace(loop_, detached_.front()->give_up(), [this] { sweep(); });
 }
 
 }  // namespace agentloop

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "async.hpp"
-#include "completing.hpp"
+#include "chat.hpp"
 #include "event_loop.hpp"
 #include "transfer.hpp"
 
@@ -30,7 +30,7 @@ class AsyncLLMClient {
     Async<std::string> complete(std::string body, Attempt& attempt);
 
     /// Makes one try, given up at `total`.
-    Async<Tried> attempt_once(std::shared_ptr<std::string const> body, Attempt& attempt,
+    Async<TryResult> try_once(std::shared_ptr<std::string const> body, Attempt& attempt,
                               Clock::time_point total);
 
     /// Waits until `deadline`, not at all if it has passed; returns false when `total` comes first.
@@ -52,7 +52,7 @@ class AsyncLLMClient {
     std::optional<Timer> sweep_timer_;
     std::exception_ptr exception_;
     Transfers transfers_;
-    std::vector<std::unique_ptr<Transfer>> lingering_;
+    std::vector<std::unique_ptr<Transfer>> detached_;
 };
 
 }  // namespace agentloop

@@ -8,7 +8,7 @@
 namespace agentloop {
 
 /// The run file, or something it names, cannot be used; the message says what, where and what to do.
-struct Unusable : std::runtime_error {
+struct InvalidInput : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 

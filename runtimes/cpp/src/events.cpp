@@ -129,8 +129,8 @@ EventFile::EventFile(std::string path)
     : path_(std::move(path)),
       file_(open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644)) {
     if (!file_)
-        throw Unusable("events: " + path_ + " cannot be created (" + std::strerror(errno) +
-                       "); name a file that is not there");
+        throw InvalidInput("events: " + path_ + " cannot be created (" + std::strerror(errno) +
+                           "); name a file that is not there");
 }
 
 void EventFile::emit(std::string_view event) {

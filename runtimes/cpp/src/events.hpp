@@ -62,7 +62,7 @@ std::string task_event(std::string_view task_id, Outcome outcome, std::int64_t a
 /// A file of JSON lines, each written by one system call so that a reader never waits for one.
 class EventFile {
   public:
-    /// Creates the file; throws `Unusable`, also when it is there already: two runs never share one.
+    /// Creates the file; throws `InvalidInput`, also when it is there already: two runs never share one.
     explicit EventFile(std::string path);
 
     /// Appends one event, which holds no line end; throws `EventFileFailed`. Threads may call it at once.

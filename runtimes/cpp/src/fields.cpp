@@ -42,8 +42,8 @@ std::string text_of_file(std::string const& path) {
     for (; length > 0; length = read(file.get(), piece.data(), piece.size()))
         text.append(piece.data(), static_cast<std::size_t>(length));
     if (length < 0)
-        throw Unusable(path + ": cannot be read (" + std::strerror(errno) +
-                       "); name a UTF-8 file that is there");
+        throw InvalidInput(path + ": cannot be read (" + std::strerror(errno) +
+                           "); name a UTF-8 file that is there");
     return text;
 }
 
@@ -61,10 +61,10 @@ Fields Fields::of_text(std::string const& where, std::string_view text) {
     try {
         value = parse_json(text);
     } catch (NotJson const& failure) {
-        throw Unusable(where + ": is not JSON (" + failure.what() + "); write one JSON object there");
+        throw InvalidInput(where + ": is not JSON (" + failure.what() + "); write one JSON object there");
     }
     if (!value.is_object())
-        throw Unusable(where + ": holds " + shown(value) + "; write one JSON object there");
+        throw InvalidInput(where + ": holds " + shown(value) + "; write one JSON object there");
     return {where, std::move(value), ""};
 }
 
@@ -75,7 +75,7 @@ std::string Fields::text(std::string const& name) const {
 std::string Fields::argument(std::string const& name) const {
     auto value = text(name);
     if (!is_argument(value))
-        throw unusable(name, "a string without NUL");
+        throw invalid(name, "a string without NUL");
     return value;
 }
 
@@ -83,7 +83,7 @@ std::vector<std::string> Fields::texts(std::string const& name) const {
     std::string const wanted = "a list of strings, at least one";
     auto const& values = typed(name, json::value_t::array, wanted);
     if (values.empty() || !std::all_of(values.begin(), values.end(), is_argument))
-        throw unusable(name, wanted);
+        throw invalid(name, wanted);
     return values.get<std::vector<std::string>>();
 }
 
@@ -92,7 +92,7 @@ std::map<std::string, std::string> Fields::environment(std::string const& name) 
     auto const& values = typed(name, json::value_t::object, wanted);
     for (auto const& [variable, value] : values.items())
         if (!is_variable(variable, value))
-            throw unusable(name, wanted);
+            throw invalid(name, wanted);
     return values.get<std::map<std::string, std::string>>();
 }
 
@@ -110,7 +110,7 @@ std::int64_t Fields::integer(std::string const& name, std::int64_t at_least) con
     bool const fits = value != nullptr && value->is_number_integer() &&
                       !(value->is_number_unsigned() && value->get<std::uint64_t>() > LARGEST);
     if (!fits || value->get<std::int64_t>() < at_least)
-        throw unusable(name, "an integer of at least " + std::to_string(at_least));
+        throw invalid(name, "an integer of at least " + std::to_string(at_least));
     return value->get<std::int64_t>();
 }
 
@@ -121,14 +121,14 @@ std::int64_t Fields::integer(std::string const& name, std::int64_t at_least, std
 double Fields::positive(std::string const& name) const {
     auto const value = number(name);
     if (!(value > 0))
-        throw unusable(name, "a number above 0");
+        throw invalid(name, "a number above 0");
     return value;
 }
 
 double Fields::not_negative(std::string const& name) const {
     auto const value = number(name);
     if (!(value >= 0))
-        throw unusable(name, "a number of at least 0");
+        throw invalid(name, "a number of at least 0");
     return value;
 }
 
@@ -141,11 +141,11 @@ double Fields::number(std::string const& name) const {
 std::string Fields::path(std::string const& name) const {
     auto const value = text(name);
     if (value.empty() || value.find('\0') != std::string::npos)
-        throw unusable(name, "a path");
+        throw invalid(name, "a path");
     std::error_code failure;
     auto const path = std::filesystem::weakly_canonical(std::filesystem::absolute(value), failure);
     if (failure)
-        throw unusable(name, "a path that leads somewhere (" + failure.message() + ")");
+        throw invalid(name, "a path that leads somewhere (" + failure.message() + ")");
     return path;
 }
 
@@ -153,14 +153,14 @@ std::string Fields::writable_folder(std::string const& name) const {
     auto path = this->path(name);
     std::error_code failure;
     if (!std::filesystem::is_directory(path, failure) || access(path.c_str(), W_OK | X_OK) != 0)
-        throw unusable(name, "an existing folder that can be written to");
+        throw invalid(name, "an existing folder that can be written to");
     return path;
 }
 
-Unusable Fields::unusable(std::string const& name, std::string const& wanted) const {
+InvalidInput Fields::invalid(std::string const& name, std::string const& wanted) const {
     auto const* value = find(name);
     auto const found = value != nullptr ? "is " + shown(*value) : "is missing";
-    return Unusable(where_ + ": " + prefix_ + name + " " + found + "; it must be " + wanted);
+    return InvalidInput(where_ + ": " + prefix_ + name + " " + found + "; it must be " + wanted);
 }
 
 json const* Fields::find(std::string const& name) const {
@@ -171,7 +171,7 @@ json const* Fields::find(std::string const& name) const {
 json const& Fields::typed(std::string const& name, json::value_t type, std::string const& wanted) const {
     auto const* value = find(name);
     if (value == nullptr || value->type() != type)
-        throw unusable(name, wanted);
+        throw invalid(name, wanted);
     return *value;
 }
 

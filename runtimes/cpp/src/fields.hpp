@@ -11,7 +11,7 @@
 
 namespace agentloop {
 
-/// The fields of one JSON object. A field that is missing or of another type throws `Unusable`.
+/// The fields of one JSON object. A field that is missing or of another type throws `InvalidInput`.
 class Fields {
   public:
     /// Reads the JSON object that a file holds.
@@ -57,7 +57,7 @@ class Fields {
     std::string writable_folder(std::string const& name) const;
 
     /// The exception that says what a field is and what it must be.
-    Unusable unusable(std::string const& name, std::string const& wanted) const;
+    InvalidInput invalid(std::string const& name, std::string const& wanted) const;
 
   private:
     Fields(std::string where, nlohmann::json values, std::string prefix);

@@ -15,12 +15,12 @@ std::string LLMClient::complete(std::string body, Attempt& attempt) {
     return complete_with_tries(*this, endpoint_, random_, std::move(body), attempt).run();
 }
 
-Tried LLMClient::attempt_once(std::shared_ptr<std::string const> const& body, Attempt& attempt,
+TryResult LLMClient::try_once(std::shared_ptr<std::string const> const& body, Attempt& attempt,
                               Clock::time_point total) {
     // What has arrived meanwhile may free the connection of the completion before.
     perform();
-    std::erase_if(lingering_, [now = Clock::now()](auto const& transfer) {
-        return transfer->through() || transfer->give_up() <= now;
+    std::erase_if(detached_, [now = Clock::now()](auto const& transfer) {
+        return transfer->done() || transfer->give_up() <= now;
     });
     auto transfer = std::make_unique<Transfer>(transfers_, endpoint_, body, attempt, total, [] {});
     for (perform(); !transfer->over(); perform()) {
@@ -31,9 +31,9 @@ Tried LLMClient::attempt_once(std::shared_ptr<std::string const> const& body, At
     if (answer.failure())
         return *answer.failure();
     Completion completion = std::move(answer.completion());
-    if (transfer->lingers()) {
-        transfer->linger();
-        lingering_.push_back(std::move(transfer));
+    if (transfer->can_detach()) {
+        transfer->detach();
+        detached_.push_back(std::move(transfer));
     }
     return completion;
 }
@@ -41,7 +41,7 @@ Tried LLMClient::attempt_once(std::shared_ptr<std::string const> const& body, At
 bool LLMClient::pause(Clock::time_point deadline, Clock::time_point total) {
     while (Clock::now() < std::min(deadline, total)) {
         wait(std::min(deadline, total));
-        // What arrives for a transfer that lingers would end every wait at once.
+        // What arrives for a detached transfer would end every wait at once.
         perform();
     }
     return deadline <= total;

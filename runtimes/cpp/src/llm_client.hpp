@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "completing.hpp"
+#include "chat.hpp"
 #include "transfer.hpp"
 
 namespace agentloop {
@@ -22,7 +22,7 @@ class LLMClient {
     std::string complete(std::string body, Attempt& attempt);
 
     /// Makes one try, given up at `total`.
-    Tried attempt_once(std::shared_ptr<std::string const> const& body, Attempt& attempt,
+    TryResult try_once(std::shared_ptr<std::string const> const& body, Attempt& attempt,
                        Clock::time_point total);
 
     /// Waits until `deadline`, not at all if it has passed; returns false when `total` comes first.
@@ -36,7 +36,7 @@ class LLMClient {
     std::stop_token stop_;
     std::minstd_rand random_{std::random_device()()};
     Transfers transfers_;
-    std::vector<std::unique_ptr<Transfer>> lingering_;
+    std::vector<std::unique_ptr<Transfer>> detached_;
 };
 
 }  // namespace agentloop

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "task.hpp"
+#include "tasks.hpp"
 
 namespace agentloop {
 
@@ -17,7 +17,7 @@ struct Prompts {
     std::string timed_out;
     std::string no_code;
 
-    /// Reads prompts.json; throws `Unusable`.
+    /// Reads prompts.json; throws `InvalidInput`.
     static Prompts load(std::string const& path);
 };
 

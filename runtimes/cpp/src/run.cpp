@@ -28,7 +28,8 @@ std::string api_key() {
     char const* const value = std::getenv("LLM_API_KEY");
     std::string const key = value ? value : "";
     if (std::ranges::any_of(key, [](char c) { return c < ' ' || c > '~'; }))
-        throw Unusable("LLM_API_KEY: holds characters that a header may not hold; set it to the key alone");
+        throw InvalidInput(
+            "LLM_API_KEY: holds characters that a header may not hold; set it to the key alone");
     return key;
 }
 
@@ -36,8 +37,8 @@ std::string api_key() {
 RunFile checked(RunFile file) {
     std::string const& program = file.verify.argv.front();
     if (!find_program(program, search_path(file.verify.env)))
-        throw Unusable("verify.argv: \"" + program +
-                       "\" cannot be run; name a program by its path or on the PATH of verify.env");
+        throw InvalidInput("verify.argv: \"" + program +
+                           "\" cannot be run; name a program by its path or on the PATH of verify.env");
     return file;
 }
 
@@ -112,12 +113,12 @@ int run_program(int argument_count, char const* const* arguments, Work const& wo
         std::optional<Run> run;
         try {
             if (argument_count != 2)
-                throw Unusable(std::to_string(argument_count - 1) +
-                               " run files are given and one is needed; usage: " + arguments[0] +
-                               " run.json, or: " + arguments[0] + " tools FOLDER");
+                throw InvalidInput(std::to_string(argument_count - 1) +
+                                   " run files are given and one is needed; usage: " + arguments[0] +
+                                   " run.json, or: " + arguments[0] + " tools FOLDER");
             run.emplace(load_run_file(arguments[1]));
-        } catch (Unusable const& unusable) {
-            log_line(unusable.what());
+        } catch (InvalidInput const& invalid) {
+            log_line(invalid.what());
             return 2;
         }
         return perform(*run, signals, work);

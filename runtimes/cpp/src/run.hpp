@@ -13,14 +13,14 @@
 #include "messages.hpp"
 #include "run_file.hpp"
 #include "stop_signals.hpp"
-#include "task.hpp"
+#include "tasks.hpp"
 
 namespace agentloop {
 
 /// All that a run needs, put together from its run file.
 class Run {
   public:
-    /// Reads what the run file names and creates the event file; throws `Unusable`.
+    /// Reads what the run file names and creates the event file; throws `InvalidInput`.
     explicit Run(RunFile file);
 
     RunFile const file;
@@ -32,7 +32,7 @@ class Run {
     /// When the run started.
     std::int64_t const t_start = now_ns();
 
-    /// The next task, or none when all are taken; throws `Unusable`. Threads may call it at once.
+    /// The next task, or none when all are taken; throws `InvalidInput`. Threads may call it at once.
     std::optional<Task> next_task();
 
     /// When a task may begin.

@@ -60,14 +60,14 @@ bool is_base_url(std::string_view text) {
 std::string base_url(Fields const& fields) {
     auto value = fields.text("base_url");
     if (!is_base_url(value))
-        throw fields.unusable("base_url", "http:// or https://, a host, a port if need be, and a path");
+        throw fields.invalid("base_url", "http:// or https://, a host, a port if need be, and a path");
     return value;
 }
 
 nlohmann::json const& request(Fields const& fields) {
     auto const& values = fields.object("request");
     if (values.contains("messages") || values.contains("model") || values.contains("stream"))
-        throw fields.unusable("request", "an object without messages, model, stream");
+        throw fields.invalid("request", "an object without messages, model, stream");
     return values;
 }
 
@@ -102,8 +102,8 @@ TransportRetries transport(Fields const& fields) {
 RunFile load_run_file(std::string const& path) {
     auto const fields = Fields::of_file(path);
     if (fields.integer("contract_version", 0) != CONTRACT_VERSION)
-        throw fields.unusable("contract_version",
-                              std::to_string(CONTRACT_VERSION) + ", the one that this runtime obeys");
+        throw fields.invalid("contract_version",
+                             std::to_string(CONTRACT_VERSION) + ", the one that this runtime obeys");
     return {
         .tasks_file = fields.path("tasks_file"),
         .prompts_file = fields.path("prompts_file"),

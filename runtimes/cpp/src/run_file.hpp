@@ -55,7 +55,7 @@ struct RunFile {
     std::string events;
 };
 
-/// Reads and checks a run file; throws `Unusable`. Source: runtimes/CONTRACT.md, "The run file".
+/// Reads and checks a run file; throws `InvalidInput`. Source: runtimes/CONTRACT.md, "The run file".
 RunFile load_run_file(std::string const& path);
 
 }  // namespace agentloop

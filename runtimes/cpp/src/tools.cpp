@@ -133,8 +133,8 @@ std::vector<std::string> ToolDispatcher::list_dir(string_view path) const {
     return names;
 }
 
-std::vector<Found> ToolDispatcher::search(string_view text, string_view path) const {
-    std::vector<Found> found;
+std::vector<SearchMatch> ToolDispatcher::search(string_view text, string_view path) const {
+    std::vector<SearchMatch> matches;
     // The next one last; folders are taken apart when their turn comes.
     std::vector<std::string> waiting;
     auto const add_folder = [&](string_view folder, std::string const& prefix) {
@@ -154,17 +154,18 @@ std::vector<Found> ToolDispatcher::search(string_view text, string_view path) co
             if (here.ends_with('/'))
                 add_folder(here, here);
             else
-                find_lines(text, here, found);
+                find_lines(text, here, matches);
         } catch (ToolRefused const&) {
             // Links, and what is no file, are not searched.
         } catch (std::system_error const&) {
             // Nor is what cannot be read, or is gone.
         }
     }
-    return found;
+    return matches;
 }
 
-void ToolDispatcher::find_lines(string_view text, std::string const& path, std::vector<Found>& found) const {
+void ToolDispatcher::find_lines(string_view text, std::string const& path,
+                                std::vector<SearchMatch>& matches) const {
     auto const content = read_file(path);
     std::size_t number = 0;
     for (string_view rest = content; !rest.empty();) {
@@ -175,7 +176,7 @@ void ToolDispatcher::find_lines(string_view text, std::string const& path, std::
             line.remove_suffix(1);
         ++number;
         if (line.find(text) != string_view::npos)
-            found.push_back({path, number, std::string(line)});
+            matches.push_back({path, number, std::string(line)});
     }
 }
 

@@ -17,7 +17,7 @@ struct ToolRefused : std::runtime_error {
 };
 
 /// A line of a file that holds the text that was sought.
-struct Found {
+struct SearchMatch {
     std::string path;  ///< Relative to the workspace.
     std::size_t line;  ///< Counted from 1.
     std::string text;  ///< The line without its LF or CRLF.
@@ -43,14 +43,14 @@ class ToolDispatcher {
     std::vector<std::string> list_dir(std::string_view path = ".") const;
 
     /// All lines that hold `text`, of the regular files below a folder, by the code points of their paths.
-    std::vector<Found> search(std::string_view text, std::string_view path = ".") const;
+    std::vector<SearchMatch> search(std::string_view text, std::string_view path = ".") const;
 
     /// Runs a command line in the workspace, with exactly `environment`, under the rules of verification.
     Finished bash(std::string const& command, Environment const& environment, double timeout_s,
                   std::size_t output_limit_bytes) const;
 
   private:
-    void find_lines(std::string_view text, std::string const& path, std::vector<Found>& found) const;
+    void find_lines(std::string_view text, std::string const& path, std::vector<SearchMatch>& matches) const;
 
     std::string folder_;
 };

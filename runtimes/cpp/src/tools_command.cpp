@@ -20,11 +20,11 @@ json text(std::string_view bytes) {
     return decoded(bytes);
 }
 
-json found_lines(std::vector<Found> const& found) {
-    auto lines = json::array();
-    for (auto const& one : found)
-        lines.push_back({{"path", text(one.path)}, {"line", one.line}, {"text", text(one.text)}});
-    return lines;
+json shown(std::vector<SearchMatch> const& matches) {
+    auto result = json::array();
+    for (auto const& match : matches)
+        result.push_back({{"path", text(match.path)}, {"line", match.line}, {"text", text(match.text)}});
+    return result;
 }
 
 json names(std::vector<std::string> const& names) {
@@ -57,12 +57,12 @@ json result(ToolDispatcher const& tools, Fields const& call) {
     if (tool == "list_dir")
         return names(tools.list_dir(call.text("path")));
     if (tool == "search")
-        return found_lines(tools.search(call.text("text"), call.text("path")));
+        return shown(tools.search(call.text("text"), call.text("path")));
     if (tool == "bash")
         return ending(tools.bash(call.argument("command"), call.environment("env"),
                                  call.positive("timeout_s"),
                                  static_cast<std::size_t>(call.integer("output_limit_bytes", 1))));
-    throw call.unusable("tool", "write_file, read_file, list_dir, search or bash");
+    throw call.invalid("tool", "write_file, read_file, list_dir, search or bash");
 }
 
 json answer(ToolDispatcher const& tools, std::string_view line) {

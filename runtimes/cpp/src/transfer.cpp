@@ -18,6 +18,9 @@ namespace agentloop {
 
 namespace {
 
+/// How long to wait for the end of a body whose stream is complete, before the connection is closed.
+constexpr double CLOSE_GRACE_S = 1;
+
 /// The least that libcurl allows: an event is small, and each connection at work has such a buffer.
 constexpr long RECEIVE_BYTES = 1024;
 
@@ -108,9 +111,9 @@ Answer& Transfer::answer() {
     return answer_;
 }
 
-void Transfer::linger() {
+void Transfer::detach() {
     on_change_ = [] {};
-    give_up_ = after(LINGER_S);
+    give_up_ = after(CLOSE_GRACE_S);
 }
 
 int Transfer::on_request(void* transfer, char*, char*, int, int local_port) noexcept {
@@ -222,7 +225,7 @@ void Transfer::finish(CURLcode result) {
         curl_multi_add_handle(transfers_.handle(), easy_.get());
         return;
     }
-    through_ = true;
+    done_ = true;
     attend([&] {
         if (result == CURLE_OK)
             answer_.end();

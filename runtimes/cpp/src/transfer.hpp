@@ -74,12 +74,14 @@ class Transfer {
     Answer& answer();
 
     /// Whether nothing is missing but the end of the body, with which the connection is free again.
-    bool lingers() const { return !through_ && answer_.complete(); }
+    bool can_detach() const { return !done_ && answer_.complete(); }
 
-    /// Lets a transfer that lingers go on without anybody who waits for it, until `give_up`.
-    void linger();
+    /// Lets the transfer go on without anybody who waits for it, until `give_up`.
+    void detach();
     Clock::time_point give_up() const { return give_up_; }
-    bool through() const { return through_; }
+
+    /// Whether libcurl has ended it.
+    bool done() const { return done_; }
 
   private:
     friend Transfers;
@@ -118,7 +120,7 @@ class Transfer {
     bool head_is_there_ = false;
     bool is_stale_ = false;
     bool is_sent_ = false;
-    bool through_ = false;
+    bool done_ = false;
     std::unique_ptr<CURL, Cleanup> easy_;
 };
 

@@ -99,6 +99,6 @@ TEST_CASE("an event file that is there is not touched") {
     write_text(folder / "events.jsonl", "precious\n");
     auto const path = folder / "events.jsonl";
     auto const told = "events: " + path + " cannot be created (File exists); name a file that is not there";
-    CHECK_THROWS_WITH_AS(EventFile{path}, told.c_str(), Unusable);
+    CHECK_THROWS_WITH_AS(EventFile{path}, told.c_str(), InvalidInput);
     CHECK(text_of(path) == "precious\n");
 }

@@ -51,7 +51,7 @@ struct Settings {
 std::string reason(std::string const& path) {
     try {
         load_run_file(path);
-    } catch (Unusable const& failure) {
+    } catch (InvalidInput const& failure) {
         std::string const message = failure.what();
         CHECK(message.find('\n') == std::string::npos);
         REQUIRE(message.starts_with(path + ": "));

@@ -30,9 +30,9 @@ struct Scene {
 
 Environment const ENVIRONMENT = {{"PATH", "/usr/bin:/bin"}};
 
-std::vector<std::string> shown(std::vector<Found> const& found) {
+std::vector<std::string> shown(std::vector<SearchMatch> const& matches) {
     std::vector<std::string> lines;
-    for (auto const& [path, line, text] : found)
+    for (auto const& [path, line, text] : matches)
         lines.push_back(path + ":" + std::to_string(line) + ": " + text);
     return lines;
 }

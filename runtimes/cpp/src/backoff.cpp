@@ -1,4 +1,4 @@
-#include "transport.hpp"
+#include "backoff.hpp"
 
 #include <algorithm>
 #include <charconv>

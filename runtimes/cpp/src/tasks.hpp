@@ -24,10 +24,10 @@ struct Task {
 /// Reads the tasks of a file one by one, so that those that wait take no memory.
 class TaskReader {
   public:
-    /// Opens the file; throws `Unusable`.
+    /// Opens the file; throws `InvalidInput`.
     explicit TaskReader(std::string const& path);
 
-    /// The next task, or none at the end; throws `Unusable`. One thread at a time may call it.
+    /// The next task, or none at the end; throws `InvalidInput`. One thread at a time may call it.
     std::optional<Task> next();
 
   private:
@@ -37,7 +37,7 @@ class TaskReader {
     std::size_t line_number_ = 0;
 };
 
-/// How many tasks there are; throws `Unusable` unless there is one, and all can be read and have names of
+/// How many tasks there are; throws `InvalidInput` unless there is one, and all can be read and have names of
 /// their own.
 std::size_t check_tasks(std::string const& path);
 

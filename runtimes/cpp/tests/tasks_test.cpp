@@ -1,4 +1,4 @@
-#include "task.hpp"
+#include "tasks.hpp"
 
 #include <doctest/doctest.h>
 
@@ -21,7 +21,7 @@ std::string reason_of_tasks(std::string const& text) {
     write_text(path, text);
     try {
         check_tasks(path);
-    } catch (Unusable const& failure) {
+    } catch (InvalidInput const& failure) {
         std::string const message = failure.what();
         REQUIRE(message.starts_with(path));
         return message.substr(path.size());
@@ -71,7 +71,7 @@ TEST_CASE("tasks that cannot be used") {
     CHECK_THROWS_WITH_AS(
         check_tasks("/no/such/file"),
         "/no/such/file: cannot be read (No such file or directory); name a UTF-8 file that is there",
-        Unusable);
+        InvalidInput);
     CHECK_THROWS_WITH_AS(check_tasks("/"),
-                         "/: cannot be read (Is a directory); name a UTF-8 file that is there", Unusable);
+                         "/: cannot be read (Is a directory); name a UTF-8 file that is there", InvalidInput);
 }

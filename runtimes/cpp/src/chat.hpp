@@ -10,12 +10,12 @@
 
 #include "answer.hpp"
 #include "async.hpp"
+#include "backoff.hpp"
 #include "clock.hpp"
 #include "deadline.hpp"
 #include "endpoint.hpp"
 #include "events.hpp"
 #include "sha256.hpp"
-#include "transport.hpp"
 
 namespace agentloop {
 
@@ -25,11 +25,11 @@ struct ChatFailed : std::runtime_error {
 };
 
 /// What one try came to.
-using Tried = std::variant<Completion, TryFailed>;
+using TryResult = std::variant<Completion, TryFailed>;
 
 /// Makes a completion of the request body, with the tries that it may take, and stamps `attempt`.
 ///
-/// `client` makes one try by `attempt_once` and waits by `pause`, and either blocks or is awaited. Throws
+/// `client` makes one try by `try_once` and waits by `pause`, and either blocks or is awaited. Throws
 /// `ChatFailed`. Source: runtimes/CONTRACT.md, "Transport".
 template <typename Client>
 Async<std::string> complete_with_tries(Client& client, Endpoint const& endpoint, std::minstd_rand& random,
@@ -40,14 +40,14 @@ Async<std::string> complete_with_tries(Client& client, Endpoint const& endpoint,
     std::int64_t const t_first_try = now_ns();
     while (true) {
         attempt.transport_ns = attempt.transport_retries > 0 ? now_ns() - t_first_try : 0;
-        Tried tried = co_await client.attempt_once(shared_body, attempt, total);
-        if (auto* const completion = std::get_if<Completion>(&tried)) {
+        TryResult result = co_await client.try_once(shared_body, attempt, total);
+        if (auto* const completion = std::get_if<Completion>(&result)) {
             std::string text = completion->take_text();
             attempt.completion_sha256 = sha256_hex(text);
             attempt.usage = completion->usage();
             co_return text;
         }
-        auto const& failure = std::get<TryFailed>(tried);
+        auto const& failure = std::get<TryFailed>(result);
         if (!failure.retryable || attempt.transport_retries >= endpoint.transport().max_retries)
             throw ChatFailed(endpoint.presentable(failure.reason));
         double const pause_s = std::max(backoff_s(endpoint.transport(), attempt.transport_retries, random),

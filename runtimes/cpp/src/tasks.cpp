@@ -1,4 +1,4 @@
-#include "task.hpp"
+#include "tasks.hpp"
 
 #include <cerrno>
 #include <unordered_set>
@@ -8,8 +8,9 @@
 namespace agentloop {
 namespace {
 
-Unusable unreadable(std::string const& path, std::error_code failure) {
-    return Unusable(path + ": cannot be read (" + failure.message() + "); name a UTF-8 file that is there");
+InvalidInput unreadable(std::string const& path, std::error_code failure) {
+    return InvalidInput(path + ": cannot be read (" + failure.message() +
+                        "); name a UTF-8 file that is there");
 }
 
 }  // namespace
@@ -44,9 +45,9 @@ std::size_t check_tasks(std::string const& path) {
     TaskReader tasks(path);
     while (auto task = tasks.next())
         if (auto const [task_id, is_new] = seen.insert(std::move(task->task_id)); !is_new)
-            throw Unusable(path + ": task_id '" + *task_id + "' is there twice; give every task its own");
+            throw InvalidInput(path + ": task_id '" + *task_id + "' is there twice; give every task its own");
     if (seen.empty())
-        throw Unusable(path + ": holds no task; write one JSON object a line");
+        throw InvalidInput(path + ": holds no task; write one JSON object a line");
     return seen.size();
 }
 
