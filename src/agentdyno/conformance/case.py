@@ -2,28 +2,16 @@
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agentdyno.conformance.rules import RULES
+from agentdyno.conformance.stage import Stage
 
-if TYPE_CHECKING:
-    from agentdyno.conformance.stage import Stage
-
-Play = Callable[["Stage"], Coroutine[Any, Any, str]]
+Play = Callable[[Stage], Coroutine[Any, Any, str]]
 """What a case does; it returns what it saw, in one line, or raises Broken."""
 
 CASES: dict[str, "Case"] = {}
 """Every case by its name, in the order of definition."""
-
-
-class Broken(Exception):
-    """The runtime did not do as the rule says; the message is the evidence, in one line."""
-
-
-class NotPossible(Exception):
-    """This machine, or what the manifest offers, does not allow the case; the message says what is
-    missing.
-    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +37,3 @@ def case(rule: str, name: str, *, needs_tools: bool = False) -> Callable[[Play],
         return play
 
     return enter
-
-
-def require(holds: bool, evidence: str) -> None:
-    """Raise Broken with the evidence unless the condition holds."""
-    if not holds:
-        raise Broken(evidence)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from agentdyno.conformance.always import Finding
-from agentdyno.conformance.case import Broken, require
 from agentdyno.conformance.stage import KEY, Look, Stage
+from agentdyno.conformance.violation import Broken, require
 from agentdyno.process.child import Child, no_survivors
 from agentdyno.runtimes.launch import inherited
 

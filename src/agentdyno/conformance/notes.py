@@ -5,8 +5,8 @@ import json
 import time
 from typing import Any
 
-from agentdyno.conformance.case import Broken
 from agentdyno.conformance.stage import Stage
+from agentdyno.conformance.violation import Broken
 from agentdyno.measure import proc
 
 PRELUDE = """

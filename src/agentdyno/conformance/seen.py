@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentdyno.conformance.case import Broken
 from agentdyno.conformance.endpoint import Request
+from agentdyno.conformance.violation import Broken
 from agentdyno.rundata.events import Attempt, RunEvents, TaskOutcome
 
 

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from agentdyno.conformance.case import NotPossible
+from agentdyno.conformance.violation import NotPossible
 
 CONNECTIONS = 64
 """More connections than any system lets wait where none may."""

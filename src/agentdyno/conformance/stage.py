@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from agentdyno.conformance.always import Finding, always
-from agentdyno.conformance.case import Broken
 from agentdyno.conformance.endpoint import Accept, Answer, Endpoint, Exchange, every_connection, listening
 from agentdyno.conformance.seen import Seen
+from agentdyno.conformance.violation import Broken
 from agentdyno.measure import proc
 from agentdyno.process.child import Child, no_survivors
 from agentdyno.project import CONTRACT_VERSION

@@ -15,8 +15,9 @@ from multiprocessing.context import ForkProcess
 from types import FrameType
 
 from agentdyno.conformance import cases
-from agentdyno.conformance.case import CASES, Broken, Case, NotPossible
+from agentdyno.conformance.case import CASES, Case
 from agentdyno.conformance.stage import stage
+from agentdyno.conformance.violation import Broken, NotPossible
 from agentdyno.errors import UserError
 from agentdyno.process.child import adopt_orphans
 from agentdyno.process.die_with_parent import PR_SET_PDEATHSIG

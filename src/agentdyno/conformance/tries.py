@@ -1,9 +1,9 @@
 """What is to be seen of an attempt and of its tries."""
 
-from agentdyno.conformance.case import Broken, require
 from agentdyno.conformance.endpoint import Answer, Exchange
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.stage import passing
+from agentdyno.conformance.violation import Broken, require
 from agentdyno.rundata.events import Attempt, TaskOutcome
 
 EARLY_S = 0.01

@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 
-from agentdyno.conformance.case import Play, case, require
+from agentdyno.conformance.case import Play, case
 from agentdyno.conformance.endpoint import Answer, Exchange
 from agentdyno.conformance.notes import is_noted, noted, noting, tell
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.stage import PASSING, Stage, passing
 from agentdyno.conformance.tries import time_of
+from agentdyno.conformance.violation import require
 
 HELD_S = 5.0
 """How long the endpoint waits for all agents; the last of them may have a slow machine to share."""

@@ -1,9 +1,10 @@
 """Requests: what a conversation looks like on the wire."""
 
 from agentdyno.conformance.canonical import canonical
-from agentdyno.conformance.case import case, require
+from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Exchange
 from agentdyno.conformance.stage import FAILING, PASSING, PROMPTS, Stage, task
+from agentdyno.conformance.violation import require
 from agentdyno.conformance.wire import fenced
 
 

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from agentdyno.conformance import wire
-from agentdyno.conformance.case import case, require
+from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Exchange
 from agentdyno.conformance.notes import noted, noting, tell
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.stage import FAILING, PASSING, PROMPTS, Running, Stage, passing
 from agentdyno.conformance.tries import once, recovered, time_of
+from agentdyno.conformance.violation import require
 from agentdyno.measure import proc
 from agentdyno.rundata.events import PHASES
 

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from agentdyno.conformance import wire
-from agentdyno.conformance.case import NotPossible, Play, case, require
+from agentdyno.conformance.case import Play, case
 from agentdyno.conformance.endpoint import Answer, Exchange
 from agentdyno.conformance.notes import is_noted, noting
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.sockets import full_port
 from agentdyno.conformance.stage import FAILING, PASSING, Act, Running, Stage, passing
 from agentdyno.conformance.tries import given_up
+from agentdyno.conformance.violation import NotPossible, require
 
 LIMIT_S = 5.0
 """How long a runtime may take to end after a signal."""

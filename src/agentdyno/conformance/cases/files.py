@@ -4,10 +4,11 @@ import os
 import sys
 from pathlib import Path
 
-from agentdyno.conformance.case import case, require
+from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Exchange
 from agentdyno.conformance.notes import noted, noting, tell
 from agentdyno.conformance.stage import PASSING, Stage, task
+from agentdyno.conformance.violation import require
 
 MIB = 2**20
 

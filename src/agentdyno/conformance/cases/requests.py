@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 from agentdyno.conformance import wire
 from agentdyno.conformance.always import spellings
 from agentdyno.conformance.canonical import canonical
-from agentdyno.conformance.case import NotPossible, case, require
+from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Exchange
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.stage import FAILING, KEY, PASSING, PROMPTS, Stage, passing, task
+from agentdyno.conformance.violation import NotPossible, require
 from agentdyno.conformance.wire import event, fenced
 
 ODD_KEY = "sk-odd \"quoted\" \\back\\ {brace} $x %41 'one'"

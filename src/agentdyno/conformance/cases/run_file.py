@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from agentdyno.conformance.case import NotPossible, case, require
+from agentdyno.conformance.case import case
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.stage import PROMPTS, Stage, task
+from agentdyno.conformance.violation import NotPossible, require
 
 TEXTS = ("tasks_file", "prompts_file", "base_url", "model", "workspaces", "events")
 INTEGERS = (

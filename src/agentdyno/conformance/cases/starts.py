@@ -6,13 +6,14 @@ import signal
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-from agentdyno.conformance.case import Broken, Play, case, require
+from agentdyno.conformance.case import Play, case
 from agentdyno.conformance.cases.agents import QUICK
 from agentdyno.conformance.cases.exit import LIMIT_S, WITHIN_S
 from agentdyno.conformance.cases.run_file import Change, each_refused, refused, write
 from agentdyno.conformance.endpoint import Exchange
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.stage import Running, Stage, passing, task
+from agentdyno.conformance.violation import Broken, require
 
 SLOWNESS_NS = 3_000_000_000
 """How much later than it should a busy machine may begin a task; in all, where several are added up."""

@@ -7,10 +7,11 @@ import time
 from collections.abc import Iterable
 
 from agentdyno.conformance import wire
-from agentdyno.conformance.case import NotPossible, case, require
+from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Answer, Exchange
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.stage import PASSING, Stage
+from agentdyno.conformance.violation import NotPossible, require
 from agentdyno.conformance.wire import chunked, completion, delta, event, fenced
 
 REPLY = fenced(f"{PASSING}# grüß 漢字 😀\n")

@@ -10,10 +10,11 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from agentdyno.conformance.case import NotPossible, case, require
+from agentdyno.conformance.case import case
 from agentdyno.conformance.dispatcher import ENVIRONMENT, Dispatcher, dispatching
 from agentdyno.conformance.notes import is_alive, still_alive
 from agentdyno.conformance.stage import Stage
+from agentdyno.conformance.violation import NotPossible, require
 
 MIB = 2**20
 AT_FDCWD, RENAME_EXCHANGE = -100, 2

@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from agentdyno.conformance import wire
-from agentdyno.conformance.case import Play, case, require
+from agentdyno.conformance.case import Play, case
 from agentdyno.conformance.endpoint import Answer, Exchange
 from agentdyno.conformance.notes import is_noted, noting, tell
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.sockets import closed_port, full_port
 from agentdyno.conformance.stage import FAILING, KEY, PASSING, Running, Stage, passing
 from agentdyno.conformance.tries import EARLY_S, given_up, once, recovered
+from agentdyno.conformance.violation import require
 
 CONTENT = wire.chunked(wire.event(wire.delta(content="some ")))
 

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from agentdyno.conformance.case import case, require
+from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Exchange
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.stage import PROMPTS, Stage, task
+from agentdyno.conformance.violation import require
 from agentdyno.project import CONTRACT
 
 Vector = dict[str, Any]

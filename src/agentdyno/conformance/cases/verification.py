@@ -8,12 +8,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from agentdyno.conformance.case import NotPossible, case, require
+from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Exchange
 from agentdyno.conformance.notes import is_alive, is_noted, noted, noting, still_alive, tell
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.stage import FAILING, PASSING, PROMPTS, Stage, task
 from agentdyno.conformance.tries import EARLY_S
+from agentdyno.conformance.violation import NotPossible, require
 from agentdyno.errors import UserError
 from agentdyno.rundata.events import Attempt
 from agentdyno.verifiers import cold

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from agentdyno.conformance import wire
-from agentdyno.conformance.case import NotPossible, Play, case, require
+from agentdyno.conformance.case import Play, case
 from agentdyno.conformance.endpoint import Answer, Exchange
 from agentdyno.conformance.seen import Seen
 from agentdyno.conformance.sockets import full_port
 from agentdyno.conformance.stage import PASSING, Stage, passing
 from agentdyno.conformance.tries import EARLY_S, given_up, once, recovered
+from agentdyno.conformance.violation import NotPossible, require
 
 CONTENT = wire.chunked(wire.event(wire.delta(content="some ")))
 EMPTY = wire.chunked(wire.event({"choices": []}))
