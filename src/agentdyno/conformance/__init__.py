@@ -1,1 +1,1 @@
-"""The contract as rules, and the cases that hold any runtime to them, seen from outside alone."""
+"""The contract as rules, and the cases that hold any runtime to them, observed from outside alone."""

@@ -1,4 +1,4 @@
-"""A case: one scene that a runtime is put in, and what is to be seen of it then."""
+"""A case: one scene that a runtime is put in, and what it must do there."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from agentdyno.conformance.rules import RULES
 from agentdyno.conformance.stage import Stage
 
 Play = Callable[[Stage], Coroutine[Any, Any, str]]
-"""What a case does; it returns what it saw, in one line, or raises Broken."""
+"""What a case does; it returns what it saw, in one line, or raises RuleViolation."""
 
 CASES: dict[str, "Case"] = {}
 """Every case by its name, in the order of definition."""

@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO, Any
 
-from agentdyno.conformance.always import Finding
-from agentdyno.conformance.stage import KEY, Look, Stage
-from agentdyno.conformance.violation import Broken, require
+from agentdyno.conformance.invariants import Finding
+from agentdyno.conformance.stage import KEY, Stage
+from agentdyno.conformance.violation import RuleViolation, require
+from agentdyno.conformance.watcher import Watcher
 from agentdyno.process.child import Child, no_survivors
 from agentdyno.runtimes.launch import inherited
 
@@ -36,13 +37,13 @@ class Dispatcher:
         await self._in_time(asyncio.to_thread(self._calls.write, line), f"it does not read {line[:80]!r}")
 
     async def answer(self) -> dict[str, Any]:
-        """The next answer; raises Broken when it is none."""
+        """The next answer; raises RuleViolation when it is none."""
         line: bytes = await self._in_time(asyncio.to_thread(self._answers.readline), "no answer")
         require(line.endswith(b"\n"), f"no line for an answer but {line[-80:]!r}")
         try:
             answer = json.loads(line.decode())
         except ValueError:
-            raise Broken(f"an answer that is no JSON: {line[:80]!r}") from None
+            raise RuleViolation(f"an answer that is no JSON: {line[:80]!r}") from None
         require(
             isinstance(answer, dict) and ("result" in answer) != ("error" in answer),
             f"an answer that is neither a result nor an error: {line[:80]!r}",
@@ -102,9 +103,9 @@ class Dispatcher:
             return await asyncio.wait_for(done, WITHIN_S)
         except TimeoutError:
             self._child.signal(signal.SIGKILL)
-            raise Broken(f"{problem} within {WITHIN_S:g} s") from None
+            raise RuleViolation(f"{problem} within {WITHIN_S:g} s") from None
         except BrokenPipeError:
-            raise Broken(f"it has ended; {problem}") from None
+            raise RuleViolation(f"it has ended; {problem}") from None
 
 
 def _shown(value: object) -> str:
@@ -143,19 +144,19 @@ async def dispatching(stage: Stage, *, escapes: bool = False) -> AsyncIterator[D
     ):
         stdin.close()
         stdout.close()
-        look = Look(child, KEY)
-        looking = asyncio.create_task(look.until_ended(3600))
+        watcher = Watcher(child, KEY)
+        watching = asyncio.create_task(watcher.until_ended(3600))
         try:
             dispatcher = Dispatcher(workspace, child, to_it, from_it)
             yield dispatcher
             stage.findings.append(await dispatcher.end())
-            survivors = await look.survivors()
+            survivors = await watcher.survivors()
         finally:
-            looking.cancel()
+            watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await looking
+                await watching
     if not escapes:
         found = f"left behind: {survivors[0]}" if survivors else "none left"
         stage.findings.append(Finding("exit.processes", not survivors, found))
-    found = "; ".join(look.key_in_process) or "not in any child"
-    stage.findings.append(Finding("key.secret", not look.key_in_process, found))
+    found = "; ".join(watcher.key_in_process) or "not in any child"
+    stage.findings.append(Finding("key.secret", not watcher.key_in_process, found))

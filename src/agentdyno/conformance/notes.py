@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from agentdyno.conformance.stage import Stage
-from agentdyno.conformance.violation import Broken
+from agentdyno.conformance.violation import RuleViolation
 from agentdyno.measure import proc
 
 PRELUDE = """
@@ -38,11 +38,11 @@ def is_noted(stage: Stage, name: str) -> bool:
 
 
 def noted(stage: Stage, name: str) -> Any:
-    """What the code has noted; raises Broken when it has not."""
+    """What the code has noted; raises RuleViolation when it has not."""
     try:
         return json.loads((stage.notes / name).read_text())
     except FileNotFoundError:
-        raise Broken(f"the code under verification did not come to note {name!r}") from None
+        raise RuleViolation(f"the code under verification did not come to note {name!r}") from None
 
 
 def tell(stage: Stage, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The rules of CONTRACT.md that can be seen from outside. Each is tried by at least one case."""
+"""The rules of CONTRACT.md that can be observed from outside. Each is tried by at least one case."""
 
 from dataclasses import dataclass
 

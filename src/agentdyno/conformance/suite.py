@@ -17,7 +17,7 @@ from types import FrameType
 from agentdyno.conformance import cases
 from agentdyno.conformance.case import CASES, Case
 from agentdyno.conformance.stage import stage
-from agentdyno.conformance.violation import Broken, NotPossible
+from agentdyno.conformance.violation import NotPossible, RuleViolation
 from agentdyno.errors import UserError
 from agentdyno.process.child import adopt_orphans
 from agentdyno.process.die_with_parent import PR_SET_PDEATHSIG
@@ -78,15 +78,15 @@ def _play_once(manifest: Manifest, case: Case) -> tuple[list[Result], float]:
     with stage(manifest) as here:
         try:
             own = Result(case.rule, name, KEPT, asyncio.run(case.play(here)))
-        except (Broken, UserError) as broken:
+        except (RuleViolation, UserError) as broken:
             own = Result(case.rule, name, BROKEN, _line(str(broken)))
         except NotPossible as impossible:
             own = Result(case.rule, name, NOT_TRIED, _line(str(impossible)))
-        always = [
+        invariants = [
             Result(found.rule, name, KEPT if found.kept else BROKEN, _line(found.evidence))
             for found in here.findings
         ]
-    return [own, *always], here.late_s
+    return [own, *invariants], here.late_s
 
 
 def play_all(

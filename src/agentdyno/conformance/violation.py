@@ -1,7 +1,7 @@
 """What a case raises in place of its evidence."""
 
 
-class Broken(Exception):
+class RuleViolation(Exception):
     """The runtime did not do as the rule says; the message is the evidence, in one line."""
 
 
@@ -10,6 +10,6 @@ class NotPossible(Exception):
 
 
 def require(holds: bool, evidence: str) -> None:
-    """Raise Broken with the evidence unless the condition holds."""
+    """Raise RuleViolation with the evidence unless the condition holds."""
     if not holds:
-        raise Broken(evidence)
+        raise RuleViolation(evidence)

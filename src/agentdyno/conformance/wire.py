@@ -1,4 +1,4 @@
-"""The bytes of an endpoint's answers: HTTP/1.1 heads and chunks, server-sent events, completion chunks."""
+"""The bytes on the wire: canonical request bodies, and the HTTP/1.1, events and chunks of answers."""
 
 import json
 from collections.abc import Mapping
@@ -68,3 +68,22 @@ def json_error(status: int, message: str = "no", **fields: str | int) -> bytes:
 def fenced(code: str) -> str:
     """A reply that holds `code` in one Python block."""
     return f"Here it is.\n\n```python\n{code}```\n"
+
+
+def canonical(value: object) -> bytes:
+    """The one spelling of a JSON value: sorted keys, no white space, UTF-8, whole numbers as integers."""
+    return json.dumps(
+        _whole(value), ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+    ).encode()
+
+
+def _whole(value: object) -> object:
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case list():
+            return [_whole(item) for item in value]
+        case dict():
+            return {name: _whole(item) for name, item in value.items()}
+        case _:
+            return value

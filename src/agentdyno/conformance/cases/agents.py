@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 
+from agentdyno.conformance.assertions import time_of
 from agentdyno.conformance.case import Play, case
 from agentdyno.conformance.endpoint import Answer, Exchange
 from agentdyno.conformance.notes import is_noted, noted, noting, tell
-from agentdyno.conformance.seen import Seen
+from agentdyno.conformance.observation import Observation
 from agentdyno.conformance.stage import PASSING, Stage, passing
-from agentdyno.conformance.tries import time_of
 from agentdyno.conformance.violation import require
 
 HELD_S = 5.0
@@ -43,19 +43,21 @@ def _at_once(agents: int, tasks: int) -> Play:
     async def play(stage: Stage) -> str:
         expected = min(agents, tasks)
         answer = _when_all_are_there(expected)
-        seen = await stage.run(answer, tasks=_tasks(tasks), agents=agents, verify=QUICK)
-        require(seen.most_open == expected, f"{seen.most_open} requests open at once, expected {expected}")
-        _each_once(seen, tasks)
+        observed = await stage.run(answer, tasks=_tasks(tasks), agents=agents, verify=QUICK)
+        require(
+            observed.most_open == expected, f"{observed.most_open} requests open at once, expected {expected}"
+        )
+        _each_once(observed, tasks)
         return f"{expected} requests open at once, {tasks} tasks, each once"
 
     return play
 
 
-def _each_once(seen: Seen, tasks: int) -> None:
+def _each_once(observed: Observation, tasks: int) -> None:
     for task in _tasks(tasks):
-        sent = len(seen.of(task))
-        require(sent == 1, f"{sent} requests for {task}, expected 1; {seen.ending}")
-        require(seen.outcome(task).outcome == "passed", f"{seen.outcome(task)}")
+        sent = len(observed.of(task))
+        require(sent == 1, f"{sent} requests for {task}, expected 1; {observed.ending}")
+        require(observed.outcome(task).outcome == "passed", f"{observed.outcome(task)}")
 
 
 case("run-file.agents", "two hundred")(_at_once(200, 200))
@@ -65,8 +67,8 @@ case("run-file.agents", "more tasks than agents")(_at_once(4, 25))
 
 @case("run-file.agents", "the tasks in their order")
 async def in_order(stage: Stage) -> str:
-    seen = await stage.run(tasks=_tasks(12), verify=QUICK)
-    asked = [request.task for request in seen.requests]
+    observed = await stage.run(tasks=_tasks(12), verify=QUICK)
+    asked = [request.task for request in observed.requests]
     require(asked == _tasks(12), f"one agent asked for {', '.join(asked)}")
     return "one agent, 12 tasks, in the order of the file"
 
@@ -90,9 +92,9 @@ async def one_held_up(stage: Stage) -> str:
         await passing(exchange)
 
     held_up: list[str] = []
-    seen = await stage.run(answer, tasks=_tasks(10), agents=2, verify=QUICK)
+    observed = await stage.run(answer, tasks=_tasks(10), agents=2, verify=QUICK)
     require(not held_up, "".join(held_up))
-    _each_once(seen, 10)
+    _each_once(observed, 10)
     return "the other agent did the 9 tasks that were left"
 
 
@@ -104,10 +106,10 @@ async def one_request_each(stage: Stage) -> str:
         await exchange.pause(0.02)
         await (passing(exchange) if exchange.request.attempt == 3 else exchange.reply("No code."))
 
-    seen = await stage.run(answer, tasks=_tasks(9), agents=3, verify=QUICK)
-    require(seen.most_open <= 3, f"{seen.most_open} requests open at once, and there are 3 agents")
-    require(len(seen.requests) == 27, f"{len(seen.requests)} requests, expected 27")
-    return f"27 requests, {seen.most_open} at once at most"
+    observed = await stage.run(answer, tasks=_tasks(9), agents=3, verify=QUICK)
+    require(observed.most_open <= 3, f"{observed.most_open} requests open at once, and there are 3 agents")
+    require(len(observed.requests) == 27, f"{len(observed.requests)} requests, expected 27")
+    return f"27 requests, {observed.most_open} at once at most"
 
 
 def _at_work(slots: int) -> str:
@@ -167,8 +169,8 @@ async def given_back(stage: Stage) -> str:
         await exchange.code(codes[exchange.request.task])
 
     verify = {"slots": 1, "timeout_s": 1}
-    seen = await stage.run(answer, tasks=[*codes], max_retries=0, verify=verify, within_s=8)
-    outcomes = {task: seen.outcome(task).outcome for task in codes}
+    observed = await stage.run(answer, tasks=[*codes], max_retries=0, verify=verify, within_s=8)
+    outcomes = {task: observed.outcome(task).outcome for task in codes}
     passed = {task for task, outcome in outcomes.items() if outcome == "passed"}
     require(passed == {"a child left behind", "a pass"}, f"outcomes {outcomes}")
     return f"one slot, used after: {', '.join(codes)}"
@@ -205,8 +207,8 @@ async def first_come(stage: Stage) -> str:
             tell(stage, "go")
 
     tasks = _tasks(1 + waiting)
-    seen = await stage.run(answer, tasks=tasks, agents=len(tasks), verify={"slots": 1, "timeout_s": 20})
-    came = {task: time_of(seen.attempt(task=task), "t_queue") for task in tasks[1:]}
+    observed = await stage.run(answer, tasks=tasks, agents=len(tasks), verify={"slots": 1, "timeout_s": 20})
+    came = {task: time_of(observed.attempt(task=task), "t_queue") for task in tasks[1:]}
     served = sorted(came, key=lambda task: noted(stage, task.replace("task/", "served-")))
     for place, task in enumerate(served):
         for later in served[place + 1 :]:

@@ -1,11 +1,10 @@
 """Requests: what a conversation looks like on the wire."""
 
-from agentdyno.conformance.canonical import canonical
 from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Exchange
 from agentdyno.conformance.stage import FAILING, PASSING, PROMPTS, Stage, task
 from agentdyno.conformance.violation import require
-from agentdyno.conformance.wire import fenced
+from agentdyno.conformance.wire import canonical, fenced
 
 
 @case("messages.conversation", "four attempts")
@@ -22,7 +21,7 @@ async def four_attempts(stage: Stage) -> str:
                 await exchange.code(PASSING)
 
     one = task("task/1", prompt="def f({output}):\n", tests="{task_id} {prompt} {{}} \u2028\x7f\U0001f600\n")
-    seen = await stage.run(answer, tasks=[one], verify={"timeout_s": 0.5}, request={"temperature": 0.5})
+    observed = await stage.run(answer, tasks=[one], verify={"timeout_s": 0.5}, request={"temperature": 0.5})
     user = f"task/1\n{one['prompt']}\n{one['tests']}"
     turns = [
         ("system", PROMPTS["system"]),
@@ -35,12 +34,12 @@ async def four_attempts(stage: Stage) -> str:
         ("user", PROMPTS["timed_out"]),
     ]
     messages = [{"role": role, "content": content} for role, content in turns]
-    for number, request in enumerate(seen.requests, start=1):
+    for number, request in enumerate(observed.requests, start=1):
         body = {"model": "conform", "stream": True, "temperature": 0.5, "messages": messages[: 2 * number]}
         require(
             request.body == canonical(body),
             f"request {number} is {request.body!r}, expected {canonical(body)!r}",
         )
-    require(len(seen.requests) == 4, f"{len(seen.requests)} requests, expected 4")
-    require(seen.outcome().outcome == "passed", f"outcome {seen.outcome().outcome}")
+    require(len(observed.requests) == 4, f"{len(observed.requests)} requests, expected 4")
+    require(observed.outcome().outcome == "passed", f"outcome {observed.outcome().outcome}")
     return "4 requests, byte for byte"

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from agentdyno.conformance import wire
+from agentdyno.conformance.assertions import once, recovered, time_of
 from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Exchange
 from agentdyno.conformance.notes import noted, noting, tell
-from agentdyno.conformance.seen import Seen
-from agentdyno.conformance.stage import FAILING, PASSING, PROMPTS, Running, Stage, passing
-from agentdyno.conformance.tries import once, recovered, time_of
+from agentdyno.conformance.observation import Observation
+from agentdyno.conformance.running import Running
+from agentdyno.conformance.stage import FAILING, PASSING, PROMPTS, Stage, passing
 from agentdyno.conformance.violation import require
 from agentdyno.measure import proc
 from agentdyno.rundata.events import PHASES
@@ -27,9 +28,9 @@ SOON_S = 5.0
 QUICK = {"argv": ["echo", "1 passed in 0.00s"], "slots": 4}
 
 
-def _lines(seen: Seen) -> list[dict[str, Any]]:
-    require(not seen.events.problems, "; ".join(seen.events.problems))
-    return [json.loads(line) for line in seen.event_file.read_bytes().splitlines()]
+def _lines(observed: Observation) -> list[dict[str, Any]]:
+    require(not observed.events.problems, "; ".join(observed.events.problems))
+    return [json.loads(line) for line in observed.event_file.read_bytes().splitlines()]
 
 
 @case("events.format", "the first line and the last")
@@ -53,8 +54,8 @@ async def first_and_last(stage: Stage) -> str:
             await exchange.pause(0.005)
         await passing(exchange)
 
-    seen = await stage.run(answer, tasks=("task/1", "task/2"), act=look)
-    lines = _lines(seen)
+    observed = await stage.run(answer, tasks=("task/1", "task/2"), act=look)
+    lines = _lines(observed)
     names = [line["event"] for line in lines]
     expected = ["run_start", "attempt", "task", "attempt", "task", "run_end"]
     require(names == expected, f"events {names}, expected {expected}")
@@ -62,7 +63,7 @@ async def first_and_last(stage: Stage) -> str:
     require(pid in family, f"pid {pid} is none of the runtime's processes {sorted(family)}")
     require(lines[0]["t"] <= lines[1]["t_begin"], "run_start is later than the first attempt's beginning")
     require(lines[-1]["t"] >= lines[-2]["t"], "run_end is earlier than the last task")
-    require(seen.event_file.read_bytes().endswith(b"\n"), "the last line does not end")
+    require(observed.event_file.read_bytes().endswith(b"\n"), "the last line does not end")
     return f"run_start first, with pid {pid}, and run_end last"
 
 
@@ -80,12 +81,12 @@ async def task_ids(stage: Stage) -> str:
         "1" * 5000,
     ]
     prompts = {**PROMPTS, "user": "{prompt}"}
-    seen = await stage.run(tasks=ids, agents=len(ids), prompts=prompts, verify=QUICK)
-    found = sorted(outcome.task for outcome in seen.events.outcomes)
+    observed = await stage.run(tasks=ids, agents=len(ids), prompts=prompts, verify=QUICK)
+    found = sorted(outcome.task for outcome in observed.events.outcomes)
     missing = sorted(set(ids) - set(found))
     require(found == sorted(ids), f"no task event for {missing[:1]!r}")
     require(
-        sorted(attempt.task for attempt in seen.events.attempts) == sorted(ids), "attempts of other tasks"
+        sorted(attempt.task for attempt in observed.events.attempts) == sorted(ids), "attempts of other tasks"
     )
     return f"{len(ids)} ids, as they were given"
 
@@ -103,10 +104,12 @@ async def long_lines(stage: Stage) -> str:
         await exchange.stream(*most, usage, done)
 
     ids = [chr(ord("a") + number) * 6 for number in range(agents)]
-    seen = await stage.run(answer, tasks=ids, agents=agents, verify=QUICK)
-    require(not seen.events.problems, "; ".join(seen.events.problems))
+    observed = await stage.run(answer, tasks=ids, agents=agents, verify=QUICK)
+    require(not observed.events.problems, "; ".join(observed.events.problems))
     for task in ids:
-        require(seen.attempt(task=task).usage == {"note": task * 20_000}, f"usage of {task} is cut or mixed")
+        require(
+            observed.attempt(task=task).usage == {"note": task * 20_000}, f"usage of {task} is cut or mixed"
+        )
     return f"{agents} lines of 120 KB, whole"
 
 
@@ -140,19 +143,19 @@ async def every_outcome(stage: Stage) -> str:
             case None:
                 await exchange.reply("No code.")
 
-    seen = await stage.run(answer, tasks=[*scripts], agents=3, max_retries=2)
+    observed = await stage.run(answer, tasks=[*scripts], agents=3, max_retries=2)
     for task, (outcome, verdicts) in expected.items():
-        found = seen.outcome(task)
+        found = observed.outcome(task)
         require(found.outcome == outcome, f"{task}: outcome {found.outcome}, expected {outcome}")
-        given = [attempt.verdict for attempt in seen.attempts(task)]
+        given = [attempt.verdict for attempt in observed.attempts(task)]
         require(given == verdicts, f"{task}: verdicts {given}, expected {verdicts}")
         require(
             found.attempts == len(verdicts), f"{task}: {found.attempts} attempts, expected {len(verdicts)}"
         )
-        reasons = [attempt.reason for attempt in seen.attempts(task)] + [found.reason]
+        reasons = [attempt.reason for attempt in observed.attempts(task)] + [found.reason]
         for ending, reason in zip([*verdicts, outcome], reasons, strict=True):
             require((reason is not None) == (ending == "error"), f"{task}: reason {reason!r} with {ending}")
-    return f"{len(expected)} tasks, all outcomes, {len(seen.events.attempts)} attempts"
+    return f"{len(expected)} tasks, all outcomes, {len(observed.events.attempts)} attempts"
 
 
 @case("events.digests", "of every completion")
@@ -172,12 +175,12 @@ async def digests(stage: Stage) -> str:
         else:
             await answer(exchange)
 
-    seen = await stage.run(answer_or_break_off, tasks=("task/1", "task/2"))
+    observed = await stage.run(answer_or_break_off, tasks=("task/1", "task/2"))
     for number, text in replies.items():
         digest = hashlib.sha256(text.encode()).hexdigest()
-        found = seen.attempt(number).completion_sha256
+        found = observed.attempt(number).completion_sha256
         require(found == digest, f"completion_sha256 {found} of {text!r}, expected {digest}")
-    given_up = seen.attempt(task="task/2")
+    given_up = observed.attempt(task="task/2")
     require(given_up.completion_sha256 is None, "completion_sha256 is not null without a completion")
     return "3 completions, the empty one as well; null without one"
 
@@ -201,9 +204,9 @@ async def how_verifiers_end(stage: Stage) -> str:
 
     tasks = [str(number) for number in range(len(codes))]
     verify = {"timeout_s": 2, "slots": 3}
-    seen = await stage.run(answer, tasks=tasks, agents=len(tasks), max_retries=0, verify=verify)
+    observed = await stage.run(answer, tasks=tasks, agents=len(tasks), max_retries=0, verify=verify)
     for task, code in zip(tasks, codes, strict=True):
-        found = seen.attempt(task=task)
+        found = observed.attempt(task=task)
         values = (found.verdict, found.exit_code, found.signal, found.timed_out)
         require(
             values == expected[code],
@@ -223,14 +226,14 @@ async def phases_null(stage: Stage) -> str:
             case _:
                 await passing(exchange)
 
-    seen = await stage.run(answer, tasks=("passed", "no code", "refused"), max_retries=0)
+    observed = await stage.run(answer, tasks=("passed", "no code", "refused"), max_retries=0)
     expected = {
         "passed": PHASES,
         "no code": ("t_begin", "t_request", "t_first", "t_last", "t_end"),
         "refused": ("t_begin", "t_request", "t_end"),
     }
     for task, happened in expected.items():
-        attempt = seen.attempt(task=task)
+        attempt = observed.attempt(task=task)
         found = tuple(name for name in PHASES if getattr(attempt, name) is not None)
         require(
             found == tuple(happened), f"{task}: phases {', '.join(found)}; expected {', '.join(happened)}"
@@ -254,10 +257,10 @@ async def usage(stage: Stage) -> str:
         else:
             await exchange.stream(*most, done)
 
-    seen = await stage.run(answer, tasks=("with", "without"))
-    found = seen.attempt(task="with").usage
+    observed = await stage.run(answer, tasks=("with", "without"))
+    found = observed.attempt(task="with").usage
     require(found == given, f"usage {found}, expected {given}")
-    require(seen.attempt(task="without").usage is None, "usage is not null, and none was sent")
+    require(observed.attempt(task="without").usage is None, "usage is not null, and none was sent")
     return "passed on as it came; null without"
 
 
@@ -269,10 +272,10 @@ async def tries_and_time(stage: Stage) -> str:
         await exchange.pause(0.2)
         await exchange.send(wire.json_error(503, retry_after=1))
 
-    seen = await stage.run(once(refuse), tasks=("task/1",))
-    recovered(seen)
-    first = seen.requests[0]
-    attempt = seen.attempt()
+    observed = await stage.run(once(refuse), tasks=("task/1",))
+    recovered(observed)
+    first = observed.requests[0]
+    attempt = observed.attempt()
     assert first.t_answer is not None
     least = first.t_answer - first.t + 990_000_000
     require(
@@ -284,8 +287,8 @@ async def tries_and_time(stage: Stage) -> str:
         attempt.transport_ns <= most, f"transport_ns {attempt.transport_ns} reaches past t_request, {most}"
     )
     require(t_request > first.t_answer, "t_request is the first try's")
-    seen = await stage.run()
-    untroubled = seen.attempt().transport_ns
+    observed = await stage.run()
+    untroubled = observed.attempt().transport_ns
     require(untroubled < 1_000_000, f"transport_ns {untroubled} with one try, expected 0")
     return f"{attempt.transport_ns / 1e9:.2f} s for a try of 0.2 s and a sleep of 1 s"
 
@@ -312,8 +315,8 @@ async def stream_times(stage: Stage) -> str:
         sent["done"] = time.monotonic_ns()
         await exchange.send(done, wire.LAST_CHUNK)
 
-    seen = await stage.run(answer)
-    attempt = seen.attempt()
+    observed = await stage.run(answer)
+    attempt = observed.attempt()
     for name, after, before in (("t_first", "content", "more"), ("t_last", "finish", "done")):
         t = time_of(attempt, name)
         require(t >= sent[after], f"{name} is before the {after} was sent")
@@ -346,14 +349,16 @@ async def verifier_times(stage: Stage) -> str:
         await asyncio.sleep(0.3)
         tell(stage, "go")
 
-    seen = await stage.run(
+    observed = await stage.run(
         answer,
         tasks=tasks,
         agents=2,
         verify={"slots": 1, "timeout_s": 20},
         act=when_both_are_written,
     )
-    attempts = sorted((seen.attempt(task=task) for task in tasks), key=lambda attempt: attempt.t_spawn or 0)
+    attempts = sorted(
+        (observed.attempt(task=task) for task in tasks), key=lambda attempt: attempt.t_spawn or 0
+    )
     ran = {}
     for attempt in attempts:
         ran[attempt.task] = begin, end = noted(stage, attempt.task)
@@ -376,19 +381,19 @@ async def attempts_in_order(stage: Stage) -> str:
     async def answer(exchange: Exchange) -> None:
         await exchange.code(PASSING if exchange.request.attempt == 4 else FAILING)
 
-    seen = await stage.run(answer, tasks=("task/1", "task/2", "task/3"), agents=2)
+    observed = await stage.run(answer, tasks=("task/1", "task/2", "task/3"), agents=2)
     for task in ("task/1", "task/2", "task/3"):
-        attempts = seen.attempts(task)
+        attempts = observed.attempts(task)
         for one, other in pairwise(attempts):
             early_ns = one.t_end - other.t_begin
             require(
                 early_ns <= 0, f"{task}: attempt {other.attempt} begins {early_ns} ns before the last ended"
             )
         require(
-            seen.outcome(task).t >= attempts[-1].t_end,
+            observed.outcome(task).t >= attempts[-1].t_end,
             f"the task event of {task} is earlier than its attempt",
         )
-    return f"{len(seen.events.attempts)} attempts, none before the one before it ended"
+    return f"{len(observed.events.attempts)} attempts, none before the one before it ended"
 
 
 @case("events.flushed", "while the run goes on")
@@ -433,15 +438,15 @@ async def killed(stage: Stage) -> str:
         running.signal(signal.SIGKILL)
 
     tasks = [f"task/{number}" for number in range(1, 31)]
-    seen = await stage.run(answer, tasks=tasks, verify=QUICK, act=kill, judged=False)
-    require(seen.status == -signal.SIGKILL, f"expected the end by SIGKILL; {seen.ending}")
-    *whole, cut = seen.event_file.read_bytes().split(b"\n")
+    observed = await stage.run(answer, tasks=tasks, verify=QUICK, act=kill, judged=False)
+    require(observed.status == -signal.SIGKILL, f"expected the end by SIGKILL; {observed.ending}")
+    *whole, cut = observed.event_file.read_bytes().split(b"\n")
     for number, line in enumerate(whole, start=1):
         try:
             json.loads(line)
         except ValueError:
             require(False, f"line {number} is no JSON: {line[:60]!r}")
-    for kind, found in (("attempt", seen.events.attempts), ("task", seen.events.outcomes)):
+    for kind, found in (("attempt", observed.events.attempts), ("task", observed.events.outcomes)):
         missing = sorted(set(tasks[:19]) - {event.task for event in found})
         require(not missing, f"no {kind} event of {missing[:1]}, which was over when the runtime was killed")
     return f"{len(whole)} whole lines, {len(cut)} bytes of another"

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from agentdyno.conformance import wire
+from agentdyno.conformance.assertions import given_up
 from agentdyno.conformance.case import Play, case
 from agentdyno.conformance.endpoint import Answer, Exchange
 from agentdyno.conformance.notes import is_noted, noting
-from agentdyno.conformance.seen import Seen
+from agentdyno.conformance.observation import Observation
+from agentdyno.conformance.running import Act, Running
 from agentdyno.conformance.sockets import full_port
-from agentdyno.conformance.stage import FAILING, PASSING, Act, Running, Stage, passing
-from agentdyno.conformance.tries import given_up
+from agentdyno.conformance.stage import FAILING, PASSING, Stage, passing
 from agentdyno.conformance.violation import NotPossible, require
 
 LIMIT_S = 5.0
@@ -226,7 +227,7 @@ def _signalled(
                     break
                 running.signal(number)
 
-        seen = await stage.run(
+        observed = await stage.run(
             moment.answer,
             tasks=[*moment.over, *moment.under_way, *moment.waiting],
             act=act,
@@ -234,32 +235,34 @@ def _signalled(
             within_s=WITHIN_S,
             **moment.options,
         )
-        return _ended_in_order(seen, moment, {128 + number for number in numbers}, t_signal)
+        return _ended_in_order(observed, moment, {128 + number for number in numbers}, t_signal)
 
     return play
 
 
-def _ended_in_order(seen: Seen, moment: Moment, statuses: set[int], t_signal: int) -> str:
-    seconds = (seen.t_ended - t_signal) / 1e9
+def _ended_in_order(observed: Observation, moment: Moment, statuses: set[int], t_signal: int) -> str:
+    seconds = (observed.t_ended - t_signal) / 1e9
     expected = " or ".join(map(str, sorted(statuses)))
-    require(seen.status in statuses, f"expected exit {expected}; {seen.ending}")
+    require(observed.status in statuses, f"expected exit {expected}; {observed.ending}")
     require(seconds <= LIMIT_S, f"ended {seconds:.1f} s after the signal, the limit is {LIMIT_S:g} s")
-    require(not seen.events.problems, "; ".join(seen.events.problems))
-    last = seen.event_file.read_bytes().splitlines()[-1]
+    require(not observed.events.problems, "; ".join(observed.events.problems))
+    last = observed.event_file.read_bytes().splitlines()[-1]
     require(b'"run_end"' in last, f"the last event is {last[:80]!r}")
     for task in moment.over:
-        require(seen.outcome(task).outcome == "passed", f"{seen.outcome(task)} was over before the signal")
+        require(
+            observed.outcome(task).outcome == "passed", f"{observed.outcome(task)} was over before the signal"
+        )
     for task in (*moment.under_way, *moment.waiting):
-        outcome = seen.outcome(task)
+        outcome = observed.outcome(task)
         found = (outcome.outcome, outcome.reason)
         require(found == ("error", "interrupted"), f"outcome, reason of {task}: {found}")
-    asked = {request.task for request in seen.requests}
+    asked = {request.task for request in observed.requests}
     for task in asked & set(moment.under_way):
-        require(seen.outcome(task).attempts > 0, f"0 attempts of {task}, and it was under way")
-        verdict = seen.attempts(task)[-1].verdict
+        require(observed.outcome(task).attempts > 0, f"0 attempts of {task}, and it was under way")
+        verdict = observed.attempts(task)[-1].verdict
         require(verdict == "interrupted", f"verdict {verdict} of {task}, which was under way")
     interrupted = len(moment.under_way) + len(moment.waiting)
-    return f"exit {seen.status} after {seconds:.2f} s, {interrupted} tasks interrupted"
+    return f"exit {observed.status} after {seconds:.2f} s, {interrupted} tasks interrupted"
 
 
 for _name, _moment in MOMENTS.items():
@@ -308,13 +311,15 @@ def _at_the_start(number: signal.Signals) -> Play:
                 t_signal = time.monotonic_ns()
                 running.signal(number)
 
-            seen = await stage.run(Exchange.silence, act=act, within_s=WITHIN_S, judged=False)
-            if seen.events.t_start is not None:
-                _ended_in_order(seen, Moment(Exchange.silence, act), {128 + number}, t_signal)
+            observed = await stage.run(Exchange.silence, act=act, within_s=WITHIN_S, judged=False)
+            if observed.events.t_start is not None:
+                _ended_in_order(observed, Moment(Exchange.silence, act), {128 + number}, t_signal)
                 begun += 1
             else:
-                require(seen.status != 0, f"{number.name} after {delay_s} s: exit 0, and nothing was done")
-            left = _left(seen)
+                require(
+                    observed.status != 0, f"{number.name} after {delay_s} s: exit 0, and nothing was done"
+                )
+            left = _left(observed)
             require(not left, f"{number.name} after {delay_s} s left behind: {left[:1]}")
         times = f"{len(DELAYS_S) - begun} times before run_start, {begun} after"
         return f"{number.name} after 0 to {DELAYS_S[-1]} s: {times}"
@@ -322,8 +327,8 @@ def _at_the_start(number: signal.Signals) -> Play:
     return play
 
 
-def _left(seen: Seen) -> list[str]:
-    return [*seen.survivors, *seen.workspaces_left, *["a zombie"] * seen.zombies]
+def _left(observed: Observation) -> list[str]:
+    return [*observed.survivors, *observed.workspaces_left, *["a zombie"] * observed.zombies]
 
 
 for _number in (signal.SIGTERM, signal.SIGINT):
@@ -361,10 +366,10 @@ async def sigchld_ignored(stage: Stage) -> str:
     async def answer(exchange: Exchange) -> None:
         await exchange.code(PASSING if exchange.request.attempt == 2 else FAILING)
 
-    seen = await stage.run(answer, through=CHILDREN_IGNORED, within_s=WITHIN_S)
-    codes = [attempt.exit_code for attempt in seen.attempts()]
-    require(codes == [1, 0], f"exit codes {codes}, expected [1, 0]; {seen.ending}")
-    require(seen.outcome().outcome == "passed", f"{seen.outcome()}")
+    observed = await stage.run(answer, through=CHILDREN_IGNORED, within_s=WITHIN_S)
+    codes = [attempt.exit_code for attempt in observed.attempts()]
+    require(codes == [1, 0], f"exit codes {codes}, expected [1, 0]; {observed.ending}")
+    require(observed.outcome().outcome == "passed", f"{observed.outcome()}")
     return "exit codes of the verifier as they were"
 
 
@@ -379,9 +384,9 @@ async def nobody_reads_stderr(stage: Stage) -> str:
             case _:
                 await passing(exchange)
 
-    seen = await stage.run(answer, tasks=("refused", "passed"), through=NOBODY_READS_STDERR)
-    require(seen.status == 0, f"a run with retries and an error: expected exit 0; {seen.ending}")
-    require(seen.outcome("passed").outcome == "passed", f"{seen.outcome('passed')}")
+    observed = await stage.run(answer, tasks=("refused", "passed"), through=NOBODY_READS_STDERR)
+    require(observed.status == 0, f"a run with retries and an error: expected exit 0; {observed.ending}")
+    require(observed.outcome("passed").outcome == "passed", f"{observed.outcome('passed')}")
     unusable = await stage.run(through=NOBODY_READS_STDERR, change=lambda document: document.pop("model"))
     require(unusable.status == 2, f"an unusable run file: expected exit 2; {unusable.ending}")
     return "exit 0 and 2 all the same"
@@ -395,9 +400,9 @@ async def every_task_failed(stage: Stage) -> str:
         else:
             await exchange.code(FAILING)
 
-    seen = await stage.run(answer, tasks=("failed", "refused"), max_retries=1)
-    require(seen.status == 0, f"expected exit 0; {seen.ending}")
-    outcomes = [seen.outcome(task).outcome for task in ("failed", "refused")]
+    observed = await stage.run(answer, tasks=("failed", "refused"), max_retries=1)
+    require(observed.status == 0, f"expected exit 0; {observed.ending}")
+    outcomes = [observed.outcome(task).outcome for task in ("failed", "refused")]
     require(outcomes == ["failed", "error"], f"outcomes {outcomes}")
     return "exit 0 with one task failed and one in error"
 
@@ -413,11 +418,11 @@ async def endpoint_dies(stage: Stage) -> str:
         await running.until(lambda: len(running.endpoint.requests) == 7, "7 requests")
         running.endpoint.die()
 
-    seen = await stage.run(answer, tasks=tasks, agents=3, transport={"max_retries": 1}, act=die)
-    require(seen.status == 0, f"expected exit 0; {seen.ending}")
+    observed = await stage.run(answer, tasks=tasks, agents=3, transport={"max_retries": 1}, act=die)
+    require(observed.status == 0, f"expected exit 0; {observed.ending}")
     for task in tasks[4:]:
-        given_up(seen, 1 if task in tasks[:7] else 0, task)
-    passed = sum(outcome.outcome == "passed" for outcome in seen.events.outcomes)
+        given_up(observed, 1 if task in tasks[:7] else 0, task)
+    passed = sum(outcome.outcome == "passed" for outcome in observed.events.outcomes)
     require(passed == 4, f"{passed} tasks passed, expected 4")
     return "4 tasks passed before, 8 in error after it, exit 0"
 
@@ -427,16 +432,16 @@ async def children_of_a_verifier(stage: Stage) -> str:
     async def answer(exchange: Exchange) -> None:
         await exchange.code(f"import os, time\nif os.fork() == 0:\n    time.sleep({SLEEP_S})\n{PASSING}")
 
-    seen = await stage.run(answer, tasks=("task/1", "task/2", "task/3"), agents=3)
-    require(not seen.survivors, f"left behind: {seen.survivors[:1]}")
+    observed = await stage.run(answer, tasks=("task/1", "task/2", "task/3"), agents=3)
+    require(not observed.survivors, f"left behind: {observed.survivors[:1]}")
     return "3 verifiers left a child each in their group, and none is left"
 
 
 @case("exit.zombies", "forty verifications")
 async def forty_verifications(stage: Stage) -> str:
     tasks = [f"task/{number}" for number in range(1, 41)]
-    seen = await stage.run(tasks=tasks, agents=4, verify=QUICK)
-    require(seen.zombies == 0, f"{seen.zombies} children not reaped")
+    observed = await stage.run(tasks=tasks, agents=4, verify=QUICK)
+    require(observed.zombies == 0, f"{observed.zombies} children not reaped")
     return "40 children, all reaped"
 
 
@@ -453,8 +458,8 @@ async def however_it_ends(stage: Stage) -> str:
     async def answer(exchange: Exchange) -> None:
         await exchange.code(codes[exchange.request.task])
 
-    seen = await stage.run(answer, tasks=[*codes], agents=5, max_retries=0, verify={"timeout_s": 1})
-    require(not seen.workspaces_left, f"left behind: {seen.workspaces_left[:1]}")
+    observed = await stage.run(answer, tasks=[*codes], agents=5, max_retries=0, verify={"timeout_s": 1})
+    require(not observed.workspaces_left, f"left behind: {observed.workspaces_left[:1]}")
     return f"none left after: {', '.join(codes)}"
 
 
@@ -497,7 +502,7 @@ async def disk_full(stage: Stage) -> str:
                     await exchange.pause(0.005)
                 await exchange.reply("No code.")
 
-    seen = await stage.run(
+    observed = await stage.run(
         answer,
         tasks=("verifying", "silent", *(f"task/{number}" for number in range(30))),
         agents=3,
@@ -507,7 +512,7 @@ async def disk_full(stage: Stage) -> str:
         through=_small_disk(disk),
         within_s=WITHIN_S,
     )
-    return _failed(seen, (1,))
+    return _failed(observed, (1,))
 
 
 @case("exit.disk", "full from the start")
@@ -515,20 +520,20 @@ async def disk_full_from_the_start(stage: Stage) -> str:
     disk = stage.folder / "disk"
     disk.mkdir()
     fill = 'head -c 4096 /dev/zero >"$0/other" && '
-    seen = await stage.run(
+    observed = await stage.run(
         change=lambda document: document.update(events=str(disk / "events.jsonl")),
         through=_small_disk(disk, fill),
         within_s=WITHIN_S,
     )
-    return _failed(seen, (1, 2))
+    return _failed(observed, (1, 2))
 
 
-def _failed(seen: Seen, statuses: Sequence[int]) -> str:
+def _failed(observed: Observation, statuses: Sequence[int]) -> str:
     expected = " or ".join(map(str, statuses))
-    require(seen.status in statuses, f"expected exit {expected}; {seen.ending}")
-    lines = seen.stderr.decode("utf-8", "replace").strip().splitlines()
+    require(observed.status in statuses, f"expected exit {expected}; {observed.ending}")
+    lines = observed.stderr.decode("utf-8", "replace").strip().splitlines()
     require(len(lines) == 1, f"{len(lines)} lines on stderr, expected 1: {lines[:2]}")
-    left = _left(seen)
+    left = _left(observed)
     require(not left, f"left behind: {left[:1]}")
-    said = lines[0].replace(str(seen.folder.parent), "…")
-    return f"exit {seen.status}, nothing left: {said}"
+    said = lines[0].replace(str(observed.folder.parent), "…")
+    return f"exit {observed.status}, nothing left: {said}"

@@ -47,8 +47,11 @@ async def held(stage: Stage, code: str, tests: str) -> str:
     async def answer(exchange: Exchange) -> None:
         await exchange.code(code)
 
-    seen = await stage.run(answer, tasks=[task("task/1", tests=tests)], verify=verifier(stage, COPY))
-    require(seen.outcome().outcome == "passed", f"outcome {seen.outcome().outcome}: {seen.outcome().reason}")
+    observed = await stage.run(answer, tasks=[task("task/1", tests=tests)], verify=verifier(stage, COPY))
+    require(
+        observed.outcome().outcome == "passed",
+        f"outcome {observed.outcome().outcome}: {observed.outcome().reason}",
+    )
     for name, expected in (("solution.py", code.encode()), ("test_solution.py", tests.encode())):
         found = (stage.notes / name).read_bytes()
         at = first_difference(found, expected)
@@ -113,8 +116,8 @@ raise SystemExit(1)
     async def answer(exchange: Exchange) -> None:
         await exchange.code(f"# {exchange.request.attempt}\n")
 
-    seen = await stage.run(answer, max_retries=2, verify=verifier(stage, body))
-    workspaces = f"{seen.folder}/workspaces/"
+    observed = await stage.run(answer, max_retries=2, verify=verifier(stage, body))
+    workspaces = f"{observed.folder}/workspaces/"
     for number in ("1", "2", "3"):
         found = noted(stage, number)
         require(
@@ -147,7 +150,7 @@ print("1 passed in 0.00s")
         await exchange.code(f"# {exchange.request.task}\n")
 
     verify = verifier(stage, body, slots=4)
-    seen = await stage.run(answer, tasks=tasks, agents=4, max_retries=0, verify=verify)
+    observed = await stage.run(answer, tasks=tasks, agents=4, max_retries=0, verify=verify)
     folders = [noted(stage, f"here-{number}") for number in range(4)]
     require(len(set(folders)) == 4, f"4 attempts at once in {len(set(folders))} folders")
     for number in range(4):
@@ -155,7 +158,7 @@ print("1 passed in 0.00s")
         require(code == f"# task/{number}\n", f"task/{number} found the solution {code!r}")
         own = [f"mine-{number}", "solution.py", "test_solution.py"]
         require(found == own, f"the folder of task/{number} holds {found}, expected {own}")
-        require(seen.outcome(f"task/{number}").outcome == "passed", f"task/{number} did not pass")
+        require(observed.outcome(f"task/{number}").outcome == "passed", f"task/{number} did not pass")
     return "4 attempts at once, each in its own folder with its own files"
 
 
@@ -187,12 +190,15 @@ os._exit(1)
             found.extend(in_its_place(noted(stage, "folder")))
             await exchange.code(PASSING)
 
-    seen = await stage.run(answer, max_retries=1, verify={"timeout_s": 25}, escapes=escapes)
+    observed = await stage.run(answer, max_retries=1, verify={"timeout_s": 25}, escapes=escapes)
     noted(stage, "done")
     require(not found, "".join(found))
-    verdict, reason = seen.attempt().verdict, seen.attempt().reason
+    verdict, reason = observed.attempt().verdict, observed.attempt().reason
     require(verdict == "failed", f"verdict {verdict}, expected failed; {reason}")
-    require(seen.outcome().outcome == "passed", f"outcome {seen.outcome().outcome}: {seen.outcome().reason}")
+    require(
+        observed.outcome().outcome == "passed",
+        f"outcome {observed.outcome().outcome}: {observed.outcome().reason}",
+    )
 
 
 GONE = {
@@ -324,8 +330,10 @@ while True:
             found.extend(in_its_place(noted(stage, "folder")))
             await exchange.code(PASSING)
 
-    seen = await stage.run(answer, verify={"timeout_s": 1})
-    require(seen.attempt().verdict == "timed_out", f"verdict {seen.attempt().verdict}, expected timed_out")
+    observed = await stage.run(answer, verify={"timeout_s": 1})
+    require(
+        observed.attempt().verdict == "timed_out", f"verdict {observed.attempt().verdict}, expected timed_out"
+    )
     require(not found, "".join(found))
     return "gone before the next request"
 

@@ -6,14 +6,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agentdyno.conformance import wire
-from agentdyno.conformance.always import spellings
-from agentdyno.conformance.canonical import canonical
 from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Exchange
-from agentdyno.conformance.seen import Seen
+from agentdyno.conformance.invariants import spellings
+from agentdyno.conformance.observation import Observation
 from agentdyno.conformance.stage import FAILING, KEY, PASSING, PROMPTS, Stage, passing, task
 from agentdyno.conformance.violation import NotPossible, require
-from agentdyno.conformance.wire import event, fenced
+from agentdyno.conformance.wire import canonical, event, fenced
 
 ODD_KEY = "sk-odd \"quoted\" \\back\\ {brace} $x %41 'one'"
 """Printable ASCII, so a header may hold it, with all that means something somewhere."""
@@ -76,11 +75,11 @@ async def a_host_name(stage: Stage) -> str:
     return require_head(await stage.run(thrice, change=by_name))
 
 
-def require_head(seen: Seen, path: str = "/v1/chat/completions") -> str:
+def require_head(observed: Observation, path: str = "/v1/chat/completions") -> str:
     """Require that all three requests went to the base URL, as JSON."""
-    require(len(seen.requests) == 3, f"{len(seen.requests)} requests, expected 3; {seen.ending}")
-    host = urlsplit(json.loads((seen.folder / "run.json").read_text())["base_url"]).netloc
-    for number, request in enumerate(seen.requests, start=1):
+    require(len(observed.requests) == 3, f"{len(observed.requests)} requests, expected 3; {observed.ending}")
+    host = urlsplit(json.loads((observed.folder / "run.json").read_text())["base_url"]).netloc
+    for number, request in enumerate(observed.requests, start=1):
         require(
             request.line.split()[:2] == ["POST", path],
             f"request {number} begins {request.line!r}, expected POST {path}",
@@ -88,7 +87,7 @@ def require_head(seen: Seen, path: str = "/v1/chat/completions") -> str:
         require(request.header("host") == [host], f"request {number}: Host {request.header('host')}")
         types = [value.partition(";")[0].strip().lower() for value in request.header("content-type")]
         require(types == ["application/json"], f"request {number}: Content-Type {types}")
-    return f"{len(seen.requests)} requests, POST {path}"
+    return f"{len(observed.requests)} requests, POST {path}"
 
 
 # The key
@@ -114,13 +113,13 @@ async def key_empty(stage: Stage) -> str:
     return require_key(await stage.run(thrice, key=""), [])
 
 
-def require_key(seen: Seen, expected: list[str]) -> str:
+def require_key(observed: Observation, expected: list[str]) -> str:
     """Require that all three requests had these Authorization headers."""
-    require(len(seen.requests) == 3, f"{len(seen.requests)} requests, expected 3; {seen.ending}")
-    for number, request in enumerate(seen.requests, start=1):
+    require(len(observed.requests) == 3, f"{len(observed.requests)} requests, expected 3; {observed.ending}")
+    for number, request in enumerate(observed.requests, start=1):
         found = request.header("authorization")
         require(found == expected, f"request {number}: Authorization {found}, expected {expected}")
-    return f"{'in' if expected else 'no header in'} {len(seen.requests)} requests"
+    return f"{'in' if expected else 'no header in'} {len(observed.requests)} requests"
 
 
 @case("key.secret", "an endpoint that quotes it")
@@ -155,8 +154,8 @@ async def quoted(stage: Stage, key: str) -> str:
         await exchange.send(said[exchange.request.task])
         exchange.close()
 
-    seen = await stage.run(answer, tasks=list(said), agents=4, key=key, transport={"max_retries": 0})
-    return require_errors(seen, list(said))
+    observed = await stage.run(answer, tasks=list(said), agents=4, key=key, transport={"max_retries": 0})
+    return require_errors(observed, list(said))
 
 
 def stream(*events: bytes) -> bytes:
@@ -178,15 +177,15 @@ async def an_endpoint_that_quotes_it_at_length(stage: Stage) -> str:
         await exchange.send(wire.head(401, "text/plain", content_length=len(said)), said)
         exchange.close()
 
-    seen = await stage.run(answer, tasks=list(bodies), agents=4)
-    return require_errors(seen, list(bodies))
+    observed = await stage.run(answer, tasks=list(bodies), agents=4)
+    return require_errors(observed, list(bodies))
 
 
-def require_errors(seen: Seen, tasks: list[str]) -> str:
+def require_errors(observed: Observation, tasks: list[str]) -> str:
     """Require that every task ended with a reason of one line."""
     for name in tasks:
-        outcome = seen.outcome(name)
-        require(outcome.outcome == "error", f"{name}: outcome {outcome.outcome}; {seen.ending}")
+        outcome = observed.outcome(name)
+        require(outcome.outcome == "error", f"{name}: outcome {outcome.outcome}; {observed.ending}")
         lines = (outcome.reason or "").splitlines()
         require(len(lines) == 1, f"{name}: reason {outcome.reason!r}, expected one line")
     return f"quoted in {len(tasks)} ways, found in no reason"
@@ -197,8 +196,8 @@ async def while_an_attempt_is_verified(stage: Stage) -> str:
     parts, found = stage.folder / "parts", stage.folder / "found"
     parts.write_text(" ".join(part.hex() for part in spellings(KEY)))
     searching = SEARCH.format(parts=str(parts), folder=str(stage.folder), found=str(found))
-    seen = await stage.run(lambda exchange: exchange.code(searching))
-    require(found.exists(), f"the verifier found nothing out; {seen.ending}")
+    observed = await stage.run(lambda exchange: exchange.code(searching))
+    require(found.exists(), f"the verifier found nothing out; {observed.ending}")
     count, *places = found.read_text().splitlines()
     require(not places, f"in {', '.join(places[:3])}")
     return f"in none of {count} files, arguments and environments"
@@ -264,14 +263,14 @@ async def nesting(stage: Stage) -> str:
 
 async def fields(stage: Stage, request: dict[str, object]) -> str:
     """Require that further fields arrive in canonical JSON."""
-    seen = await stage.run(passing, request=request)
-    require(len(seen.requests) == 1, f"{len(seen.requests)} requests, expected 1; {seen.ending}")
+    observed = await stage.run(passing, request=request)
+    require(len(observed.requests) == 1, f"{len(observed.requests)} requests, expected 1; {observed.ending}")
     messages = [
         {"role": "system", "content": PROMPTS["system"]},
         {"role": "user", "content": "task/1\n{prompt}\n{tests}".format(**task("task/1"))},
     ]
     expected = canonical({**request, "model": "conform", "stream": True, "messages": messages})
-    body = seen.requests[0].body
+    body = observed.requests[0].body
     at = next((i for i, pair in enumerate(zip(body, expected, strict=False)) if pair[0] != pair[1]), -1)
     require(
         body == expected,
@@ -289,8 +288,10 @@ async def texts_as_they_are(stage: Stage) -> str:
     async def answer(exchange: Exchange) -> None:
         await exchange.reply([*replies, "That is all."][exchange.request.attempt - 1])
 
-    seen = await stage.run(answer, max_retries=len(replies))
-    said = [message["content"] for message in seen.requests[-1].messages if message["role"] == "assistant"]
+    observed = await stage.run(answer, max_retries=len(replies))
+    said = [
+        message["content"] for message in observed.requests[-1].messages if message["role"] == "assistant"
+    ]
     require(said == replies, f"the last request has the replies {said!r}, expected {replies!r}")
     return f"{len(said)} replies as they were"
 
@@ -300,8 +301,8 @@ async def texts_as_they_are(stage: Stage) -> str:
 
 @case("attempts.bound", "none again")
 async def none_again(stage: Stage) -> str:
-    seen = await stage.run(lambda exchange: exchange.code(FAILING), max_retries=0)
-    return require_attempts(seen, "task/1", ["failed"], "failed")
+    observed = await stage.run(lambda exchange: exchange.code(FAILING), max_retries=0)
+    return require_attempts(observed, "task/1", ["failed"], "failed")
 
 
 @case("attempts.bound", "whatever made them fail")
@@ -314,12 +315,12 @@ async def whatever_made_them_fail(stage: Stage) -> str:
         "I had rather not.",
     ]
     verdicts = ["failed", "unproven", "no_summary", "timed_out", "no_code"]
-    seen = await stage.run(
+    observed = await stage.run(
         lambda exchange: exchange.reply(replies[exchange.request.attempt - 1]),
         max_retries=len(replies) - 1,
         verify={"timeout_s": 1},
     )
-    return require_attempts(seen, "task/1", verdicts, "failed")
+    return require_attempts(observed, "task/1", verdicts, "failed")
 
 
 @case("attempts.bound", "up to the first that passes")
@@ -331,21 +332,21 @@ async def up_to_the_first_that_passes(stage: Stage) -> str:
         number = tasks.index(exchange.request.task) + 1
         await exchange.code(PASSING if exchange.request.attempt >= number else FAILING)
 
-    seen = await stage.run(answer, tasks=tasks, agents=2, max_retries=3)
+    observed = await stage.run(answer, tasks=tasks, agents=2, max_retries=3)
     for before, name in enumerate(tasks[:-1]):
-        require_attempts(seen, name, ["failed"] * before + ["passed"], "passed")
-    return require_attempts(seen, tasks[-1], ["failed"] * 4, "failed")
+        require_attempts(observed, name, ["failed"] * before + ["passed"], "passed")
+    return require_attempts(observed, tasks[-1], ["failed"] * 4, "failed")
 
 
-def require_attempts(seen: Seen, name: str, verdicts: list[str], outcome: str) -> str:
+def require_attempts(observed: Observation, name: str, verdicts: list[str], outcome: str) -> str:
     """Require a request and an event for each of these attempts, and this outcome."""
-    found = [attempt.verdict for attempt in seen.attempts(name)]
-    require(found == verdicts, f"{name}: attempts {found}, expected {verdicts}; {seen.ending}")
-    requests = len(seen.of(name))
+    found = [attempt.verdict for attempt in observed.attempts(name)]
+    require(found == verdicts, f"{name}: attempts {found}, expected {verdicts}; {observed.ending}")
+    requests = len(observed.of(name))
     require(requests == len(verdicts), f"{name}: {requests} requests for {len(verdicts)} attempts")
-    known = seen.outcome(name)
+    known = observed.outcome(name)
     require(
         (known.outcome, known.attempts) == (outcome, len(verdicts)),
         f"{name}: {known.outcome} after {known.attempts} attempts, expected {outcome} after {len(verdicts)}",
     )
-    return f"{len(seen.requests)} requests, as many as attempts"
+    return f"{len(observed.requests)} requests, as many as attempts"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agentdyno.conformance.case import case
-from agentdyno.conformance.seen import Seen
+from agentdyno.conformance.observation import Observation
 from agentdyno.conformance.stage import PROMPTS, Stage, task
 from agentdyno.conformance.violation import NotPossible, require
 
@@ -80,19 +80,19 @@ def write(field: str, content: bytes) -> Change:
     return change
 
 
-def why_not_refused(seen: Seen, names: Iterable[str] = ()) -> str | None:
-    """What was seen in place of exit 2, one line that holds all of `names`, and nothing done."""
-    said = seen.stderr.decode("utf-8", "replace").replace(str(seen.folder), "")
-    if seen.status != 2:
-        return f"{seen.ending}, expected exit 2"
+def why_not_refused(observed: Observation, names: Iterable[str] = ()) -> str | None:
+    """What was observed in place of exit 2, one line that holds all of `names`, and nothing done."""
+    said = observed.stderr.decode("utf-8", "replace").replace(str(observed.folder), "")
+    if observed.status != 2:
+        return f"{observed.ending}, expected exit 2"
     if len(said.strip("\n").split("\n")) != 1 or not said.strip():
         return f"{said.strip()[:300]!r} on stderr, expected one line"
     for name in names:
         if re.search(rf"(?<![A-Za-z0-9_]){re.escape(name)}(?![A-Za-z0-9_])", said) is None:
             return f"{said.strip()[:200]!r} on stderr, expected a line that names {name}"
-    if seen.connections:
-        return f"{seen.connections} connections, expected none"
-    if (seen.folder / "events.jsonl").exists():
+    if observed.connections:
+        return f"{observed.connections} connections, expected none"
+    if (observed.folder / "events.jsonl").exists():
         return "an event file was made"
     return None
 
@@ -120,10 +120,10 @@ def fields_with(fields: Iterable[str], *values: object) -> dict[str, tuple[Chang
 
 async def refused(stage: Stage, names: Iterable[str] = (), **options: Any) -> str:
     """Require that one run is refused."""
-    seen = await stage.run(**options)
-    problem = why_not_refused(seen, names)
+    observed = await stage.run(**options)
+    problem = why_not_refused(observed, names)
     require(problem is None, str(problem))
-    return seen.stderr.decode("utf-8", "replace").strip().replace(str(seen.folder), "…")
+    return observed.stderr.decode("utf-8", "replace").strip().replace(str(observed.folder), "…")
 
 
 # run-file.json
@@ -175,10 +175,10 @@ async def deep(stage: Stage) -> str:
     def spell(text: str) -> bytes:
         return f'{text[:-1]}, "other": {"[" * depth}{"]" * depth}}}'.encode()
 
-    seen = await stage.run(spell=spell)
-    if seen.status == 0:
+    observed = await stage.run(spell=spell)
+    if observed.status == 0:
         return f"a field {depth} lists deep is passed over"
-    problem = why_not_refused(seen)
+    problem = why_not_refused(observed)
     require(problem is None, f"{problem} or a run, with a field {depth} lists deep")
     return f"a field {depth} lists deep is refused"
 
@@ -192,8 +192,8 @@ async def another_spelling(stage: Stage) -> str:
         spelled = spelled.replace('"agents"', '"\\u0061gents"').replace("/", "\\/")
         return spelled.replace('"timeout_s": 10', '"timeout_s": 1.0E+1').encode()
 
-    seen = await stage.run(spell=spell)
-    require(seen.status == 0 and seen.outcome().outcome == "passed", seen.ending)
+    observed = await stage.run(spell=spell)
+    require(observed.status == 0 and observed.outcome().outcome == "passed", observed.ending)
     return "white space, escapes, an exponent: passed"
 
 
@@ -327,11 +327,11 @@ async def large_values(stage: Stage) -> str:
     values = [(field, literal) for field in integers for literal in ("2147483648", "1e30", "1" + 30 * "0")]
     values += [(field, literal) for field in NUMBERS for literal in ("1e10", "1e300", "1e999")]
     for field, literal in values:
-        seen = await stage.run(spell=spell_with(field, literal))
-        if seen.status == 0 and seen.outcome().outcome == "passed":
+        observed = await stage.run(spell=spell_with(field, literal))
+        if observed.status == 0 and observed.outcome().outcome == "passed":
             obeyed += 1
             continue
-        problem = why_not_refused(seen)
+        problem = why_not_refused(observed)
         require(problem is None, f"{field} = {literal}: {problem}, or a run in which the task passes")
     return f"{len(values)} values, {obeyed} of them obeyed, the others refused"
 
@@ -339,10 +339,10 @@ async def large_values(stage: Stage) -> str:
 @case("run-file.values", "a key that no header can hold")
 async def key_that_no_header_can_hold(stage: Stage) -> str:
     key = "sk-conform-a\r\nX-Injected: b"
-    seen = await stage.run(key=key)
-    problem = why_not_refused(seen, ["LLM_API_KEY"])
+    observed = await stage.run(key=key)
+    problem = why_not_refused(observed, ["LLM_API_KEY"])
     require(problem is None, str(problem))
-    require(b"sk-conform-a" not in seen.stderr, f"the key is shown: {seen.stderr!r}")
+    require(b"sk-conform-a" not in observed.stderr, f"the key is shown: {observed.stderr!r}")
     return "refused, and not shown"
 
 
@@ -358,9 +358,9 @@ async def further_fields(stage: Stage) -> str:
             entry |= {"Agents": 7, "comment": None, "x": [{"y": 1.5}], "": "\U0001f600\n"}
 
     line = {**task("task/1"), "canonical_solution": "x", "difficulty": None, "tags": ["a"]}
-    seen = await stage.run(tasks=[line], prompts={**PROMPTS, "note": None, "few_shot": []}, change=change)
-    require(seen.status == 0, seen.ending)
-    require(seen.outcome().outcome == "passed", f"outcome {seen.outcome().outcome}")
+    observed = await stage.run(tasks=[line], prompts={**PROMPTS, "note": None, "few_shot": []}, change=change)
+    require(observed.status == 0, observed.ending)
+    require(observed.outcome().outcome == "passed", f"outcome {observed.outcome().outcome}")
     return "4 further fields in each object, some in the task and the prompts: passed"
 
 
@@ -423,9 +423,9 @@ async def line_ends(stage: Stage) -> str:
     tests = "\u2028\u2029\u0085\x0b\x0c"
     lines = [json.dumps(task(f"task/{number}", tests=tests), ensure_ascii=False) for number in (1, 2, 3)]
     content = "\r\n".join(lines).encode()
-    seen = await stage.run(tasks=["task/1", "task/2", "task/3"], change=write("tasks_file", content))
-    require(seen.status == 0, seen.ending)
-    outcomes = [seen.outcome(f"task/{number}").outcome for number in (1, 2, 3)]
+    observed = await stage.run(tasks=["task/1", "task/2", "task/3"], change=write("tasks_file", content))
+    require(observed.status == 0, observed.ending)
+    outcomes = [observed.outcome(f"task/{number}").outcome for number in (1, 2, 3)]
     require(outcomes == ["passed"] * 3, f"outcomes {outcomes}")
     return "3 lines, CRLF between them and nothing at the end: passed"
 
@@ -486,10 +486,10 @@ async def workspaces_a_file(stage: Stage) -> str:
 async def workspaces_not_writable(stage: Stage) -> str:
     if os.geteuid() != 0:
         return await refused(stage, ["workspaces"], change=lambda d: os.chmod(d["workspaces"], 0o555))
-    seen = await stage.run(through=["unshare", "--mount", "sh", "-c", READ_ONLY, "sh"])
-    if seen.status == CANNOT_MOUNT or b"unshare" in seen.stderr:
+    observed = await stage.run(through=["unshare", "--mount", "sh", "-c", READ_ONLY, "sh"])
+    if observed.status == CANNOT_MOUNT or b"unshare" in observed.stderr:
         raise NotPossible("root can write to every folder, and may not mount one read-only here")
-    problem = why_not_refused(seen, ["workspaces"])
+    problem = why_not_refused(observed, ["workspaces"])
     require(problem is None, str(problem))
     return "a folder on a read-only file system is refused"
 
@@ -506,10 +506,10 @@ async def events_there_already(stage: Stage) -> str:
             document["events"] += "-there"
             Path(document["events"]).write_bytes(content)
 
-        seen = await stage.run(change=change)
-        problem = why_not_refused(seen, ["events"])
+        observed = await stage.run(change=change)
+        problem = why_not_refused(observed, ["events"])
         require(problem is None, f"an event file that is there, {what}: {problem}")
-        now = seen.event_file.read_bytes()
+        now = observed.event_file.read_bytes()
         require(now == content, f"what was in the event file, {content!r}, is now {now[:80]!r}")
     return "refused, and left as it is"
 

@@ -11,9 +11,10 @@ from agentdyno.conformance.cases.agents import QUICK
 from agentdyno.conformance.cases.exit import LIMIT_S, WITHIN_S
 from agentdyno.conformance.cases.run_file import Change, each_refused, refused, write
 from agentdyno.conformance.endpoint import Exchange
-from agentdyno.conformance.seen import Seen
-from agentdyno.conformance.stage import Running, Stage, passing, task
-from agentdyno.conformance.violation import Broken, require
+from agentdyno.conformance.observation import Observation
+from agentdyno.conformance.running import Running
+from agentdyno.conformance.stage import Stage, passing, task
+from agentdyno.conformance.violation import RuleViolation, require
 
 SLOWNESS_NS = 3_000_000_000
 """How much later than it should a busy machine may begin a task; in all, where several are added up."""
@@ -30,39 +31,39 @@ def _task(task_id: str, start_after_ns: int) -> dict[str, object]:
     return {**task(task_id), "start_after_ns": start_after_ns}
 
 
-def _not_before(seen: Seen, starts: Mapping[str, int], t_before: int) -> None:
+def _not_before(observed: Observation, starts: Mapping[str, int], t_before: int) -> None:
     """Require that every task passed, and that none began, or was asked for, before its start.
 
     `t_before` is when the command had not been run yet, CLOCK_MONOTONIC in ns.
     """
-    t_start = _t_start(seen)
+    t_start = _t_start(observed)
     require(t_start >= t_before, f"run_start is {t_before - t_start} ns before the command was run")
     for name, start in starts.items():
-        begun = seen.attempt(task=name).t_begin - t_start
+        begun = observed.attempt(task=name).t_begin - t_start
         require(begun >= start, f"t_begin of {name} is {start - begun} ns before its start, {start} ns")
-        require(bool(seen.of(name)), f"no request for {name}; {seen.ending}")
-        asked = seen.of(name)[0].t - t_start
+        require(bool(observed.of(name)), f"no request for {name}; {observed.ending}")
+        asked = observed.of(name)[0].t - t_start
         came = f"the request for {name} came {asked} ns after run_start"
         require(asked >= start, f"{came}, its start is {start} ns")
-        require(seen.outcome(name).outcome == "passed", f"{seen.outcome(name)}")
+        require(observed.outcome(name).outcome == "passed", f"{observed.outcome(name)}")
 
 
-def _latest(seen: Seen, starts: Mapping[str, int], agents: int) -> float:
-    """How much later than it could a task began, in s; raises Broken when no slow machine can be why."""
-    t_start = _t_start(seen)
-    ended = sorted(seen.outcome(name).t for name in starts)
+def _latest(observed: Observation, starts: Mapping[str, int], agents: int) -> float:
+    """How much later than it could a task began, in s; RuleViolation when no slow machine can be why."""
+    t_start = _t_start(observed)
+    ended = sorted(observed.outcome(name).t for name in starts)
     late = 0
     for place, (name, start) in enumerate(starts.items()):
         t_free = ended[place - agents] if place >= agents else t_start
-        late = max(late, seen.attempt(task=name).t_begin - max(t_start + start, t_free))
+        late = max(late, observed.attempt(task=name).t_begin - max(t_start + start, t_free))
     require(late <= SLOWNESS_NS, f"a task began {late / 1e9:.1f} s after its start, and an agent was free")
     return late / 1e9
 
 
-def _t_start(seen: Seen) -> int:
-    if seen.events.t_start is None:
-        raise Broken(f"no run_start; {seen.ending}")
-    return seen.events.t_start
+def _t_start(observed: Observation) -> int:
+    if observed.events.t_start is None:
+        raise RuleViolation(f"no run_start; {observed.ending}")
+    return observed.events.t_start
 
 
 def _one_after_the_other(agents: int, tasks: int, apart_s: float) -> Play:
@@ -71,9 +72,11 @@ def _one_after_the_other(agents: int, tasks: int, apart_s: float) -> Play:
     async def play(stage: Stage) -> str:
         starts = {f"task/{number}": int(number * apart_s * 1e9) for number in range(tasks)}
         t_before = time.monotonic_ns()
-        seen = await stage.run(tasks=[_task(*each) for each in starts.items()], agents=agents, verify=QUICK)
-        _not_before(seen, starts, t_before)
-        latest_s = _latest(seen, starts, agents)
+        observed = await stage.run(
+            tasks=[_task(*each) for each in starts.items()], agents=agents, verify=QUICK
+        )
+        _not_before(observed, starts, t_before)
+        latest_s = _latest(observed, starts, agents)
         return f"{tasks} tasks, {apart_s:g} s apart: none early, {latest_s:.3f} s late at most"
 
     return play
@@ -95,12 +98,14 @@ async def already_past(stage: Stage) -> str:
         await passing(exchange)
 
     t_before = time.monotonic_ns()
-    seen = await stage.run(answer, tasks=["task/1", *(_task(name, start) for name in others)], verify=QUICK)
-    _not_before(seen, {"task/1": 0, **dict.fromkeys(others, start)}, t_before)
-    waited, t_free = 0, seen.outcome("task/1").t
+    observed = await stage.run(
+        answer, tasks=["task/1", *(_task(name, start) for name in others)], verify=QUICK
+    )
+    _not_before(observed, {"task/1": 0, **dict.fromkeys(others, start)}, t_before)
+    waited, t_free = 0, observed.outcome("task/1").t
     for name in others:
-        waited += seen.attempt(task=name).t_begin - t_free
-        t_free = seen.outcome(name).t
+        waited += observed.attempt(task=name).t_begin - t_free
+        t_free = observed.outcome(name).t
     require(waited <= SLOWNESS_NS, f"{waited / 1e9:.1f} s before {len(others)} tasks whose starts were past")
     return f"{len(others)} tasks whose starts were past: {waited / 1e9:.3f} s between them in all"
 
@@ -109,21 +114,21 @@ async def already_past(stage: Stage) -> str:
 async def at_once(stage: Stage) -> str:
     tasks = (task("task/1"), _task("task/2", 0), task("task/3"), _task("task/4", 0))
     t_before = time.monotonic_ns()
-    seen = await stage.run(tasks=tasks, agents=4, verify=QUICK)
+    observed = await stage.run(tasks=tasks, agents=4, verify=QUICK)
     starts = {f"task/{number}": 0 for number in range(1, 5)}
-    _not_before(seen, starts, t_before)
-    return f"4 tasks, {_latest(seen, starts, 4):.3f} s after run_start at the latest"
+    _not_before(observed, starts, t_before)
+    return f"4 tasks, {_latest(observed, starts, 4):.3f} s after run_start at the latest"
 
 
-def _never_begun(seen: Seen, tasks: Iterable[str], status: int, t_signal: int) -> float:
+def _never_begun(observed: Observation, tasks: Iterable[str], status: int, t_signal: int) -> float:
     """Require that the signal ended a run in which these waited for their start; the seconds that it took."""
-    seconds = (seen.t_ended - t_signal) / 1e9
-    require(seen.status == status, f"expected exit {status}; {seen.ending}")
+    seconds = (observed.t_ended - t_signal) / 1e9
+    require(observed.status == status, f"expected exit {status}; {observed.ending}")
     require(seconds <= LIMIT_S, f"ended {seconds:.1f} s after the signal, the limit is {LIMIT_S:g} s")
     for name in tasks:
-        require(not seen.of(name), f"a request for {name}, long before its start")
-        require(not seen.attempts(name), f"an attempt event for {name}, which was never begun")
-        outcome = seen.outcome(name)
+        require(not observed.of(name), f"a request for {name}, long before its start")
+        require(not observed.attempts(name), f"an attempt event for {name}, which was never begun")
+        outcome = observed.outcome(name)
         found = (outcome.outcome, outcome.attempts, outcome.reason)
         require(found == ("error", 0, "interrupted"), f"outcome, attempts, reason of {name}: {found}")
     return seconds
@@ -152,15 +157,15 @@ async def others_not_held_up(stage: Stage) -> str:
         t_signal = time.monotonic_ns()
         running.signal(signal.SIGTERM)
 
-    seen = await stage.run(
+    observed = await stage.run(
         answer,
         tasks=["task/1", *(_task(*far) for far in FAR_NS.items())],
         agents=1 + len(FAR_NS),
         verify=QUICK,
         act=stop_when_it_is_done,
     )
-    _never_begun(seen, FAR_NS, 143, t_signal)
-    outcome = seen.outcome("task/1")
+    _never_begun(observed, FAR_NS, 143, t_signal)
+    outcome = observed.outcome("task/1")
     require((outcome.outcome, outcome.attempts) == ("passed", 4), f"{outcome}")
     return f"4 attempts, while agents waited for starts after {', '.join(FAR_NS)}"
 
@@ -179,11 +184,11 @@ def _signalled(number: signal.Signals) -> Play:
             running.signal(number)
 
         names = [f"task/{place}" for place in range(1, 5)]
-        seen = await stage.run(
+        observed = await stage.run(
             tasks=[_task(name, FAR_NS["an hour"]) for name in names], agents=2, act=stop, within_s=WITHIN_S
         )
-        seconds = _never_begun(seen, names, 128 + number, t_signal)
-        return f"exit {seen.status} after {seconds:.2f} s, {len(names)} tasks interrupted"
+        seconds = _never_begun(observed, names, 128 + number, t_signal)
+        return f"exit {observed.status} after {seconds:.2f} s, {len(names)} tasks interrupted"
 
     return play
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from agentdyno.conformance import wire
 from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Answer, Exchange
-from agentdyno.conformance.seen import Seen
+from agentdyno.conformance.observation import Observation
 from agentdyno.conformance.stage import PASSING, Stage
 from agentdyno.conformance.violation import NotPossible, require
 from agentdyno.conformance.wire import chunked, completion, delta, event, fenced
@@ -31,8 +31,8 @@ async def one_try(
     stage: Stage, answer: Answer, reply: str = REPLY, usage: dict[str, int] | None = None
 ) -> str:
     """Require that an answer is a completion with this text and this usage."""
-    seen = await stage.run(answer, transport={"max_retries": 0})
-    require_completion(seen, reply, usage)
+    observed = await stage.run(answer, transport={"max_retries": 0})
+    require_completion(observed, reply, usage)
     return "a completion at the first try"
 
 
@@ -59,18 +59,21 @@ async def two_tries(stage: Stage, bad: Answer) -> str:
     async def answer(exchange: Exchange) -> None:
         await (exchange.reply(REPLY) if exchange.request.number > 1 else bad(exchange))
 
-    seen = await stage.run(answer, transport={"max_retries": 1})
-    require(len(seen.requests) == 2, f"{len(seen.requests)} requests, expected 2; {seen.outcome().reason}")
-    require_completion(seen, REPLY, None)
-    retries = seen.attempt().transport_retries
+    observed = await stage.run(answer, transport={"max_retries": 1})
+    require(
+        len(observed.requests) == 2,
+        f"{len(observed.requests)} requests, expected 2; {observed.outcome().reason}",
+    )
+    require_completion(observed, REPLY, None)
+    retries = observed.attempt().transport_retries
     require(retries == 1, f"transport_retries {retries}, expected 1")
     return "a failed try, and the next succeeded"
 
 
-def require_completion(seen: Seen, reply: str, usage: dict[str, int] | None) -> None:
+def require_completion(observed: Observation, reply: str, usage: dict[str, int] | None) -> None:
     """Require that the task has passed with this text and usage."""
-    outcome, attempt = seen.outcome(), seen.attempt()
-    require(attempt.verdict != "error", f"no completion, {attempt.reason}; {seen.ending}")
+    outcome, attempt = observed.outcome(), observed.attempt()
+    require(attempt.verdict != "error", f"no completion, {attempt.reason}; {observed.ending}")
     expected = hashlib.sha256(reply.encode()).hexdigest()
     require(attempt.completion_sha256 == expected, f"completion_sha256 is not that of {reply[:80]!r}")
     require(attempt.usage == usage, f"usage {attempt.usage}, expected {usage}")
@@ -411,10 +414,10 @@ async def late_usage(stage: Stage) -> str:
         await exchange.send(body(with_choices(usage=USAGE), DONE))
         finished.append(time.monotonic())
 
-    seen = await stage.run(answer, transport={"max_retries": 0})
+    observed = await stage.run(answer, transport={"max_retries": 0})
     if len(finished) == 2 and (late_s := finished[1] - finished[0]) > 0.8:
         raise NotPossible(f"this machine took {late_s:.2f} s for what was due after 0.3 s")
-    require_completion(seen, REPLY, USAGE)
+    require_completion(observed, REPLY, USAGE)
     return "the usage was waited for"
 
 
@@ -442,11 +445,13 @@ async def endless_after_the_finish_reason(stage: Stage) -> str:
 async def not_held(stage: Stage, answer: Answer) -> str:
     """Require that what follows the finish_reason holds none of three agents for long."""
     tasks = [f"task/{number}" for number in range(3)]
-    seen = await stage.run(answer, tasks=tasks, agents=3, transport={"max_retries": 0})
+    observed = await stage.run(answer, tasks=tasks, agents=3, transport={"max_retries": 0})
     waited = []
     for name in tasks:
-        outcome, attempt = seen.outcome(name), seen.attempt(1, name)
-        require(outcome.outcome == "passed", f"outcome {outcome.outcome}, {outcome.reason}; {seen.ending}")
+        outcome, attempt = observed.outcome(name), observed.attempt(1, name)
+        require(
+            outcome.outcome == "passed", f"outcome {outcome.outcome}, {outcome.reason}; {observed.ending}"
+        )
         require(
             attempt.t_last is not None and attempt.t_queue is not None, "passed without t_last or t_queue"
         )
@@ -636,12 +641,14 @@ async def one_way_after_the_other(stage: Stage) -> str:
         wire.head() + chunked(STREAM) + head("0", "X-Trailer: x"),
     ] * 3
     tasks = [f"task/{number}" for number in range(len(ways))]
-    seen = await stage.run(
+    observed = await stage.run(
         lambda exchange: exchange.send(ways[tasks.index(exchange.request.task)]),
         tasks=tasks,
         transport={"max_retries": 0},
     )
     for name in tasks:
-        outcome = seen.outcome(name)
-        require(outcome.outcome == "passed", f"{name}: {outcome.outcome}, {outcome.reason}; {seen.ending}")
-    return f"{len(ways)} completions on {seen.connections} connections"
+        outcome = observed.outcome(name)
+        require(
+            outcome.outcome == "passed", f"{name}: {outcome.outcome}, {outcome.reason}; {observed.ending}"
+        )
+    return f"{len(ways)} completions on {observed.connections} connections"

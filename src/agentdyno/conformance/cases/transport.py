@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from agentdyno.conformance import wire
+from agentdyno.conformance.assertions import EARLY_S, given_up, once, recovered
 from agentdyno.conformance.case import Play, case
 from agentdyno.conformance.endpoint import Answer, Exchange
 from agentdyno.conformance.notes import is_noted, noting, tell
-from agentdyno.conformance.seen import Seen
+from agentdyno.conformance.observation import Observation
+from agentdyno.conformance.running import Running
 from agentdyno.conformance.sockets import closed_port, full_port
-from agentdyno.conformance.stage import FAILING, KEY, PASSING, Running, Stage, passing
-from agentdyno.conformance.tries import EARLY_S, given_up, once, recovered
+from agentdyno.conformance.stage import FAILING, KEY, PASSING, Stage, passing
 from agentdyno.conformance.violation import require
 
 CONTENT = wire.chunked(wire.event(wire.delta(content="some ")))
@@ -38,9 +39,9 @@ async def each_status(stage: Stage) -> str:
         else:
             await passing(exchange)
 
-    seen = await stage.run(answer, tasks=[str(status) for status in TRIED_AGAIN], agents=len(TRIED_AGAIN))
+    observed = await stage.run(answer, tasks=[str(status) for status in TRIED_AGAIN], agents=len(TRIED_AGAIN))
     for status in TRIED_AGAIN:
-        recovered(seen, str(status))
+        recovered(observed, str(status))
     return f"{', '.join(map(str, TRIED_AGAIN))}: 2 requests each"
 
 
@@ -50,8 +51,8 @@ async def completion_under_500(stage: Stage) -> str:
         events = wire.completion(wire.fenced(FAILING))
         await exchange.send(wire.head(500), *map(wire.chunked, events), wire.LAST_CHUNK)
 
-    seen = await stage.run(once(answer), max_retries=0)
-    recovered(seen)
+    observed = await stage.run(once(answer), max_retries=0)
+    recovered(observed)
     return "tried again"
 
 
@@ -61,8 +62,8 @@ async def endless_refusal(stage: Stage) -> str:
         await exchange.send(wire.head(503, "text/plain", content_length=100), b"Wait, ")
         await exchange.silence()
 
-    seen = await stage.run(once(answer), timeouts={"event_idle_s": 0.4, "total_s": 5})
-    recovered(seen)
+    observed = await stage.run(once(answer), timeouts={"event_idle_s": 0.4, "total_s": 5})
+    recovered(observed)
     return "tried again"
 
 
@@ -71,11 +72,11 @@ async def final_statuses(stage: Stage) -> str:
     async def answer(exchange: Exchange) -> None:
         await exchange.send(FINAL.get(exchange.request.task, b""))
 
-    seen = await stage.run(answer, tasks=[*FINAL], agents=len(FINAL))
+    observed = await stage.run(answer, tasks=[*FINAL], agents=len(FINAL))
     for status in FINAL:
-        given_up(seen, 1, status)
-    require(seen.status == 0, f"expected exit 0; {seen.ending}")
-    others = [request.line for request in seen.requests if request.task not in FINAL]
+        given_up(observed, 1, status)
+    require(observed.status == 0, f"expected exit 0; {observed.ending}")
+    others = [request.line for request in observed.requests if request.task not in FINAL]
     require(not others, f"a redirection was followed: {others[:1]}")
     return f"{', '.join(FINAL)}: 1 request each"
 
@@ -116,8 +117,8 @@ BROKEN_OFF: Mapping[str, Answer] = {
 
 def _tried_again(broken_off: Answer) -> Play:
     async def play(stage: Stage) -> str:
-        seen = await stage.run(once(broken_off))
-        recovered(seen)
+        observed = await stage.run(once(broken_off))
+        recovered(observed)
         return "2 requests, passed"
 
     return play
@@ -129,22 +130,24 @@ for _name, _broken_off in BROKEN_OFF.items():
 
 @case("transport.connection", "reset as soon as it is made")
 async def reset_at_once(stage: Stage) -> str:
-    seen = await stage.run(accept=lambda number: number > 2)
-    retries = seen.attempt().transport_retries
-    require(retries == 2, f"transport_retries {retries} after 2 connections that were reset; {seen.ending}")
-    require(seen.outcome().outcome == "passed", f"outcome {seen.outcome()}")
+    observed = await stage.run(accept=lambda number: number > 2)
+    retries = observed.attempt().transport_retries
+    require(
+        retries == 2, f"transport_retries {retries} after 2 connections that were reset; {observed.ending}"
+    )
+    require(observed.outcome().outcome == "passed", f"outcome {observed.outcome()}")
     return "third connection served, 2 retries"
 
 
 @case("transport.connection", "refused")
 async def refused(stage: Stage) -> str:
     with closed_port() as (_, url):
-        seen = await stage.run(
+        observed = await stage.run(
             tasks=("task/1", "task/2"),
             transport={"max_retries": 2},
             change=lambda document: document.update(base_url=url),
         )
-    return _never_connected(seen, "task/1", 2) + "; " + _never_connected(seen, "task/2", 2)
+    return _never_connected(observed, "task/1", 2) + "; " + _never_connected(observed, "task/2", 2)
 
 
 @case("transport.connection", "refused at first")
@@ -157,31 +160,31 @@ async def refused_at_first(stage: Stage) -> str:
             async with _forwarding(port, running.endpoint.base_url):
                 await running.until(lambda: len(running.events()) > 2, "the task's outcome")
 
-        seen = await stage.run(
+        observed = await stage.run(
             transport={"max_retries": 500, "base_s": 0.02, "cap_s": 0.04},
             change=lambda document: document.update(base_url=url),
             act=open_port,
         )
-    require(seen.outcome().outcome == "passed", f"{seen.outcome()}; {seen.ending}")
-    return f"passed after {seen.attempt().transport_retries} tries that were refused"
+    require(observed.outcome().outcome == "passed", f"{observed.outcome()}; {observed.ending}")
+    return f"passed after {observed.attempt().transport_retries} tries that were refused"
 
 
 @case("transport.connection", "no answer to the connection")
 async def connect_timeout(stage: Stage) -> str:
     with full_port() as url:
-        seen = await stage.run(
+        observed = await stage.run(
             timeouts={"connect_s": 0.3, "total_s": 5},
             transport={"max_retries": 1},
             change=lambda document: document.update(base_url=url),
         )
-    attempt = seen.attempt()
+    attempt = observed.attempt()
     spent_s = (attempt.t_end - attempt.t_begin) / 1e9
     require(spent_s >= 0.6 - EARLY_S, f"2 tries with connect_s 0.3 took {spent_s:.2f} s")
-    return _never_connected(seen, "task/1", 1)
+    return _never_connected(observed, "task/1", 1)
 
 
-def _never_connected(seen: Seen, task: str, retries: int) -> str:
-    outcome, attempt = given_up(seen, 0, task), seen.attempt(task=task)
+def _never_connected(observed: Observation, task: str, retries: int) -> str:
+    outcome, attempt = given_up(observed, 0, task), observed.attempt(task=task)
     found = attempt.transport_retries
     require(found == retries, f"transport_retries {found} of {task}, expected {retries}")
     require(attempt.t_request is None, "t_request is not null, and nothing was sent")
@@ -203,9 +206,9 @@ def _kept_connection(breaks: Answer) -> Play:
             else:
                 await passing(exchange)
 
-        seen = await stage.run(answer)
-        recovered(seen, attempt=2)
-        same = seen.requests[0].connection == seen.requests[1].connection
+        observed = await stage.run(answer)
+        recovered(observed, attempt=2)
+        same = observed.requests[0].connection == observed.requests[1].connection
         return f"2 requests, 1 retry, on {'the same' if same else 'another'} connection"
 
     return play
@@ -260,11 +263,11 @@ async def partial_text(stage: Stage) -> str:
         else:
             await passing(exchange)
 
-    seen = await stage.run(answer, tasks=[*scenes], agents=len(scenes))
+    observed = await stage.run(answer, tasks=[*scenes], agents=len(scenes))
     expected = hashlib.sha256(wire.fenced(PASSING).encode()).hexdigest()
     for scene in scenes:
-        recovered(seen, scene)
-        attempt, second = seen.attempt(task=scene), seen.of(scene)[1]
+        recovered(observed, scene)
+        attempt, second = observed.attempt(task=scene), observed.of(scene)[1]
         require(
             attempt.completion_sha256 == expected, f"after {scene}: the completion is not the second reply"
         )
@@ -290,9 +293,9 @@ async def same_request(stage: Stage) -> str:
     async def answer(exchange: Exchange) -> None:
         await tries[exchange.request.number - 1](exchange)
 
-    seen = await stage.run(answer, transport={"max_retries": 4}, request={"temperature": 0.5})
-    recovered(seen, tries=5)
-    first, *others = seen.requests
+    observed = await stage.run(answer, transport={"max_retries": 4}, request={"temperature": 0.5})
+    recovered(observed, tries=5)
+    first, *others = observed.requests
     for number, request in enumerate(others, start=2):
         require(request.body == first.body, f"try {number}: another body than the first")
         require(request.line == first.line, f"try {number}: {request.line!r}, the first {first.line!r}")
@@ -319,12 +322,12 @@ async def every_kind_counts(stage: Stage) -> str:
         else:
             await passing(exchange)
 
-    seen = await stage.run(answer, tasks=("task/1", "task/2"), transport={"max_retries": 3})
-    outcome = given_up(seen, 4)
-    retries = seen.attempt().transport_retries
+    observed = await stage.run(answer, tasks=("task/1", "task/2"), transport={"max_retries": 3})
+    outcome = given_up(observed, 4)
+    retries = observed.attempt().transport_retries
     require(retries == 3, f"transport_retries {retries}, expected 3")
-    require(seen.outcome("task/2").outcome == "passed", f"the next task: {seen.outcome('task/2')}")
-    require(seen.status == 0, f"expected exit 0; {seen.ending}")
+    require(observed.outcome("task/2").outcome == "passed", f"the next task: {observed.outcome('task/2')}")
+    require(observed.status == 0, f"expected exit 0; {observed.ending}")
     return f"4 requests, reason {outcome.reason!r}, and the next task went on"
 
 
@@ -333,8 +336,8 @@ async def no_retries(stage: Stage) -> str:
     async def answer(exchange: Exchange) -> None:
         await exchange.send(wire.json_error(500))
 
-    seen = await stage.run(answer, transport={"max_retries": 0})
-    given_up(seen, 1)
+    observed = await stage.run(answer, transport={"max_retries": 0})
+    given_up(observed, 1)
     return "1 request"
 
 
@@ -346,9 +349,9 @@ async def each_completion(stage: Stage) -> str:
         else:
             await exchange.code(PASSING if exchange.request.attempt == 3 else FAILING)
 
-    seen = await stage.run(answer, transport={"max_retries": 2})
+    observed = await stage.run(answer, transport={"max_retries": 2})
     for attempt in (1, 2, 3):
-        recovered(seen, tries=3, attempt=attempt, verdict="passed" if attempt == 3 else "failed")
+        recovered(observed, tries=3, attempt=attempt, verdict="passed" if attempt == 3 else "failed")
     return "3 completions of 3 tries each"
 
 
@@ -376,10 +379,10 @@ def _left_behind(*pieces: bytes, breaks: Answer | None = None) -> Play:
             finally:  # a runtime may have closed the connection itself
                 tell(stage, "go")
 
-        seen = await stage.run(answer, verify={"timeout_s": 20})
-        recovered(seen, tries=1, verdict="failed")
-        recovered(seen, tries=1, attempt=2)
-        first, second = seen.requests
+        observed = await stage.run(answer, verify={"timeout_s": 20})
+        recovered(observed, tries=1, verdict="failed")
+        recovered(observed, tries=1, attempt=2)
+        first, second = observed.requests
         require(second.connection != first.connection, "the next request came on the same connection")
         return "the next request came on another connection, and no try was lost"
 
@@ -412,9 +415,9 @@ async def too_long(stage: Stage) -> str:
             await exchange.send(wire.head(content_length=len(body)) + body + rest)
             tell(stage, "go")
 
-    seen = await stage.run(answer, max_retries=1, verify={"timeout_s": 20})
-    recovered(seen, tries=1, verdict="failed")
-    recovered(seen, tries=1, attempt=2)
-    first, second = seen.requests
+    observed = await stage.run(answer, max_retries=1, verify={"timeout_s": 20})
+    recovered(observed, tries=1, verdict="failed")
+    recovered(observed, tries=1, attempt=2)
+    first, second = observed.requests
     require(second.connection != first.connection, "the next request came on the same connection")
     return "the next request came on another connection, and no try was lost"

@@ -9,7 +9,7 @@ from typing import Any
 
 from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Exchange
-from agentdyno.conformance.seen import Seen
+from agentdyno.conformance.observation import Observation
 from agentdyno.conformance.stage import PROMPTS, Stage, task
 from agentdyno.conformance.violation import require
 from agentdyno.project import CONTRACT
@@ -56,7 +56,7 @@ def content(vector: Vector, name: str) -> bytes:
 
 
 def all_right(wrong: Sequence[str], played: int, things: str = "vectors") -> str:
-    """The evidence, or Broken."""
+    """The evidence, or RuleViolation."""
     require(not wrong, f"{len(wrong)} of {played} {things}, {'; '.join(wrong[:2])}")
     return f"{played} {things}"
 
@@ -69,7 +69,7 @@ async def extraction(stage: Stage) -> str:
     async def answer(exchange: Exchange) -> None:
         await exchange.reply(known[exchange.request.task]["reply"])
 
-    seen = await stage.run(
+    observed = await stage.run(
         answer,
         tasks=[task(name, tests=str(number)) for number, name in enumerate(known)],
         agents=AGENTS,
@@ -83,7 +83,7 @@ async def extraction(stage: Stage) -> str:
         found = kept.read_bytes() if kept.exists() else None
         if found != (None if expected is None else expected.encode()):
             wrong.append(f"{name}: {found!r} in solution.py, expected {expected!r}")
-        elif (verdict := seen.attempt(1, name).verdict) != ("no_code" if expected is None else "passed"):
+        elif (verdict := observed.attempt(1, name).verdict) != ("no_code" if expected is None else "passed"):
             wrong.append(f"{name}: verdict {verdict}")
     return all_right(wrong, len(known))
 
@@ -113,12 +113,12 @@ async def verdicts(stage: Stage, chosen: list[Vector], timeout_s: float = 10) ->
             end = f"os._exit({vector['exit_code']})"
         await exchange.code(END.format(stdout=content(vector, "stdout"), end=end))
 
-    seen = await stage.run(
+    observed = await stage.run(
         answer, tasks=list(known), agents=AGENTS, max_retries=0, verify={"timeout_s": timeout_s}
     )
     wrong = []
     for name, vector in known.items():
-        attempt = seen.attempt(1, name)
+        attempt = observed.attempt(1, name)
         ended = {field: getattr(attempt, field) for field in ("exit_code", "signal", "timed_out", "verdict")}
         expected = {**vector, "verdict": vector["expected"]}
         wrong += [
@@ -164,12 +164,12 @@ async def feedback(stage: Stage, chosen: list[Vector], workspaces: str = "worksp
             )
         )
 
-    seen = await stage.run(answer, tasks=list(known), agents=AGENTS, max_retries=1, workspaces=workspaces)
+    observed = await stage.run(answer, tasks=list(known), agents=AGENTS, max_retries=1, workspaces=workspaces)
     wrong = []
     for name, vector in known.items():
-        requests = seen.of(name)
+        requests = observed.of(name)
         if len(requests) != 2:
-            wrong.append(f"{name}: {len(requests)} requests, expected 2; {seen.ending}")
+            wrong.append(f"{name}: {len(requests)} requests, expected 2; {observed.ending}")
             continue
         said = requests[1].messages[-1]["content"]
         expected = str(PROMPTS["tests_failed"]).replace("{output}", vector["expected"])
@@ -220,7 +220,7 @@ async def messages(stage: Stage, known: list[Vector]) -> str:
         def model(document: dict[str, Any], name: str = vector["model"]) -> None:
             document["model"] = name
 
-        seen = await stage.run(
+        observed = await stage.run(
             answer,
             tasks=[{"entry_point": "f", **vector["task"]}],
             max_retries=len(turns),
@@ -232,10 +232,10 @@ async def messages(stage: Stage, known: list[Vector]) -> str:
             },
             change=model,
         )
-        if len(seen.requests) != len(turns) + 1:
-            wrong.append(f"{vector['name']}: {len(seen.requests)} requests, expected {len(turns) + 1}")
-        elif seen.requests[-1].body != vector["body"].encode():
-            found = seen.requests[-1].body.decode("utf-8", "replace")
+        if len(observed.requests) != len(turns) + 1:
+            wrong.append(f"{vector['name']}: {len(observed.requests)} requests, expected {len(turns) + 1}")
+        elif observed.requests[-1].body != vector["body"].encode():
+            found = observed.requests[-1].body.decode("utf-8", "replace")
             wrong.append(f"{vector['name']}: {_difference(found, vector['body'])}")
     return all_right(wrong, len(known))
 
@@ -274,7 +274,7 @@ async def streams(stage: Stage, ways: Sequence[str]) -> str:
         vector, way = known[exchange.request.task]
         await exchange.stream(*pieces(content(vector, "stream"), way))
 
-    seen = await stage.run(
+    observed = await stage.run(
         answer,
         tasks=list(known),
         agents=AGENTS,
@@ -285,16 +285,16 @@ async def streams(stage: Stage, ways: Sequence[str]) -> str:
     wrong = [
         f"{name}: {problem}"
         for name, (vector, _) in known.items()
-        if (problem := _not_as_expected(seen, name, vector["completion"]))
+        if (problem := _not_as_expected(observed, name, vector["completion"]))
     ]
     return all_right(wrong, len(known), "streams") + f" of {len(known) // len(ways)} vectors"
 
 
-def _not_as_expected(seen: Seen, name: str, completion: Vector) -> str:
+def _not_as_expected(observed: Observation, name: str, completion: Vector) -> str:
     """What is wrong with the attempt that got this stream, if anything."""
-    attempt = seen.attempt(1, name)
+    attempt = observed.attempt(1, name)
     failed = completion["error"] is not None
-    tries = len(seen.of(name))
+    tries = len(observed.of(name))
     if tries != 1 + failed:
         return f"{tries} tries, expected {1 + failed} (error {completion['error']})"
     text = "second try" if failed else completion["text"]

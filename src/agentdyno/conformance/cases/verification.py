@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from agentdyno.conformance.assertions import EARLY_S
 from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Exchange
 from agentdyno.conformance.notes import is_alive, is_noted, noted, noting, still_alive, tell
-from agentdyno.conformance.seen import Seen
+from agentdyno.conformance.observation import Observation
 from agentdyno.conformance.stage import FAILING, PASSING, PROMPTS, Stage, task
-from agentdyno.conformance.tries import EARLY_S
 from agentdyno.conformance.violation import NotPossible, require
 from agentdyno.errors import UserError
 from agentdyno.rundata.events import Attempt
@@ -46,9 +46,12 @@ PASSED = "print('1 passed in 0.00s', flush=True)\n"
 async def inspected(stage: Stage, body: str, **verify: object) -> Any:
     """What a verifier's own process notes as `found`, with fields of the run file's `verify`."""
     argv = [*PYTHON, "-c", noting(stage, f"{body}\n{PASSED}")]
-    seen = await stage.run(verify={"argv": argv, **verify})
+    observed = await stage.run(verify={"argv": argv, **verify})
     found = noted(stage, "found")
-    require(seen.outcome().outcome == "passed", f"outcome {seen.outcome().outcome}: {seen.outcome().reason}")
+    require(
+        observed.outcome().outcome == "passed",
+        f"outcome {observed.outcome().outcome}: {observed.outcome().reason}",
+    )
     return found
 
 
@@ -66,9 +69,9 @@ async def argv(stage: Stage) -> str:
     program = Path(sys.executable)
     words = ["", "a b", "*", "$HOME", "'\"\\", "new\nline", "ü\U0001f600", "--", "-x", "~"]
     argv = [program.name, *PYTHON[1:], "-c", noting(stage, f"{body}\n{PASSED}"), *words]
-    seen = await stage.run(verify={"argv": argv, "env": {"PATH": str(program.parent), "LANG": "C.UTF-8"}})
+    observed = await stage.run(verify={"argv": argv, "env": {"PATH": str(program.parent), "LANG": "C.UTF-8"}})
     same(noted(stage, "found"), argv)
-    same(seen.outcome().outcome, "passed")
+    same(observed.outcome().outcome, "passed")
     return f"{len(argv)} words, as they are"
 
 
@@ -86,12 +89,12 @@ async def looked_up(stage: Stage) -> str:
         program.write_text(f"#!/bin/sh\necho '{says} in 0.00s ({folder.name})'\n")
         program.chmod(0o644 if folder.name == "not-executable" else 0o755)
     path = ":".join(str(folder) for folder in folders[1:])
-    seen = await stage.run(
+    observed = await stage.run(
         max_retries=0,
         verify={"argv": ["check"], "env": {"PATH": path}},
         through=["env", f"PATH={folders[0]}:{os.environ['PATH']}"],
     )
-    verdict, reason = seen.attempt().verdict, seen.attempt().reason
+    verdict, reason = observed.attempt().verdict, observed.attempt().reason
     require(verdict == "passed", f"verdict {verdict}, expected passed; {reason}")
     return "the first that can be executed, on verify.env's PATH"
 
@@ -151,14 +154,14 @@ for number in os.listdir("/proc/self/fd"):
 note(f"found-{os.getpid()}", {number: path for number, path in found.items() if int(number) > 2})
 """
     tasks = [f"task/{number}" for number in range(24)]
-    seen = await stage.run(
+    observed = await stage.run(
         tasks=tasks,
         agents=8,
         verify={"argv": [*PYTHON, "-c", noting(stage, body + PASSED)], "slots": 8},
         through=["sh", "-c", 'exec "$@" 9</dev/zero', "sh"],
     )
     found = [noted(stage, path.name) for path in stage.notes.iterdir()]
-    require(bool(found), f"no verifier ran; {seen.ending}")
+    require(bool(found), f"no verifier ran; {observed.ending}")
     too_many = [f"{number} -> {path}" for more in found for number, path in more.items()]
     require(not too_many, f"{len(too_many)} descriptors that are not 0, 1, 2, for instance {too_many[:3]}")
     return f"0, 1, 2 and no other, in {len(found)} children"
@@ -178,8 +181,8 @@ async def process_group(stage: Stage) -> str:
 async def signals(stage: Stage) -> str:
     """Interpreters and shells have their own ways with them, so it is a plain program that looks."""
     copy = stage.folder / "status"
-    seen = await stage.run(max_retries=0, verify={"argv": ["cp", "/proc/self/status", str(copy)]})
-    require(copy.exists(), f"no verifier ran; {seen.outcome().reason}")
+    observed = await stage.run(max_retries=0, verify={"argv": ["cp", "/proc/self/status", str(copy)]})
+    require(copy.exists(), f"no verifier ran; {observed.outcome().reason}")
     status = dict(line.split(":\t", 1) for line in copy.read_text().splitlines())
     blocked, ignored = (int(status[name], 16) & ~C_LIBRARYS_OWN for name in ("SigBlk", "SigIgn"))
     require(blocked == 0, f"blocked signals: mask {blocked:#x}, expected none")
@@ -208,9 +211,10 @@ async def exit_codes(stage: Stage) -> str:
         code = codes[exchange.request.attempt - 1]
         await exchange.code(f"print('1 failed in 0.00s')\nraise SystemExit({code})\n")
 
-    seen = await stage.run(answer, max_retries=len(codes) - 1)
+    observed = await stage.run(answer, max_retries=len(codes) - 1)
     same(
-        [(attempt.exit_code, attempt.signal) for attempt in seen.attempts()], [(code, None) for code in codes]
+        [(attempt.exit_code, attempt.signal) for attempt in observed.attempts()],
+        [(code, None) for code in codes],
     )
     return f"exit codes {', '.join(map(str, codes))} in the events"
 
@@ -228,8 +232,8 @@ async def ending_signals(stage: Stage) -> str:
             f"os.kill(os.getpid(), {number})\n"
         )
 
-    seen = await stage.run(answer, max_retries=len(numbers) - 1)
-    found = [(attempt.exit_code, attempt.signal, attempt.timed_out) for attempt in seen.attempts()]
+    observed = await stage.run(answer, max_retries=len(numbers) - 1)
+    found = [(attempt.exit_code, attempt.signal, attempt.timed_out) for attempt in observed.attempts()]
     same(found, [(None, int(number), False) for number in numbers])
     return f"signals {', '.join(str(int(number)) for number in numbers)} in the events"
 
@@ -256,17 +260,17 @@ os._exit(5)
 # verify.output
 
 
-async def with_output(stage: Stage, body: str, verdict: str = "passed", **verify: object) -> Seen:
+async def with_output(stage: Stage, body: str, verdict: str = "passed", **verify: object) -> Observation:
     """Play one attempt with code that prints, and require its verdict."""
 
     async def answer(exchange: Exchange) -> None:
         await exchange.code(f"import os, sys, threading\n{body}\n")
 
     verify = {"timeout_s": PATIENCE_S, **verify}
-    seen = await stage.run(answer, max_retries=0, verify=verify, within_s=2 * PATIENCE_S)
-    found = seen.attempt()
+    observed = await stage.run(answer, max_retries=0, verify=verify, within_s=2 * PATIENCE_S)
+    found = observed.attempt()
     require(found.verdict == verdict, f"verdict {found.verdict}, expected {verdict}; {found.reason}")
-    return seen
+    return observed
 
 
 async def flat(stage: Stage, body: str, said: str, verdict: str = "passed", **verify: object) -> str:
@@ -328,10 +332,13 @@ async def feedback(stage: Stage, body: str, **verify: object) -> str:
     async def answer(exchange: Exchange) -> None:
         await exchange.code(f"import os, sys\n{body}\n" if exchange.request.attempt == 1 else PASSING)
 
-    seen = await stage.run(answer, max_retries=1, verify=verify)
-    require(len(seen.requests) == 2, f"{len(seen.requests)} requests, expected 2; {seen.outcome().reason}")
+    observed = await stage.run(answer, max_retries=1, verify=verify)
+    require(
+        len(observed.requests) == 2,
+        f"{len(observed.requests)} requests, expected 2; {observed.outcome().reason}",
+    )
     before, after = str(PROMPTS["tests_failed"]).split("{output}")
-    text = seen.requests[1].messages[-1]["content"]
+    text = observed.requests[1].messages[-1]["content"]
     require(text.startswith(before) and text.endswith(after), f"the last message is {text[:200]!r}")
     return text.removeprefix(before).removesuffix(after)
 
@@ -401,19 +408,19 @@ async def stopped(stage: Stage, body: str) -> str:
     for timeout_s in TIMEOUTS_S:
         left.clear()
         verify = {"timeout_s": timeout_s}
-        seen = await stage.run(answer, max_retries=1, verify=verify, within_s=timeout_s + PATIENCE_S / 2)
+        observed = await stage.run(answer, max_retries=1, verify=verify, within_s=timeout_s + PATIENCE_S / 2)
         if is_noted(stage, "pids"):
             break
     count = len(noted(stage, "pids"))
-    attempt = seen.attempt()
+    attempt = observed.attempt()
     same((attempt.verdict, attempt.timed_out), ("timed_out", True))
     same((attempt.exit_code, attempt.signal), (None, int(signal.SIGKILL)))
-    require(bool(left), f"no second request; {seen.outcome().reason}")
+    require(bool(left), f"no second request; {observed.outcome().reason}")
     require(not left[0], f"{len(left[0])} of {count} processes are still alive")
-    last = seen.requests[1].messages[-1]["content"]
+    last = observed.requests[1].messages[-1]["content"]
     require(last == PROMPTS["timed_out"], f"the next message is {last[:80]!r}")
-    assert seen.requests[0].t_answer is not None
-    took_s = (seen.requests[1].t - seen.requests[0].t_answer) / 1e9
+    assert observed.requests[0].t_answer is not None
+    took_s = (observed.requests[1].t - observed.requests[0].t_answer) / 1e9
     require(took_s >= timeout_s - EARLY_S, f"stopped after {took_s:.3f} s, expected {timeout_s:g} s")
     require(took_s <= timeout_s + LATE_S, f"stopped after {took_s:.1f} s, expected {timeout_s:g} s")
     return f"{count} processes killed after {timeout_s:g} s" if count > 1 else f"killed after {timeout_s:g} s"
@@ -500,10 +507,10 @@ time.sleep(max(0, {int(timeout_s) + 0.2} - since_spawn_s))
         async def answer(exchange: Exchange, code: str = code) -> None:
             await exchange.code(code)
 
-        seen = await stage.run(answer, max_retries=0, verify={"timeout_s": timeout_s})
-        if not seen.attempt().timed_out:
+        observed = await stage.run(answer, max_retries=0, verify={"timeout_s": timeout_s})
+        if not observed.attempt().timed_out:
             break
-    attempt = seen.attempt()
+    attempt = observed.attempt()
     same((attempt.verdict, attempt.timed_out, attempt.exit_code), ("passed", False, 0))
     return f"{int(timeout_s) + 0.2} s of {timeout_s} s, and not stopped"
 
@@ -511,7 +518,7 @@ time.sleep(max(0, {int(timeout_s) + 0.2} - since_spawn_s))
 # verify.group
 
 
-async def killed_with_the_leader(stage: Stage, body: str) -> Seen:
+async def killed_with_the_leader(stage: Stage, body: str) -> Observation:
     """Require that processes that are noted as `pids` are dead soon after their leader has ended."""
     left: list[list[int]] = []
     first = noting(stage, f"print('1 failed in 0.00s', flush=True)\n{body}\nos._exit(1)\n")
@@ -523,12 +530,12 @@ async def killed_with_the_leader(stage: Stage, body: str) -> Seen:
             left.append(await still_alive(noted(stage, "pids")))
             await exchange.code(PASSING)
 
-    seen = await stage.run(answer, max_retries=1, verify={"timeout_s": 20}, within_s=25)
-    attempt = seen.attempt()
+    observed = await stage.run(answer, max_retries=1, verify={"timeout_s": 20}, within_s=25)
+    attempt = observed.attempt()
     same((attempt.verdict, attempt.timed_out), ("failed", False))
-    require(bool(left), f"no second request; {seen.outcome().reason}")
+    require(bool(left), f"no second request; {observed.outcome().reason}")
     require(not left[0], f"{len(left[0])} of {len(noted(stage, 'pids'))} processes are still alive")
-    return seen
+    return observed
 
 
 GROUPS = {
@@ -606,8 +613,10 @@ for _name, _body in GROUPS.items():
 
 @case("verify.group", "a leader that a signal ends")
 async def leader_ended_by_a_signal(stage: Stage) -> str:
-    seen = await killed_with_the_leader(stage, f"{GROUPS['a child']}\nos.kill(os.getpid(), signal.SIGKILL)")
-    same((seen.attempt().exit_code, seen.attempt().signal), (None, int(signal.SIGKILL)))
+    observed = await killed_with_the_leader(
+        stage, f"{GROUPS['a child']}\nos.kill(os.getpid(), signal.SIGKILL)"
+    )
+    same((observed.attempt().exit_code, observed.attempt().signal), (None, int(signal.SIGKILL)))
     return "signal 9, and its child killed"
 
 
@@ -647,10 +656,10 @@ async def not_waited_for(
             tell(stage, "enough")
             await exchange.code(PASSING)
 
-    seen = await stage.run(answer, max_retries=1, verify={"timeout_s": timeout_s}, escapes=True)
+    observed = await stage.run(answer, max_retries=1, verify={"timeout_s": timeout_s}, escapes=True)
     with contextlib.suppress(ProcessLookupError):  # one that waits for a pipe has not seen that it is enough
         os.kill(noted(stage, "away"), signal.SIGKILL)
-    same((seen.attempt().verdict, seen.attempt().timed_out), (verdict, verdict == "timed_out"))
+    same((observed.attempt().verdict, observed.attempt().timed_out), (verdict, verdict == "timed_out"))
     require(alive == [True], "the attempt was over only when the descendant had ended")
 
 
@@ -669,10 +678,10 @@ async def one_that_writes(stage: Stage) -> str:
         await exchange.code(first)
 
     started = time.monotonic()
-    seen = await stage.run(answer, max_retries=0, verify={"timeout_s": 12}, escapes=True)
+    observed = await stage.run(answer, max_retries=0, verify={"timeout_s": 12}, escapes=True)
     took_s = time.monotonic() - started
     tell(stage, "enough")
-    attempt = seen.attempt()
+    attempt = observed.attempt()
     same((attempt.verdict, attempt.timed_out), ("passed", False))
     require(took_s < 12, f"the run took {took_s:.1f} s, as long as the descendant went on writing")
     return f"over after {took_s:.1f} s while it went on"
@@ -703,18 +712,20 @@ async def judged(stage: Stage, code: str, verdict: str, **verify: object) -> Att
         await exchange.code(code)
 
     tests = "from solution import *\n\n\ndef test():\n    assert f() == 1\n"
-    seen = await stage.run(
+    observed = await stage.run(
         answer,
         tasks=[task("task/1", tests=tests)],
         max_retries=0,
         verify={"timeout_s": PATIENCE_S, **verify},
         within_s=2 * PATIENCE_S,
     )
-    attempt = seen.attempt()
+    attempt = observed.attempt()
     how = f"exit code {attempt.exit_code}, signal {attempt.signal}"
     require(attempt.verdict == verdict, f"verdict {attempt.verdict}, expected {verdict}; {how}")
     outcome = "passed" if verdict == "passed" else "failed"
-    require(seen.outcome().outcome == outcome, f"outcome {seen.outcome().outcome}, expected {outcome}")
+    require(
+        observed.outcome().outcome == outcome, f"outcome {observed.outcome().outcome}, expected {outcome}"
+    )
     return attempt
 
 

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from agentdyno.conformance import wire
+from agentdyno.conformance.assertions import EARLY_S, given_up, once, recovered
 from agentdyno.conformance.case import Play, case
 from agentdyno.conformance.endpoint import Answer, Exchange
-from agentdyno.conformance.seen import Seen
+from agentdyno.conformance.observation import Observation
 from agentdyno.conformance.sockets import full_port
 from agentdyno.conformance.stage import PASSING, Stage, passing
-from agentdyno.conformance.tries import EARLY_S, given_up, once, recovered
 from agentdyno.conformance.violation import NotPossible, require
 
 CONTENT = wire.chunked(wire.event(wire.delta(content="some ")))
@@ -43,16 +43,16 @@ def _idle(begin: Sequence[bytes], again: bytes | None, event: bytes | None = Non
     late_ns: list[int] = []
 
     async def play(stage: Stage) -> str:
-        seen = await stage.run(
+        observed = await stage.run(
             once(idle),
             timeouts={"event_idle_s": IDLE_S, "total_s": SLOWNESS_S},
             transport={"max_retries": 1},
         )
         if any(late > 100_000_000 for late in late_ns):
             raise NotPossible("this machine is so busy that the endpoint itself was late")
-        recovered(seen)
+        recovered(observed)
         least_s = IDLE_S + (EVENT_AFTER_S if event is not None else 0)
-        found_s = seen.attempt().transport_ns / 1e9
+        found_s = observed.attempt().transport_ns / 1e9
         require(
             found_s >= least_s - EARLY_S,
             f"tried again after {found_s:.3f} s, expected {least_s:g} s without an event",
@@ -88,8 +88,8 @@ async def slow_stream(stage: Stage) -> str:
             await exchange.send(event if event is EMPTY else wire.chunked(event))
         await exchange.send(wire.LAST_CHUNK)
 
-    seen = await stage.run(answer, timeouts={"event_idle_s": idle_s})
-    recovered(seen, tries=1)
+    observed = await stage.run(answer, timeouts={"event_idle_s": idle_s})
+    recovered(observed, tries=1)
     return f"events every {pause_s} s, event_idle_s {idle_s}: one request"
 
 
@@ -108,11 +108,11 @@ async def _pauses(stage: Stage, retries: int, base_s: float, cap_s: float) -> li
 
     tasks = [f"task/{number}" for number in range(1, AGENTS + 1)]
     transport = {"max_retries": retries, "base_s": base_s, "cap_s": cap_s}
-    seen = await stage.run(answer, tasks=tasks, agents=AGENTS, transport=transport)
+    observed = await stage.run(answer, tasks=tasks, agents=AGENTS, transport=transport)
     pauses: list[list[float]] = [[] for _ in range(retries)]
     for task in tasks:
-        given_up(seen, 1 + retries, task)
-        for number, (one, other) in enumerate(pairwise(seen.of(task))):
+        given_up(observed, 1 + retries, task)
+        for number, (one, other) in enumerate(pairwise(observed.of(task))):
             assert one.t_answer is not None
             pauses[number].append((other.t - one.t_answer) / 1e9)
     return pauses
@@ -169,9 +169,9 @@ async def seventy_tries(stage: Stage) -> str:
         else:
             await passing(exchange)
 
-    seen = await stage.run(answer, transport={"max_retries": 100, "base_s": 0.0001, "cap_s": 0.002})
-    recovered(seen, tries=70)
-    return f"passed after {seen.attempt().transport_ns / 1e9:.2f} s"
+    observed = await stage.run(answer, transport={"max_retries": 100, "base_s": 0.0001, "cap_s": 0.002})
+    recovered(observed, tries=70)
+    return f"passed after {observed.attempt().transport_ns / 1e9:.2f} s"
 
 
 @case("transport.retry-after", "seconds")
@@ -179,17 +179,17 @@ async def retry_after_seconds(stage: Stage) -> str:
     async def answer(exchange: Exchange) -> None:
         await exchange.send(wire.json_error(int(exchange.request.task), retry_after=1))
 
-    seen = await stage.run(once(answer), tasks=("429", "503", "500"), agents=3)
+    observed = await stage.run(once(answer), tasks=("429", "503", "500"), agents=3)
     waited = []
     for status in ("429", "503", "500"):
-        recovered(seen, status)
-        first, second = seen.of(status)
+        recovered(observed, status)
+        first, second = observed.of(status)
         assert first.t_answer is not None
         waited.append((second.t - first.t_answer) / 1e9)
         require(
             waited[-1] >= 1 - EARLY_S, f"{status}: tried again after {waited[-1]:.3f} s, 1 s was asked for"
         )
-        counted_s = seen.attempt(task=status).transport_ns / 1e9
+        counted_s = observed.attempt(task=status).transport_ns / 1e9
         require(counted_s >= 1 - EARLY_S, f"{status}: transport_ns is {counted_s:.3f} s and omits the sleep")
     return f"1 s asked for, tried again after {', '.join(f'{found:.3f}' for found in waited)} s"
 
@@ -213,11 +213,11 @@ async def retry_after_dates(stage: Stage) -> str:
         date = datetime.fromtimestamp(dates[form], UTC).strftime(FORMS[form])
         await exchange.send(wire.json_error(429, retry_after=date))
 
-    seen = await stage.run(once(answer), tasks=[*FORMS], agents=3, through=("env", "TZ=JST-9"))
+    observed = await stage.run(once(answer), tasks=[*FORMS], agents=3, through=("env", "TZ=JST-9"))
     epoch_ns = time.time_ns() - time.monotonic_ns()
     for form, date in dates.items():
-        recovered(seen, form)
-        late_s = (seen.of(form)[1].t + epoch_ns) / 1e9 - date
+        recovered(observed, form)
+        late_s = (observed.of(form)[1].t + epoch_ns) / 1e9 - date
         require(late_s >= -0.05, f"{form}: tried again {-late_s:.3f} s before the date")
     return f"{', '.join(FORMS)}: not before the date"
 
@@ -233,29 +233,31 @@ async def retry_after_nonsense(stage: Stage) -> str:
         await exchange.send(wire.json_error(429, retry_after=values[int(exchange.request.task)]))
 
     tasks = [str(number) for number in range(len(values))]
-    seen = await stage.run(once(answer), tasks=tasks, agents=len(tasks), timeouts={"total_s": SLOWNESS_S})
+    observed = await stage.run(once(answer), tasks=tasks, agents=len(tasks), timeouts={"total_s": SLOWNESS_S})
     for number, value in enumerate(values):
-        found = seen.attempt(task=str(number))
+        found = observed.attempt(task=str(number))
         require(found.verdict == "passed", f"Retry-After {value!r}: {found.verdict}, {found.reason!r}")
-        recovered(seen, str(number))
+        recovered(observed, str(number))
     return f"{len(values)} values, none of them waited for"
 
 
-async def _ended_by_total(stage: Stage, answer: Answer, least_s: float, *, total_s: float = 0.6) -> Seen:
+async def _ended_by_total(
+    stage: Stage, answer: Answer, least_s: float, *, total_s: float = 0.6
+) -> Observation:
     """A run of one completion that can only be ended by `total_s`, and by it was."""
-    seen = await stage.run(
+    observed = await stage.run(
         answer,
         timeouts={"total_s": total_s},
         transport={"max_retries": 10**6, "base_s": 0.05, "cap_s": 0.05},
         within_s=5,
     )
-    _took(seen, least_s, total_s)
-    return seen
+    _took(observed, least_s, total_s)
+    return observed
 
 
-def _took(seen: Seen, least_s: float, total_s: float) -> None:
-    outcome, attempt = seen.outcome(), seen.attempt()
-    require(outcome.outcome == "error", f"outcome {outcome.outcome} without a completion; {seen.ending}")
+def _took(observed: Observation, least_s: float, total_s: float) -> None:
+    outcome, attempt = observed.outcome(), observed.attempt()
+    require(outcome.outcome == "error", f"outcome {outcome.outcome} without a completion; {observed.ending}")
     spent_s = (attempt.t_end - attempt.t_begin) / 1e9
     require(
         least_s - EARLY_S <= spent_s <= total_s + SLOWNESS_S,
@@ -263,8 +265,8 @@ def _took(seen: Seen, least_s: float, total_s: float) -> None:
     )
 
 
-def _spent(seen: Seen) -> str:
-    attempt = seen.attempt()
+def _spent(observed: Observation) -> str:
+    attempt = observed.attempt()
     return f"{(attempt.t_end - attempt.t_begin) / 1e9:.2f} s"
 
 
@@ -273,9 +275,9 @@ async def total_of_tries(stage: Stage) -> str:
     async def answer(exchange: Exchange) -> None:
         await exchange.send(wire.json_error(503))
 
-    seen = await _ended_by_total(stage, answer, 0.9, total_s=1)
-    require(len(seen.requests) > 1, "given up after one request")
-    return f"{len(seen.requests)} requests, given up after {_spent(seen)}, total_s 1"
+    observed = await _ended_by_total(stage, answer, 0.9, total_s=1)
+    require(len(observed.requests) > 1, "given up after one request")
+    return f"{len(observed.requests)} requests, given up after {_spent(observed)}, total_s 1"
 
 
 def _retry_after(asked: str) -> Play:
@@ -283,9 +285,11 @@ def _retry_after(asked: str) -> Play:
         async def answer(exchange: Exchange) -> None:
             await exchange.send(wire.json_error(503, retry_after=asked))
 
-        seen = await _ended_by_total(stage, answer, 0)
-        require(len(seen.requests) == 1, f"{len(seen.requests)} requests, and {asked} s were asked for")
-        return f"{asked} s asked for, given up after {_spent(seen)}, total_s 0.6"
+        observed = await _ended_by_total(stage, answer, 0)
+        require(
+            len(observed.requests) == 1, f"{len(observed.requests)} requests, and {asked} s were asked for"
+        )
+        return f"{asked} s asked for, given up after {_spent(observed)}, total_s 0.6"
 
     return play
 
@@ -302,26 +306,26 @@ async def total_of_stream(stage: Stage) -> str:
             await exchange.send(CONTENT)
             await exchange.pause(0.05)
 
-    seen = await _ended_by_total(stage, answer, 0.6)
-    return f"given up after {_spent(seen)}, total_s 0.6"
+    observed = await _ended_by_total(stage, answer, 0.6)
+    return f"given up after {_spent(observed)}, total_s 0.6"
 
 
 @case("transport.total", "silence")
 async def total_of_silence(stage: Stage) -> str:
-    seen = await _ended_by_total(stage, Exchange.silence, 0.6)
-    return f"given up after {_spent(seen)}, total_s 0.6"
+    observed = await _ended_by_total(stage, Exchange.silence, 0.6)
+    return f"given up after {_spent(observed)}, total_s 0.6"
 
 
 @case("transport.total", "while connecting")
 async def total_of_connecting(stage: Stage) -> str:
     with full_port() as url:
-        seen = await stage.run(
+        observed = await stage.run(
             timeouts={"connect_s": 20, "total_s": 0.6},
             change=lambda document: document.update(base_url=url),
             within_s=5,
         )
-    _took(seen, 0.6, 0.6)
-    return f"given up after {_spent(seen)}, total_s 0.6"
+    _took(observed, 0.6, 0.6)
+    return f"given up after {_spent(observed)}, total_s 0.6"
 
 
 @case("transport.total", "not after the finish_reason")
@@ -334,8 +338,8 @@ async def total_ends_with_success(stage: Stage) -> str:
         await exchange.send(events[-2])  # the finish_reason; the stream stays open past total_s
         await exchange.silence()
 
-    seen = await stage.run(answer, timeouts={"total_s": 2})
-    recovered(seen, tries=1)
+    observed = await stage.run(answer, timeouts={"total_s": 2})
+    recovered(observed, tries=1)
     return "finish_reason before total_s, end of the stream after it: passed"
 
 
@@ -345,7 +349,7 @@ async def total_of_each(stage: Stage) -> str:
         await exchange.pause(1.2)
         await (exchange.reply("No code.") if exchange.request.attempt == 1 else passing(exchange))
 
-    seen = await stage.run(answer, timeouts={"total_s": 2})
-    recovered(seen, tries=1, verdict="no_code")
-    recovered(seen, tries=1, attempt=2)
+    observed = await stage.run(answer, timeouts={"total_s": 2})
+    recovered(observed, tries=1, verdict="no_code")
+    recovered(observed, tries=1, attempt=2)
     return "2 completions of 1.2 s, total_s 2: passed"

@@ -1,4 +1,4 @@
-"""The rules that every run of every case is held to."""
+"""Invariants: the rules that every run of every case is held to."""
 
 import contextlib
 import hashlib
@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentdyno.conformance.canonical import canonical
 from agentdyno.conformance.endpoint import Request
-from agentdyno.conformance.seen import Seen
+from agentdyno.conformance.observation import Observation
+from agentdyno.conformance.wire import canonical
 from agentdyno.rundata.events import Attempt, accounting
 
 NOTHING = hashlib.sha256(b"").hexdigest()
@@ -26,30 +26,42 @@ class Finding:
     evidence: str
 
 
-def always(seen: Seen, key: str, tasks: Sequence[str], max_retries: int) -> list[Finding]:
-    """Hold a run to the rules that need no particular scene; a rule that it gave no occasion for is left
-    out.
-    """
+def check_invariants(
+    observed: Observation, key: str, tasks: Sequence[str], max_retries: int
+) -> list[Finding]:
+    """What each invariant finds in a run; an invariant that the run gave no occasion for is left out."""
     findings: list[Finding | None] = [
         _finding(
-            "request.canonical", _not_canonical(seen), f"{len(seen.requests)} bodies", bool(seen.requests)
+            "request.canonical",
+            _not_canonical(observed),
+            f"{len(observed.requests)} bodies",
+            bool(observed.requests),
         ),
-        _finding("key.secret", _key_found(seen, key), "not in any file, log, event or child"),
-        _finding("exit.processes", [f"left behind: {command}" for command in seen.survivors], "none left"),
-        _finding("exit.zombies", [f"{seen.zombies} not reaped"] * bool(seen.zombies), "all reaped"),
-        _finding("exit.workspaces", [f"left behind: {name}" for name in seen.workspaces_left], "none left"),
+        _finding("key.secret", _key_found(observed, key), "not in any file, log, event or child"),
+        _finding(
+            "exit.processes", [f"left behind: {command}" for command in observed.survivors], "none left"
+        ),
+        _finding("exit.zombies", [f"{observed.zombies} not reaped"] * bool(observed.zombies), "all reaped"),
+        _finding(
+            "exit.workspaces", [f"left behind: {name}" for name in observed.workspaces_left], "none left"
+        ),
     ]
-    if seen.event_file.is_file() and seen.status in (0, 130, 143):
+    if observed.event_file.is_file() and observed.status in (0, 130, 143):
         findings += [
-            _finding("events.format", seen.events.problems, f"{len(seen.events.attempts)} attempts"),
+            _finding("events.format", observed.events.problems, f"{len(observed.events.attempts)} attempts"),
             _finding(
-                "events.accounting", accounting(seen.events, tasks, max_retries), f"{len(tasks)} outcomes"
+                "events.accounting", accounting(observed.events, tasks, max_retries), f"{len(tasks)} outcomes"
             ),
-            _finding("events.digests", list(_digests(seen)), "as on the wire", bool(seen.events.attempts)),
             _finding(
-                "events.times", list(_times(seen)), "as the endpoint saw them", bool(seen.events.attempts)
+                "events.digests", list(_digests(observed)), "as on the wire", bool(observed.events.attempts)
             ),
-            _finding("exit.status", list(_status(seen, tasks)), f"exit {seen.status}"),
+            _finding(
+                "events.times",
+                list(_times(observed)),
+                "as the endpoint saw them",
+                bool(observed.events.attempts),
+            ),
+            _finding("exit.status", list(_status(observed, tasks)), f"exit {observed.status}"),
         ]
     return [finding for finding in findings if finding is not None]
 
@@ -60,9 +72,9 @@ def _finding(rule: str, problems: Sequence[str], otherwise: str, occasion: bool 
     return Finding(rule, not problems, problems[0] if problems else otherwise)
 
 
-def _not_canonical(seen: Seen) -> list[str]:
-    problems = list(seen.wire_problems)
-    for number, request in enumerate(seen.requests, start=1):
+def _not_canonical(observed: Observation) -> list[str]:
+    problems = list(observed.wire_problems)
+    for number, request in enumerate(observed.requests, start=1):
         try:
             expected = canonical(request.document)
         except ValueError:
@@ -85,19 +97,19 @@ def _not_canonical(seen: Seen) -> list[str]:
     return problems
 
 
-def _key_found(seen: Seen, key: str) -> list[str]:
+def _key_found(observed: Observation, key: str) -> list[str]:
     """Every place but the header that gives the key away."""
     parts = spellings(key)
-    problems = [f"in the {place}" for place in seen.key_in_process]
-    for number, request in enumerate(seen.requests, start=1):
+    problems = [f"in the {place}" for place in observed.key_in_process]
+    for number, request in enumerate(observed.requests, start=1):
         others = [value for name, value in request.headers if name != "authorization"]
         sent = [request.body, *(value.encode("latin-1") for value in (request.line, *others))]
         if any(part in piece for part in parts for piece in sent):
             problems.append(f"in request {number} outside the Authorization header")
-    for path, content in _files(seen.folder):
+    for path, content in _files(observed.folder):
         at = min((content.find(part) for part in parts if part in content), default=None)
         if at is not None:
-            problems.append(f"in {_place(path, seen.folder)}: {content[max(0, at - 40) : at + 40]!r}")
+            problems.append(f"in {_place(path, observed.folder)}: {content[max(0, at - 40) : at + 40]!r}")
     return problems
 
 
@@ -128,23 +140,23 @@ def _place(path: Path, folder: Path) -> str:
     )
 
 
-def _requests(seen: Seen, attempt: Attempt) -> list[Request]:
+def _requests(observed: Observation, attempt: Attempt) -> list[Request]:
     return [
         request
-        for request in seen.requests
+        for request in observed.requests
         if request.task == attempt.task and request.attempt == attempt.attempt
     ]
 
 
-def _digests(seen: Seen) -> Iterator[str]:
-    for attempt in seen.events.attempts:
+def _digests(observed: Observation) -> Iterator[str]:
+    for attempt in observed.events.attempts:
         where = f"attempt {attempt.attempt} of {attempt.task}"
-        for request in _requests(seen, attempt):
+        for request in _requests(observed, attempt):
             if attempt.request_sha256 != request.sha256:
                 yield f"{where}: request_sha256 {attempt.request_sha256}, on the wire {request.sha256}"
         following = [
             request
-            for request in seen.requests
+            for request in observed.requests
             if request.task == attempt.task and request.attempt == attempt.attempt + 1
         ]
         if following:
@@ -156,10 +168,10 @@ def _digests(seen: Seen) -> Iterator[str]:
                 yield f"{where}: completion_sha256 is not that of the reply in the next request"
 
 
-def _times(seen: Seen) -> Iterator[str]:
-    for attempt in seen.events.attempts:
+def _times(observed: Observation) -> Iterator[str]:
+    for attempt in observed.events.attempts:
         where = f"attempt {attempt.attempt} of {attempt.task}"
-        requests = _requests(seen, attempt)
+        requests = _requests(observed, attempt)
         if attempt.verdict == "interrupted" or not requests:
             continue
         last = requests[-1]
@@ -177,9 +189,9 @@ def _times(seen: Seen) -> Iterator[str]:
             yield f"{where}: t_first {attempt.t_first}, completion_sha256 {attempt.completion_sha256}"
 
 
-def _status(seen: Seen, tasks: Sequence[str]) -> Iterator[str]:
-    interrupted = any(outcome.reason == "interrupted" for outcome in seen.events.outcomes)
+def _status(observed: Observation, tasks: Sequence[str]) -> Iterator[str]:
+    interrupted = any(outcome.reason == "interrupted" for outcome in observed.events.outcomes)
     expected = "130 or 143" if interrupted else "0"
-    if (seen.status == 0) == interrupted:
-        outcomes = f"{len(seen.events.outcomes)} of {len(tasks)} outcomes"
-        yield f"exit {seen.status} with {outcomes}, expected {expected}"
+    if (observed.status == 0) == interrupted:
+        outcomes = f"{len(observed.events.outcomes)} of {len(tasks)} outcomes"
+        yield f"exit {observed.status} with {outcomes}, expected {expected}"

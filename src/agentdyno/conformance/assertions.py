@@ -1,9 +1,9 @@
-"""What is to be seen of an attempt and of its tries."""
+"""What several cases require of an attempt and of its tries."""
 
 from agentdyno.conformance.endpoint import Answer, Exchange
-from agentdyno.conformance.seen import Seen
+from agentdyno.conformance.observation import Observation
 from agentdyno.conformance.stage import passing
-from agentdyno.conformance.violation import Broken, require
+from agentdyno.conformance.violation import RuleViolation, require
 from agentdyno.rundata.events import Attempt, TaskOutcome
 
 EARLY_S = 0.01
@@ -20,12 +20,12 @@ def once(answer: Answer) -> Answer:
 
 
 def recovered(
-    seen: Seen, task: str = "task/1", *, tries: int = 2, attempt: int = 1, verdict: str = "passed"
+    observed: Observation, task: str = "task/1", *, tries: int = 2, attempt: int = 1, verdict: str = "passed"
 ) -> None:
     """Require that the attempt took just that many tries, counted them, and got its verdict."""
     where = f"attempt {attempt} of {task}"
-    requests = [request for request in seen.of(task) if request.attempt == attempt]
-    event = seen.attempt(attempt, task)
+    requests = [request for request in observed.of(task) if request.attempt == attempt]
+    event = observed.attempt(attempt, task)
     reason = f" ({event.reason})" if event.reason else ""
     require(len(requests) == tries, f"{where}: {len(requests)} requests, expected {tries}{reason}")
     retries = event.transport_retries
@@ -34,16 +34,18 @@ def recovered(
 
 
 def time_of(attempt: Attempt, phase: str) -> int:
-    """The time of a phase of an attempt; raises Broken when it is null."""
+    """The time of a phase of an attempt; raises RuleViolation when it is null."""
     t = getattr(attempt, phase)
     if t is None:
-        raise Broken(f"{phase} of attempt {attempt.attempt} of {attempt.task} is null; {attempt.reason}")
+        raise RuleViolation(
+            f"{phase} of attempt {attempt.attempt} of {attempt.task} is null; {attempt.reason}"
+        )
     return int(t)
 
 
-def given_up(seen: Seen, requests: int, task: str = "task/1") -> TaskOutcome:
+def given_up(observed: Observation, requests: int, task: str = "task/1") -> TaskOutcome:
     """Require that the task's first completion was given up after that many requests, with a reason."""
-    outcome, attempt, sent = seen.outcome(task), seen.attempt(task=task), len(seen.of(task))
+    outcome, attempt, sent = observed.outcome(task), observed.attempt(task=task), len(observed.of(task))
     require(sent == requests, f"{task}: {sent} requests, expected {requests}; reason {outcome.reason!r}")
     require(outcome.outcome == "error", f"{task}: outcome {outcome.outcome}, expected error")
     require(outcome.attempts == 1, f"{task}: {outcome.attempts} attempts, expected 1")

@@ -1,15 +1,15 @@
-"""What was seen of one run from outside."""
+"""What was observed of one run from outside."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from agentdyno.conformance.endpoint import Request
-from agentdyno.conformance.violation import Broken
+from agentdyno.conformance.violation import RuleViolation
 from agentdyno.rundata.events import Attempt, RunEvents, TaskOutcome
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observation:
     """One run, after it ended. `status` is the exit status, or minus the signal that ended it; `t_ended` is
     CLOCK_MONOTONIC in ns.
     """
@@ -36,10 +36,10 @@ class Seen:
         return [request for request in self.requests if request.task == task]
 
     def outcome(self, task: str = "task/1") -> TaskOutcome:
-        """The task's outcome; raises Broken when there is not exactly one."""
+        """The task's outcome; raises RuleViolation when there is not exactly one."""
         outcomes = [outcome for outcome in self.events.outcomes if outcome.task == task]
         if len(outcomes) != 1:
-            raise Broken(f"{len(outcomes)} task events for {task}; {self.ending}")
+            raise RuleViolation(f"{len(outcomes)} task events for {task}; {self.ending}")
         return outcomes[0]
 
     def attempts(self, task: str = "task/1") -> list[Attempt]:
@@ -47,11 +47,11 @@ class Seen:
         return [attempt for attempt in self.events.attempts if attempt.task == task]
 
     def attempt(self, number: int = 1, task: str = "task/1") -> Attempt:
-        """One attempt of the task; raises Broken when there is none."""
+        """One attempt of the task; raises RuleViolation when there is none."""
         for attempt in self.attempts(task):
             if attempt.attempt == number:
                 return attempt
-        raise Broken(f"no event for attempt {number} of {task}; {self.ending}")
+        raise RuleViolation(f"no event for attempt {number} of {task}; {self.ending}")
 
     @property
     def ending(self) -> str:
