@@ -7,6 +7,7 @@ a hundred it is exceeded, for runs of two experiments and for pairs within one.
 
 import random
 
+from agentdyno.analysis.difference import compare_rows
 from agentdyno.compare.change import Change, paired, unpaired
 from agentdyno.compare.threshold import parse
 
@@ -38,7 +39,8 @@ def exceeded(runs: int, noise: float, change: float, in_pairs: bool) -> float:
     def compared() -> Change:
         base, new = measured(1), measured(change)
         if in_pairs:
-            return paired(METRIC, base, new, [])
+            found = compare_rows({"base": base, "new": new}).differences["new", "base"]
+            return paired(METRIC, base, new, found)
         return unpaired(METRIC, list(base.values()), list(new.values()), [])
 
     return sum(LIMIT.is_exceeded_by(compared()) for _ in range(TIMES)) / TIMES

@@ -1,15 +1,25 @@
-"""What became of one metric from BASE to NEW, and how sure that is."""
+"""What became of one metric from BASE to NEW, and how sure that is, by the one rule of difference."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import comb
+from typing import Any
 
 from agentdyno.analysis import ratio
 from agentdyno.analysis.better import NEITHER, better
-from agentdyno.analysis.controls import Comparison
+from agentdyno.analysis.difference import (
+    CONFIDENCE,
+    LEAST_BLOCKS,
+    Answer,
+    Blocks,
+    Control,
+    Difference,
+    Sitting,
+    compare_sittings,
+)
 from agentdyno.analysis.ratio import Ratio
-from agentdyno.analysis.statistics import FEW, LEAST_REPLICATES, median
-from agentdyno.rundata.cell import AA_CONTROL
+from agentdyno.analysis.statistics import median
 
 
 class Verdict(StrEnum):
@@ -17,18 +27,18 @@ class Verdict(StrEnum):
 
     BETTER = "better"
     WORSE = "worse"
-    SAME = "no difference"
-    UNKNOWN = "too few runs"
+    SAME = Answer.SAME
+    UNKNOWN = Answer.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One metric in BASE and in NEW.
 
-    `base` and `new` are medians over `runs` runs each, pairs where `paired`; `ratio` is NEW over BASE and
-    `difference` NEW less BASE, in the metric's unit. `direction` is 1 where NEW is more and -1 where it is
-    less by more than chance would do, 0 where it is neither, and None with too few runs to tell. `itself` is
-    how many times itself a runtime was in the A/A controls at most, None where there are none.
+    `base` and `new` are medians over `runs` runs each, pairs where `paired`; `ratio` is NEW over BASE, its
+    interval that of the rule, and `difference` NEW less BASE, in the metric's unit. `direction` is 1 where
+    NEW
+    is surely more and -1 where it is surely less, 0 where neither can be told, and None with too few runs.
     """
 
     metric: str
@@ -39,7 +49,7 @@ class Change:
     ratio: Ratio
     difference: float | None
     direction: int | None
-    itself: float | None
+    is_same: bool = False
 
     @property
     def verdict(self) -> Verdict | None:
@@ -47,44 +57,34 @@ class Change:
         way = better(self.metric)
         if way == NEITHER or self.base is None or self.new is None:
             return None
-        if self.direction is None:
-            return Verdict.UNKNOWN
-        if self.direction == 0:
+        if self.is_same:
             return Verdict.SAME
+        if not self.direction:
+            return Verdict.UNKNOWN
         return Verdict.BETTER if self.direction == way else Verdict.WORSE
 
-    @property
-    def is_within_itself(self) -> bool:
-        """Whether a runtime differed from itself by as much."""
-        if self.itself is None or self.ratio.median is None:
-            return False
-        return 1 / self.itself <= self.ratio.median <= self.itself
 
-
-def paired(
-    metric: str,
-    base: Mapping[int, float | None],
-    new: Mapping[int, float | None],
-    controls: Iterable[Comparison],
-) -> Change:
-    """The change between two rows of one experiment, paired by block."""
+def paired(metric: str, base: Blocks, new: Blocks, found: Difference | None, comparisons: int = 1) -> Change:
+    """The change between two rows of one experiment, paired by block; `found` is what the rule says of NEW
+    over BASE, None where a figure is 0 and has no ratio.
+    """
     pairs = [
         (base_value, new_value)
         for block, new_value in new.items()
         if new_value is not None and (base_value := base.get(block)) is not None
     ]
     before, after = [base_value for base_value, _ in pairs], [new_value for _, new_value in pairs]
+    # The blocks that have a ratio at all would not speak for those in which BASE has nothing.
+    ratios = ratio.paired(new, base) if all(before) else ratio.unpaired(after, before)
     return Change(
         metric,
         median(list(base.values())),
         median(list(new.values())),
         runs=(len(pairs), len(pairs)),
         paired=True,
-        # The blocks that have a ratio at all would not speak for those in which BASE has nothing.
-        ratio=(found := ratio.paired(new, base) if all(before) else ratio.unpaired(after, before)),
+        ratio=Ratio(ratios.median, found.ci95 if found else None, ratios.values),
         difference=median([new_value - base_value for base_value, new_value in pairs]),
-        direction=_direction(found, before, after),
-        itself=_itself(metric, controls),
+        **_told(found, before, after, comparisons),
     )
 
 
@@ -92,45 +92,53 @@ def unpaired(
     metric: str,
     base: Sequence[float | None],
     new: Sequence[float | None],
-    controls: Iterable[Comparison],
+    controls: Sequence[Control[Any]],
+    comparisons: int = 1,
 ) -> Change:
-    """The change between rows of two experiments, whose runs have nothing in common but the machine."""
-    base_there, new_there = _there(base), _there(new)
-    before, after = median(base_there), median(new_there)
+    """The change between rows of two experiments, whose runs have nothing in common but the machine;
+    `comparisons` is how many rows are compared.
+    """
+    before, after = _there(base), _there(new)
+    base_median, new_median = median(before), median(after)
+    found = None
+    if all(value > 0 for value in (*before, *after)):
+        found = compare_sittings(before, after, controls, sitting(metric), comparisons)
     return Change(
         metric,
-        before,
-        after,
-        runs=(len(base_there), len(new_there)),
+        base_median,
+        new_median,
+        runs=(len(before), len(after)),
         paired=False,
-        ratio=(found := ratio.unpaired(new, base)),
-        difference=None if before is None or after is None else after - before,
-        direction=_direction(found, base_there, new_there),
-        itself=_itself(metric, controls),
+        ratio=Ratio(ratio.quotient(new_median, base_median), found.ci95 if found else None, []),
+        difference=None if base_median is None or new_median is None else new_median - base_median,
+        **_told(found, before, after, comparisons),
     )
 
 
-def _direction(its: Ratio, base: Sequence[float], new: Sequence[float]) -> int | None:
-    if min(len(base), len(new)) < LEAST_REPLICATES:
-        return None
-    if its.ci95 is not None:
-        return 1 if its.ci95[0] > 1 else -1 if its.ci95[1] < 1 else 0
-    # There is no ratio to nothing: all runs of one must be beyond all of the other.
-    return 1 if min(new) > max(base) else -1 if max(new) < min(base) else 0
+def sitting(metric: str) -> Sitting:
+    """By how much a metric may differ between two sittings at one machine though nothing has changed: what
+    known pairs of experiments differed by (docs/method.md).
+    """
+    if "overhead" in metric or metric in ("start_ms", "first_request_ms", "all_begun_ms"):
+        return Sitting(2.0)
+    return Sitting(1.6 if "cpu" in metric else 1.05)
 
 
-def _itself(metric: str, controls: Iterable[Comparison]) -> float | None:
-    """The farthest of a runtime's ratios to itself; of many, the far end of their interval."""
-    ratios = [
-        found.ratios[metric] for found in controls if found.control == AA_CONTROL and metric in found.ratios
-    ]
-    ends = [
-        end
-        for its in ratios
-        for end in (its.ci95 if its.ci95 and len(its.values) > FEW else its.values)
-        if end
-    ]
-    return max((max(end, 1 / end) for end in ends), default=None)
+def _told(
+    found: Difference | None, base: Sequence[float], new: Sequence[float], comparisons: int
+) -> dict[str, Any]:
+    if min(len(base), len(new)) < LEAST_BLOCKS:
+        return {"direction": None}
+    if found is not None and found.ci95 is not None:
+        direction = {Answer.LESS: -1, Answer.MORE: 1}.get(found.answer, 0)
+        return {"direction": direction, "is_same": found.answer is Answer.SAME}
+    if list(base) == list(new):
+        return {"direction": 0, "is_same": True}
+    # A figure of 0 has no ratio. Whether all runs of one lie beyond all of the other is an exact rank test.
+    chance = 2 * comparisons / comb(len(base) + len(new), len(new))
+    if chance > 1 - CONFIDENCE:
+        return {"direction": None}
+    return {"direction": 1 if min(new) > max(base) else -1 if max(new) < min(base) else 0}
 
 
 def _there(values: Sequence[float | None]) -> list[float]:

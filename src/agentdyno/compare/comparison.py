@@ -62,7 +62,7 @@ class Comparison:
         ]
 
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def document(found: Comparison) -> dict[str, Any]:
@@ -102,7 +102,6 @@ def _pair(pair: Pair) -> dict[str, Any]:
                 "ratio": asdict(its.ratio),
                 "difference": its.difference,
                 "verdict": its.verdict,
-                "within_itself": its.is_within_itself,
             }
             for metric, its in pair.changes.items()
             if not pair.unlike(metric) and (its.base, its.new) != (None, None)

@@ -91,8 +91,4 @@ def _caveat(limit: Threshold, change: Change, exceeded: bool) -> str:
     said = f"; by the medians alone, {base} against {counted(new, 'run')}" if change.direction is None else ""
     if exceeded or not limit.is_passed_by(change):
         return said
-    if change.is_within_itself and not change.paired:
-        but = f"a runtime differed from itself by up to ×{change.itself:.2f} (A/A)"
-    else:
-        but = "by no more than chance would do"
-    return f"{said}; beyond the limit, but {but}"
+    return f"{said}; beyond the threshold, but the difference cannot be told from noise"

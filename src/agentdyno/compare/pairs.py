@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from math import comb
 
 from agentdyno.compare import change
 from agentdyno.compare.change import Change
 from agentdyno.errors import UserError
 from agentdyno.results.experiment import Experiment
+from agentdyno.results.groups import controls, group
 from agentdyno.results.summary import Row
 from agentdyno.rundata.cell import Cell
 
@@ -66,7 +68,10 @@ def within(experiment: Experiment, base: str, new: str) -> Pairing:
                 metric,
                 experiment.by_block(of.cell, metric),
                 experiment.by_block(to.cell, metric),
-                experiment.summary.comparisons,
+                (its := group(experiment, to.cell, metric, of.cell, to.cell)).differences.get(
+                    (to.cell, of.cell)
+                ),
+                comparisons=comb(max(len(its.rows), 2), 2),
             )
             for metric in to.metrics
         }
@@ -84,11 +89,17 @@ def across(base: Experiment, new: Experiment, runtimes: Sequence[str]) -> Pairin
     for name in runtimes:
         if name not in _runtimes([*base_rows, *new_rows]):
             raise UserError(f"--runtimes {name}: no such runtime in {base.path} or {new.path}")
-    controls = [*base.summary.comparisons, *new.summary.comparisons]
+    compared = max(len(new_rows), 1)
 
     def changes(of: Row, to: Row) -> dict[str, Change]:
         return {
-            metric: change.unpaired(metric, of.metrics[metric].values, its.values, controls)
+            metric: change.unpaired(
+                metric,
+                of.metrics[metric].values,
+                its.values,
+                [*controls(base, of.cell, metric), *controls(new, to.cell, metric)],
+                comparisons=compared,
+            )
             for metric, its in to.metrics.items()
         }
 

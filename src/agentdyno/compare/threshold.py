@@ -67,16 +67,13 @@ class Threshold:
         """Whether a build must fail.
 
         The medians must be beyond it, and they alone decide where a figure, or that something gets better, is
-        demanded. A limit on getting worse is exceeded only by what chance would not do, where there are runs
-        enough to tell; and between two experiments, which a machine's hours may set apart, only by more than
-        a runtime differed from itself.
+        demanded. A threshold on getting worse is exceeded only by a difference that the rule tells apart,
+        where there are runs enough to tell.
         """
         if not self.is_passed_by(change):
             return False
         if self.kind is Kind.FIGURE or (self.amount < 0 if self.above else self.amount > 0):
             return True
-        if change.is_within_itself and not change.paired:
-            return False
         return change.direction is None or change.direction == (1 if self.above else -1)
 
 

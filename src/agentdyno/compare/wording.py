@@ -30,7 +30,5 @@ def share(change: float) -> str:
 
 
 def verdict(change: Change) -> str:
-    """What a change is worth; of a difference also whether a runtime has it from itself."""
-    if change.verdict is None:
-        return ""
-    return f"{change.verdict}, within A/A" if change.direction and change.is_within_itself else change.verdict
+    """What a change is worth; nothing for a metric that is better neither way."""
+    return change.verdict or ""

@@ -1,40 +1,34 @@
-"""Which rows are the best of a column, as far as their runs can tell."""
+"""Which rows a table marks as the best of a column: those that the one rule of difference says lead."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from agentdyno.analysis.reference import FLOOR
-from agentdyno.results.summary import Metric, Row
+from agentdyno.analysis.difference import Group
+from agentdyno.results.experiment import Experiment
+from agentdyno.results.groups import group
+from agentdyno.results.summary import Row
 from agentdyno.rundata.cell import Cell
 
-Printed = Callable[[float], str]
-"""How a column writes a figure."""
 
-
-def best(rows: Sequence[Row], metric: str, printed: Printed) -> set[Cell]:
-    """The rows with the least of a metric among those with as many agents, and those that cannot be told
-    from it: their 95% intervals, as printed, meet. A row without an interval has its median instead.
-
-    The floor, which is the practical limit, and rows that are not valid do not compete. Where no row can be
-    told from the best, none is.
+def best(experiment: Experiment, rows: Sequence[Row], metric: str) -> set[Cell]:
+    """The rows that no row with as many agents surely takes less than; none where no row can be told from
+    another.
     """
-    found = set()
-    for agents in dict.fromkeys(row.cell.agents for row in rows):
-        competing = {
-            row.cell: within
-            for row in rows
-            if row.valid and row.cell.agents == agents and row.cell.runtime != FLOOR
-            if (within := _within(row.metrics[metric], printed)) is not None
-        }
-        least_high = min(competing.values(), default=(0.0, 0.0, 0.0))[2]
-        tied = {cell for cell, (_, low, _) in competing.items() if low <= least_high}
-        if len(tied) < len(competing):
-            found |= tied
-    return found
+    return {leader for found in _groups(experiment, rows, metric) for leader in found.leaders}
 
 
-def _within(metric: Metric, printed: Printed) -> tuple[float, float, float] | None:
-    """Median, low and high as a reader sees them: figures that read alike are alike."""
-    if metric.median is None:
-        return None
-    low, high = metric.ci95 or (metric.median, metric.median)
-    return float(printed(metric.median)), float(printed(low)), float(printed(high))
+def over_best_other(
+    experiment: Experiment, rows: Sequence[Row], metric: str
+) -> dict[Cell, tuple[float, float] | None]:
+    """How many times the best of the others each competing row is, as a 95% CI: above 1 as a whole where the
+    row is beaten, and below 1 where it leads alone.
+    """
+    return {
+        cell: found.over_best_other(cell)
+        for found in _groups(experiment, rows, metric)
+        for cell in found.rows
+    }
+
+
+def _groups(experiment: Experiment, rows: Sequence[Row], metric: str) -> list[Group[Cell]]:
+    firsts = {row.cell.agents: row.cell for row in rows}
+    return [group(experiment, cell, metric) for cell in firsts.values()]

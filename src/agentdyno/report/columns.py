@@ -6,18 +6,23 @@ from dataclasses import dataclass
 from agentdyno.analysis.metrics import UNITS
 from agentdyno.analysis.reference import BASELINE, FLOOR
 from agentdyno.format import INVALID, MISSING
-from agentdyno.report.best import best
+from agentdyno.report.best import best, over_best_other
 from agentdyno.report.tables import BEST, Column
-from agentdyno.results.summary import Metric, Row
+from agentdyno.results.experiment import Experiment
+from agentdyno.results.summary import Row
 
 DIGITS = {"MiB": 1, "s": 1, "retries/task": 2, "tasks/s": 1, f"times the {FLOOR}'s": 1}
 DIGITS[f"times the {BASELINE}'s"] = 2
 
 
+OVER_BEST = "× best other"
+"""How a column is called that holds the ratio to the best of the other rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A metric's medians. Where it `competes`, less is better and the runtime's own doing, so that the best
-    are marked; an `interval` stands in a column of its own behind it.
+    are marked; and with `interval` the ratio to the best other row stands in a column behind it.
     """
 
     name: str
@@ -29,7 +34,7 @@ class Figure:
     @property
     def name_of_interval(self) -> str:
         """What its interval's column is called."""
-        return f"{self.name} 95%"
+        return f"{self.name} {OVER_BEST}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ class Layout:
     figures: tuple[Figure, ...]
     goes_first: tuple[str, ...]
 
-    def columns(self, rows: Sequence[Row]) -> list[Column]:
+    def columns(self, experiment: Experiment, rows: Sequence[Row]) -> list[Column]:
         """All of them but the ratios to what was not measured, and intervals where there are none."""
         shown = [Column("runtime", "runtime\n", [_runtime(row) for row in rows])]
         if len({row.cell.agents for row in rows}) > 1:
@@ -49,10 +54,12 @@ class Layout:
         for figure in self.figures:
             metrics = [row.metrics[figure.metric] for row in rows]
             if figure.metric in UNITS or any(metric.median is not None for metric in metrics):
-                shown.append(Column(figure.name, figure.heading, _medians(rows, figure)))
-            if figure.interval and any(metric.ci95 is not None for metric in metrics):
-                cells = [interval(metric) for metric in metrics]
-                shown.append(Column(figure.name_of_interval, "95%\ninterval", cells))
+                shown.append(Column(figure.name, figure.heading, _medians(experiment, rows, figure)))
+            if figure.interval:
+                over_best = over_best_other(experiment, rows, figure.metric)
+                if any(over_best.values()):
+                    cells = [ratio_interval(over_best.get(row.cell)) for row in rows]
+                    shown.append(Column(figure.name_of_interval, "× best\nother", cells))
         return shown
 
 
@@ -72,7 +79,7 @@ OUTCOMES = Layout(
     ),
     (
         "retries", "recovered", "first", "failed", "wall s", "errors", "passed", "CPU ms/task",
-        "peak ×base", "peak ×floor", "peak MiB 95%",
+        "peak ×base", "peak ×floor", "peak MiB × best other",
     ),
 )  # fmt: skip
 """Memory and outcomes."""
@@ -92,7 +99,7 @@ TIMES = Layout(
     ),
     (
         "model p99", "model p50", "queue p99", "queue p50", "verify p99", "verify p50", "overhead p95",
-        "overhead ×base", "overhead ×floor", "overhead p99", "overhead p50 95%",
+        "overhead ×base", "overhead ×floor", "overhead p99", "overhead p50 × best other",
     ),
 )  # fmt: skip
 """Where the time of an attempt went; the other percentiles are in summary.json."""
@@ -105,7 +112,7 @@ STEADY = Layout(
         Figure("overhead p95", "\np95", "steady_overhead_ms_p95", competes=True),
         Figure("overhead p99", "\np99", "steady_overhead_ms_p99", competes=True),
     ),
-    ("plateau s", "tasks/s", "overhead p95", "overhead p99", "overhead p50 95%"),
+    ("plateau s", "tasks/s", "overhead p95", "overhead p99", "overhead p50 × best other"),
 )
 """The plateau, where there is one."""
 
@@ -130,20 +137,20 @@ def text(figure: float, unit: str) -> str:
     return f"{figure:.{DIGITS.get(unit, 0)}f}"
 
 
-def interval(metric: Metric) -> str:
-    """Its low and high end: it need not be symmetric."""
-    return MISSING if metric.ci95 is None else "–".join(text(end, metric.unit) for end in metric.ci95)
+def ratio_interval(ci95: tuple[float, float] | None) -> str:
+    """The low and the high end of a ratio, as the rule of difference has rounded them."""
+    return MISSING if ci95 is None else f"{ci95[0]:.2f}–{ci95[1]:.2f}"
 
 
 def _runtime(row: Row) -> str:
     return row.cell.runtime if row.valid else f"{row.cell.runtime} {INVALID}"
 
 
-def _medians(rows: Sequence[Row], figure: Figure) -> list[str]:
+def _medians(experiment: Experiment, rows: Sequence[Row], figure: Figure) -> list[str]:
     metrics = [row.metrics[figure.metric] for row in rows]
     unit = metrics[0].unit
     shown = [MISSING if metric.median is None else text(metric.median, unit) for metric in metrics]
-    marked = best(rows, figure.metric, lambda value: text(value, unit)) if figure.competes else set()
+    marked = best(experiment, rows, figure.metric) if figure.competes else set()
     if not marked:
         return shown
     return [f"{median}{BEST if row.cell in marked else ' '}" for row, median in zip(rows, shown, strict=True)]

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 
 from agentdyno.analysis.controls import Comparison
+from agentdyno.analysis.difference import LEAST_BLOCKS
 from agentdyno.analysis.ratio import Ratio
 from agentdyno.analysis.reference import FLOOR
-from agentdyno.analysis.statistics import LEAST_REPLICATES
 from agentdyno.format import MISSING
-from agentdyno.report.columns import FROM_DUE, OUTCOMES, STEADY, TIMES, Layout
+from agentdyno.report.columns import FROM_DUE, OUTCOMES, OVER_BEST, STEADY, TIMES, Layout
 from agentdyno.report.tables import BEST, say, show_columns
 from agentdyno.results.experiment import Experiment
 from agentdyno.results.summary import Row
@@ -18,8 +18,8 @@ from agentdyno.rundata.cell import AA_CONTROL, DRIFT_CHECK, UNSAMPLED
 from agentdyno.runner.plan import AT_ONCE
 
 CONTROLS = {
-    AA_CONTROL: "A/A, {runtime} against itself",
-    DRIFT_CHECK: "sentinel, the first run again at the end",
+    AA_CONTROL: "A/A control, {runtime} against itself",
+    DRIFT_CHECK: "drift check, the first run again at the end",
     UNSAMPLED: "{runtime} without the sampler against itself with it",
 }
 SHOWN_RATIOS = {
@@ -36,13 +36,15 @@ INSTRUMENT = {
 
 DO_NOT_COMPETE = f"{FLOOR}, the practical limit, and INVALID rows do not compete"
 IS_BEST = (
-    f"{BEST} best among the rows with as many agents, or not to be told from the best, as their 95% "
-    f"intervals meet; {DO_NOT_COMPETE}"
+    f"{BEST} best: no row with as many agents surely takes less (simultaneous 95% CI, docs/method.md); "
+    f"{DO_NOT_COMPETE}"
 )
-IS_LEAST = f"{BEST} least among the rows with as many agents, which may be chance; {DO_NOT_COMPETE}"
-NO_INTERVALS = (
-    f"fewer than {LEAST_REPLICATES} runs of a row have no 95% interval: measure with --repeats "
-    f"{LEAST_REPLICATES} or more"
+OVER_BEST_OTHER = (
+    "× best other: times the best of the other rows, 95% CI; above 1 where another row is better"
+)
+TOO_FEW = (
+    f"fewer than {LEAST_BLOCKS} runs of a row cannot tell rows apart: measure with --repeats {LEAST_BLOCKS} "
+    "or more"
 )
 
 
@@ -52,16 +54,17 @@ def print_findings(console: Console, experiment: Experiment) -> None:
 
     Where tasks were scheduled, their times are shown from when they were due, and from when they were begun.
     """
-    rows, is_marked = experiment.summary.rows, False
+    rows, is_marked, is_compared = experiment.summary.rows, False, False
     for verifier in dict.fromkeys(row.cell.verifier for row in rows):
         its = [row for row in rows if row.cell.verifier == verifier]
         for title, layout in _tables(experiment, its):
-            columns, valid = layout.columns(its), [row.valid for row in its]
+            columns, valid = layout.columns(experiment, its), [row.valid for row in its]
             title = f"{title}, {_agents(its)}verifier {verifier}"
             shown = show_columns(console, title, columns, layout.goes_first, valid)
+            is_compared |= any(column.name.endswith(OVER_BEST) for column in shown)
             is_marked |= any(cell.endswith(BEST) for column in shown for cell in column.cells)
     console.print()
-    for line in _notes(rows, is_marked=is_marked):
+    for line in _notes(rows, is_marked=is_marked, is_compared=is_compared):
         say(console, line)
     for line in [_instrument(rows), *map(_control, experiment.summary.comparisons)]:
         say(console, line)
@@ -100,12 +103,13 @@ def _agents(rows: Sequence[Row]) -> str:
     return "1 agent, " if agents == {1} else f"{agents.pop()} agents, "
 
 
-def _notes(rows: Sequence[Row], *, is_marked: bool) -> Iterator[str]:
-    intervals = [row.metrics["peak_rss_mib"].ci95 for row in rows]
+def _notes(rows: Sequence[Row], *, is_marked: bool, is_compared: bool) -> Iterator[str]:
     if is_marked:
-        yield IS_BEST if any(intervals) else IS_LEAST
-    if not all(intervals):
-        yield NO_INTERVALS
+        yield IS_BEST
+    if is_compared:
+        yield OVER_BEST_OTHER
+    if min(len(row.metrics["peak_rss_mib"].values) for row in rows) < LEAST_BLOCKS:
+        yield TOO_FEW
 
 
 def _instrument(rows: Sequence[Row]) -> str:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from agentdyno.analysis.difference import LEAST_BLOCKS
 from agentdyno.analysis.gates import ENOUGH
-from agentdyno.analysis.statistics import FEW, LEAST_REPLICATES
 from agentdyno.format import capitalised, counted, listed, percent, runs
-from agentdyno.report.page.ranking import CRITERIA, resolution
+from agentdyno.report.page.ranking import CRITERIA, aa_difference, rankings
 from agentdyno.results.experiment import Experiment
 from agentdyno.results.summary import Row
 from agentdyno.results.sweep import Swept
@@ -22,7 +22,8 @@ def certainty(experiment: Experiment, swept: Sequence[Swept]) -> list[str]:
         *_completeness(experiment, "sweep" if swept else "run"),
         *_validity(rows, is_sweep=bool(swept)),
         _intervals(rows),
-        *_against_itself(experiment),
+        *_aa_control(experiment),
+        *([] if swept else _resolution(experiment)),
         *_drift(experiment),
         *_service(experiment),
     ]
@@ -62,28 +63,41 @@ def _intervals(rows: Sequence[Row]) -> str:
     numbers = [len(row.metrics["peak_rss_mib"].values) for row in rows]
     few, many = min(numbers), max(numbers)
     said = runs(few) if few == many else f"{few} to {many} runs"
-    if few < LEAST_REPLICATES:
+    if few < LEAST_BLOCKS:
         return (
-            f"{capitalised(said)} of each row: its figures have no intervals, and a difference may be "
-            f"chance. The command below with `--repeats {LEAST_REPLICATES}` or more gives some."
+            f"{capitalised(said)} of each row: there is no 95% CI, and no difference between rows can be "
+            f"told from noise. The command below with `--repeats {LEAST_BLOCKS}` or more gives both."
         )
-    told = f"Each row is the median of {said}, with 95% intervals"
-    return f"{told}, which more `--repeats` make narrower." if few <= FEW else f"{told}."
+    return f"Each row is the median of {said}."
 
 
-def _against_itself(experiment: Experiment) -> list[str]:
-    twins = [comparison for comparison in experiment.summary.comparisons if comparison.control == AA_CONTROL]
-    if not twins:
-        return ["No runtime was entered twice (`--controls twin`), so chance has no yardstick here."]
+def _resolution(experiment: Experiment) -> list[str]:
+    """The least ratio that can be told apart, for each criterion; the largest over the numbers of agents."""
+    least: dict[str, float] = {}
+    for ranking in rankings(experiment):
+        if (ratio := ranking.group.resolution) is not None:
+            name = ranking.criterion.name
+            least[name] = max(least.get(name, 1.0), ratio)
+    if not least:
+        return []
+    told = listed([f"×{ratio:.2f} in {name}" for name, ratio in least.items()])
+    return [f"Differences below about {told} cannot be told from noise here."]
+
+
+def _aa_control(experiment: Experiment) -> list[str]:
+    controls = [
+        comparison for comparison in experiment.summary.comparisons if comparison.control == AA_CONTROL
+    ]
+    if not controls:
+        return [
+            "There is no A/A control (`--controls aa`): nothing shows what a runtime differs from itself by."
+        ]
     differs = [
         f"{percent(by)} in {criterion.name}"
         for criterion in CRITERIA
-        if (by := resolution(experiment, criterion.metric)) is not None
+        if (by := aa_difference(experiment, criterion.metric)) is not None
     ]
-    return [
-        f"{twins[0].runtime}, entered twice, differed from itself by {listed(differs)}: smaller "
-        "differences mean nothing."
-    ]
+    return [f"A/A control: {controls[0].runtime} differed from itself by {listed(differs)}."]
 
 
 def _drift(experiment: Experiment) -> list[str]:
@@ -93,8 +107,8 @@ def _drift(experiment: Experiment) -> list[str]:
         if comparison.control == DRIFT_CHECK
     ]
     return [
-        f"The first run, made again at the end, differed by {percent(abs(memory - 1))} in memory and "
-        f"{percent(abs(wall - 1))} in wall time."
+        f"Drift check: the first run, made again at the end, differed by {percent(abs(memory - 1))} in "
+        f"memory and {percent(abs(wall - 1))} in wall time."
         for ratios in again
         if (memory := ratios["peak_rss_mib"].median) is not None
         and (wall := ratios["wall_s"].median) is not None

@@ -45,7 +45,7 @@ def document(experiment: Experiment, figures: Iterable[Figure]) -> str:
         title=surroundings.title(experiment),
         about=surroundings.about(experiment),
         summary=experiment.document,
-        picks=picks_for_many(swept) if swept else picks(experiment),
+        picks=picks_for_many(experiment, swept) if swept else picks(experiment),
         sentences=[sentence for each in swept for sentence in sentences(each)],
         findings=[] if swept else findings(experiment),
         certainty=certainty(experiment, swept),

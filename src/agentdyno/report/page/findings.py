@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agentdyno.analysis.difference import LEAST_BLOCKS
 from agentdyno.analysis.reference import FLOOR
-from agentdyno.format import between, capitalised, counted, figure, listed, runs, times
+from agentdyno.format import between, capitalised, counted, figure, listed, times
 from agentdyno.report.page.pick import Lead, Pick, pick
 from agentdyno.report.page.ranking import Place, Ranking, rankings
 from agentdyno.results.experiment import Experiment
@@ -38,16 +39,20 @@ def findings(experiment: Experiment) -> list[Finding]:
 
 def _pick(experiment: Experiment, agents: int, rankings: Sequence[Ranking]) -> Pick:
     rows = [row for row in experiment.summary.rows if row.cell.agents == agents]
-    controls = dict.fromkeys(failure.gate for row in rows for failure in row.failures if failure.run is None)
-    doubts = [f"the {control} control failed" for control in controls]
-    if not all(ranking.is_sure for ranking in rankings):
-        doubts.append("there are no intervals")
+    where = f"at {counted(agents, 'agent')}"
+    compared = [ranking for ranking in rankings if len(ranking.places) > 1]
+    if compared and not any(ranking.is_sure for ranking in compared):
+        return Pick(
+            where,
+            [],
+            f"fewer than {LEAST_BLOCKS} blocks cannot tell which runtime takes less; measure with "
+            f"`--repeats {LEAST_BLOCKS}` or more",
+        )
     return pick(
-        f"at {counted(agents, 'agent')}",
-        [_lead(ranking) for ranking in rankings if len(ranking.places) > 1],
+        where,
+        [_lead(ranking) for ranking in compared if ranking.is_sure],
         {place.runtime for ranking in rankings for place in ranking.places},
         {row.cell.runtime for row in rows} - {FLOOR},
-        doubts,
     )
 
 
@@ -64,7 +69,8 @@ def _sentence(ranking: Ranking, baseline: str | None, *, says_verifier: bool) ->
     if len(ranking.places) == 1:
         return f"{capitalised(criterion.name)} {where}: {first.runtime}, {_amount(first, ranking)}."
     if not ranking.is_sure:
-        where += f", in {runs(len(first.ratio.values))}"
+        lowest = listed([f"{place.runtime} ({_amount(place, ranking)})" for place in ranking.places])
+        return f"{capitalised(criterion.name)} {where}: {lowest}, which too few blocks can tell apart."
     told = f"{capitalised(criterion.best)} {where}: "
     if len(leaders) > 1:
         told += listed([f"{place.runtime} ({_amount(place, ranking)})" for place in leaders])
@@ -85,18 +91,22 @@ def _others(ranking: Ranking, baseline: str | None) -> list[str]:
     base = next((place for place in places if place.runtime == baseline and place is not following), None)
     said = []
     if following is not None:
-        said.append(f"{_than(following, ranking)}, the next ({between(following.ratio.ci95)})")
+        said.append(f"{_than(following, ranking)}, the next ({between(_ci95(following))})")
     if base is not None:
-        said.append(f"{_than(base, ranking)}, the baseline ({between(base.ratio.ci95)})")
+        said.append(f"{_than(base, ranking)}, the baseline ({between(_ci95(base))})")
     if following is not None and places[-1] not in (following, base):
         said.append(f"{_than(places[-1], ranking)}, the most")
     return said
 
 
 def _than(place: Place, ranking: Ranking) -> str:
-    if place.ratio.median is None:  # in no block do both have a figure
+    if place.least_over_this is None:  # in no block do both have a figure
         return f"less than {place.runtime} with {_amount(place, ranking)}"
-    return f"{times(place.ratio.median)} that of {place.runtime}"
+    return f"{times(place.least_over_this.ratio)} that of {place.runtime}"
+
+
+def _ci95(place: Place) -> tuple[float, float] | None:
+    return None if place.least_over_this is None else place.least_over_this.ci95
 
 
 def _amount(place: Place, ranking: Ranking) -> str:
