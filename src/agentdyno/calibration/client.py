@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentdyno.files import write_json, write_text
-from agentdyno.project import CONTRACT_VERSION, PROMPTS
+from agentdyno.files import write_text
+from agentdyno.project import PROMPTS
 from agentdyno.runtimes.build import build
+from agentdyno.runtimes.launch import RunFile, Verify, write_run_file
 from agentdyno.runtimes.manifest import Manifest, choose
 
 CONNECTIONS_PER_S = 2000.0
@@ -95,29 +96,18 @@ def _floor(manifest: Manifest, url: str, load: Load, folder: Path) -> list[str]:
         for stream in range(load.streams)
     )
     write_text(tasks_file, "".join(json.dumps(task) + "\n" for task in tasks))
-    run_file = folder / "run.json"
-    write_json(
-        run_file,
-        {
-            "contract_version": CONTRACT_VERSION,
-            "tasks_file": str(tasks_file),
-            "prompts_file": str(PROMPTS),
-            "base_url": url,
-            "model": MODEL,
-            "request": {"max_tokens": load.tokens},
-            "agents": load.streams,
-            "max_retries": 0,
-            "verify": {
-                "argv": [sys.executable],
-                "env": {},
-                "timeout_s": 1,
-                "slots": 1,
-                "output_limit_bytes": 1,
-            },
-            "timeouts": {"connect_s": _PATIENCE_S, "event_idle_s": _PATIENCE_S, "total_s": _PATIENCE_S},
-            "transport": {"max_retries": 0, "base_s": 0, "cap_s": 0},
-            "workspaces": str(workspaces),
-            "events": str(folder / "events.jsonl"),
-        },
+    run_file = RunFile(
+        tasks_file=tasks_file,
+        prompts_file=PROMPTS,
+        base_url=url,
+        model=MODEL,
+        request={"max_tokens": load.tokens},
+        agents=load.streams,
+        max_retries=0,
+        verify=Verify(argv=[sys.executable], env={}, timeout_s=1, slots=1, output_limit_bytes=1),
+        timeouts={"connect_s": _PATIENCE_S, "event_idle_s": _PATIENCE_S, "total_s": _PATIENCE_S},
+        transport={"max_retries": 0, "base_s": 0, "cap_s": 0},
+        workspaces=workspaces,
+        events=folder / "events.jsonl",
     )
-    return [*manifest.command(manifest.run), str(run_file)]
+    return [*manifest.command(manifest.run), str(write_run_file(folder / "run.json", run_file))]

@@ -20,9 +20,8 @@ from agentdyno.conformance.running import Act, Running
 from agentdyno.conformance.violation import RuleViolation
 from agentdyno.conformance.watcher import Watcher
 from agentdyno.process.child import Child, no_survivors
-from agentdyno.project import CONTRACT_VERSION
 from agentdyno.rundata import events as runtime_events
-from agentdyno.runtimes.launch import inherited
+from agentdyno.runtimes.launch import RunFile, Verify, inherited
 from agentdyno.runtimes.manifest import Manifest
 
 KEY = "sk-conform-7f3a9c51e2"
@@ -39,6 +38,15 @@ PASSING = "print('1 passed in 0.00s')\n"
 
 FAILING = "print('1 failed in 0.00s')\nraise SystemExit(1)\n"
 """A module that gets the verdict `failed`."""
+
+VERIFY = Verify(
+    argv=[sys.executable, "-I", "-S", "-B", "solution.py"],
+    env={"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"},
+    timeout_s=10,
+    slots=2,
+    output_limit_bytes=65536,
+)
+"""The stage's verifier: it executes the code of the reply, so that code decides what happens."""
 
 PROMPTS = {
     "version": 1,
@@ -115,28 +123,23 @@ class Stage:
         (folder / "tasks.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
         (folder / "prompts.json").write_text(json.dumps(prompts))
         async with listening(answer, accept) as endpoint:
-            document: dict[str, Any] = {
-                "contract_version": CONTRACT_VERSION,
-                "tasks_file": str(folder / "tasks.jsonl"),
-                "prompts_file": str(folder / "prompts.json"),
-                "base_url": endpoint.base_url,
-                "model": "conform",
-                "request": dict(request or {}),
-                "agents": agents,
-                "max_retries": max_retries,
-                "verify": {
-                    "argv": [sys.executable, "-I", "-S", "-B", "solution.py"],
-                    "env": {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"},
-                    "timeout_s": 10,
-                    "slots": 2,
-                    "output_limit_bytes": 65536,
-                    **(verify or {}),
-                },
-                "timeouts": {"connect_s": 5, "event_idle_s": 10, "total_s": 20, **(timeouts or {})},
-                "transport": {"max_retries": 3, "base_s": 0.01, "cap_s": 0.05, **(transport or {})},
-                "workspaces": str(folder / workspaces),
-                "events": str(folder / "events.jsonl"),
-            }
+            document = RunFile(
+                tasks_file=folder / "tasks.jsonl",
+                prompts_file=folder / "prompts.json",
+                base_url=endpoint.base_url,
+                model="conform",
+                request=request or {},
+                agents=agents,
+                max_retries=max_retries,
+                verify=VERIFY,
+                timeouts={"connect_s": 5, "event_idle_s": 10, "total_s": 20},
+                transport={"max_retries": 3, "base_s": 0.01, "cap_s": 0.05},
+                workspaces=folder / workspaces,
+                events=folder / "events.jsonl",
+            ).document()
+            document["verify"].update(verify or {})
+            document["timeouts"].update(timeouts or {})
+            document["transport"].update(transport or {})
             if change is not None:
                 change(document)
             spelled = spell(json.dumps(document))

@@ -17,12 +17,12 @@ from agentdyno.measure.machine import Baseline
 from agentdyno.measure.sampler import Sampler
 from agentdyno.process.child import Child, no_survivors
 from agentdyno.process.signals import Interrupted, Interrupts
-from agentdyno.project import CONTRACT_VERSION, PROMPTS
+from agentdyno.project import PROMPTS
 from agentdyno.rundata.cell import UNSAMPLED, Cell
 from agentdyno.rundata.raw_run import RunOutcome
 from agentdyno.runner.endpoint import Endpoint, serve
 from agentdyno.runner.settings import Settings
-from agentdyno.runtimes.launch import inherited
+from agentdyno.runtimes.launch import RunFile, Verify, inherited, write_run_file
 from agentdyno.runtimes.manifest import Manifest
 from agentdyno.verifiers import Verifier
 
@@ -204,32 +204,27 @@ def _write_run_file(
     endpoint: Endpoint,
     workspaces: Path,
 ) -> Path:
-    path = folder / "run.json"
-    write_json(
-        path,
-        {
-            "contract_version": CONTRACT_VERSION,
-            "tasks_file": str(tasks_file),
-            "prompts_file": str(PROMPTS),
-            "base_url": endpoint.base_url,
-            "model": settings.model,
-            "request": settings.request,
-            "agents": cell.agents,
-            "max_retries": settings.max_retries,
-            "verify": {
-                "argv": list(verifier.argv),
-                "env": verifier.environment,
-                "timeout_s": settings.verify_timeout_s,
-                "slots": settings.verify_slots,
-                "output_limit_bytes": OUTPUT_LIMIT_BYTES,
-            },
-            "timeouts": TIMEOUTS,
-            "transport": TRANSPORT,
-            "workspaces": str(workspaces),
-            "events": str(folder / "events.jsonl"),
-        },
+    run_file = RunFile(
+        tasks_file=tasks_file,
+        prompts_file=PROMPTS,
+        base_url=endpoint.base_url,
+        model=settings.model,
+        request=settings.request,
+        agents=cell.agents,
+        max_retries=settings.max_retries,
+        verify=Verify(
+            argv=verifier.argv,
+            env=verifier.environment,
+            timeout_s=settings.verify_timeout_s,
+            slots=settings.verify_slots,
+            output_limit_bytes=OUTPUT_LIMIT_BYTES,
+        ),
+        timeouts=TIMEOUTS,
+        transport=TRANSPORT,
+        workspaces=workspaces,
+        events=folder / "events.jsonl",
     )
-    return path
+    return write_run_file(folder / "run.json", run_file)
 
 
 def _environment(settings: Settings) -> dict[str, str]:
