@@ -9,6 +9,7 @@ from agentdyno.analysis import metrics, reference
 from agentdyno.analysis.controls import Comparison
 from agentdyno.analysis.gate import Failure
 from agentdyno.results.experiment import Experiment
+from agentdyno.results.run import Run
 from agentdyno.results.summary import SCHEMA_VERSION, Metric, Row, Summary, as_json, named
 from agentdyno.rundata.cell import Cell
 
@@ -49,23 +50,29 @@ def row(
     verifier: str = "cold",
     **figures: Figure,
 ) -> Row:
+    runs = 3 if any(isinstance(figure, tuple) for figure in figures.values()) else 1
     found = {
-        name: metric(figure, UNITS[name])
+        name: metric(figure, UNITS[name], runs)
         for name, figure in (dict.fromkeys(UNITS) | OF_ALL | figures).items()
     }
     return Row(Cell(runtime, agents, verifier, "chat-7b"), list(failures), found, methods={})
 
 
-def metric(figure: Figure, unit: str) -> Metric:
+def metric(figure: Figure, unit: str, runs: int) -> Metric:
     if isinstance(figure, tuple):
         median, low, high = figure
-        return Metric(median, (low, high), [median], unit)
-    return Metric(figure, None, [figure], unit)
+        return Metric(median, (low, high), [low, median, high], unit)
+    return Metric(figure, None, [figure] * runs, unit)
 
 
 def experiment(rows: Sequence[Row], controls: Sequence[Comparison] = (), **asked: Any) -> Experiment:
     findings = Summary(list(rows), list(controls))
-    return Experiment(Path("made-up/summary.json"), summary(findings, **asked), findings, [])
+    runs = [
+        Run(Path(f"synthetic/{row.cell.label}-{block}"), row.cell, block)
+        for row in rows
+        for block, _ in enumerate(row.metrics["wall_s"].values, start=1)
+    ]
+    return Experiment(Path("synthetic/summary.json"), summary(findings, **asked), findings, runs)
 
 
 def summary(findings: Summary, **asked: Any) -> dict[str, Any]:
