@@ -65,17 +65,18 @@ def asks_what_it_does_not_tell() -> None:
 
 
 def asks_again() -> None:
-    from agentloop import chat
+    from agentloop.answer import TryFailed
+    from agentloop.chat import Chat
 
-    attempt_once, calls = chat.Chat._try, []
+    try_once, calls = Chat._try_once, []
 
     async def fail_at_first(self, body, attempt, total):
         calls.append(attempt)
         if len(calls) == 1:
-            raise chat._TryFailed("told to")
-        return await attempt_once(self, body, attempt, total)
+            raise TryFailed("told to")
+        return await try_once(self, body, attempt, total)
 
-    chat.Chat._try = fail_at_first
+    Chat._try_once = fail_at_first
 
 
 def caps_its_connections() -> None:

@@ -107,7 +107,7 @@ def completion_stripped() -> None:
 
 
 def completion_of_every_attempt() -> None:
-    from agentloop.digest import sha256_hex
+    from agentloop.sha256 import sha256_hex
 
     nothing = sha256_hex(b"")
     _with(completion_sha256=lambda event: event["completion_sha256"] or nothing)()
@@ -116,20 +116,20 @@ def completion_of_every_attempt() -> None:
 def sleeps_are_not_counted() -> None:
     from agentloop.chat import Chat
 
-    tries = Chat._try
+    tries = Chat._try_once
 
     async def counted(self: Any, body: bytes, attempt: Any, total: Any) -> Any:
         if attempt.transport_retries:
             attempt.transport_ns -= 1_000_000_000
         return await tries(self, body, attempt, total)
 
-    Chat._try = counted  # type: ignore[method-assign]
+    Chat._try_once = counted  # type: ignore[method-assign]
 
 
 def request_of_the_first_try() -> None:
     from agentloop.chat import Chat
 
-    tries = Chat._try
+    tries = Chat._try_once
     stamped: dict[str, int] = {}
 
     async def stamp_once(self: Any, body: bytes, attempt: Any, total: Any) -> Any:
@@ -139,7 +139,7 @@ def request_of_the_first_try() -> None:
         finally:
             attempt.t_request = begun
 
-    Chat._try = stamp_once  # type: ignore[method-assign]
+    Chat._try_once = stamp_once  # type: ignore[method-assign]
 
 
 def _stamped_by_verifier(change: Callable[[Any], None]) -> Callable[[], None]:

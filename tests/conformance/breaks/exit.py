@@ -29,14 +29,15 @@ def _status(change: Callable[[int, set[str]], int]) -> Callable[[], None]:
 
 
 def refused_ends_the_run() -> None:
-    from agentloop.chat import Chat, _TryFailed
+    from agentloop.answer import TryFailed
+    from agentloop.chat import Chat
 
     connect = Chat._connect
 
     async def connect_or_end(self: Any) -> Any:
         try:
             return await connect(self)
-        except _TryFailed as failure:
+        except TryFailed as failure:
             raise RuntimeError(failure) from None
 
     Chat._connect = connect_or_end  # type: ignore[method-assign]
@@ -129,9 +130,9 @@ def sigchld_stays_ignored() -> None:
 def stderr_must_be_read() -> None:
     import sys
 
-    from agentloop import complaint
+    from agentloop import log
 
-    complaint.complain = lambda line: print(f"agentloop: {line}", file=sys.stderr)
+    log.log_line = lambda line: print(f"agentloop: {line}", file=sys.stderr)
 
 
 def full_disk_is_passed_over() -> None:

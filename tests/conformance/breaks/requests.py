@@ -9,15 +9,15 @@ from breaks.declare import Break
 
 def head_as(change: Callable[[bytes, str], bytes]) -> None:
     """Change the head of every request; the other argument is the key."""
-    from agentloop.chat import Chat
+    from agentloop.endpoint import Endpoint
 
-    init = Chat.__init__
+    init = Endpoint.__init__
 
-    def changed(self: Chat, base_url: str, *, api_key: str = "", **others: Any) -> None:
-        init(self, base_url, api_key=api_key, **others)
-        self._request_head = change(self._request_head, api_key)
+    def changed(self: Endpoint, base_url: str, api_key: str = "") -> None:
+        init(self, base_url, api_key)
+        self.request_head = change(self.request_head, api_key)
 
-    Chat.__init__ = changed  # type: ignore[method-assign]
+    Endpoint.__init__ = changed  # type: ignore[method-assign]
 
 
 def path_of_its_own() -> None:
@@ -49,28 +49,28 @@ def key_in_another_header() -> None:
 
 
 def key_is_shown() -> None:
-    from agentloop.chat import Chat
+    from agentloop.endpoint import Endpoint
 
-    Chat._presentable = lambda self, reason: " ".join(reason.split())[:300]  # type: ignore[method-assign]
+    Endpoint.presentable = lambda self, reason: " ".join(reason.split())[:300]  # type: ignore[method-assign]
 
 
 def key_is_hidden_in_one_spelling() -> None:
-    from agentloop.chat import Chat
+    from agentloop.endpoint import Endpoint
 
-    init = Chat.__init__
+    init = Endpoint.__init__
 
-    def changed(self: Chat, base_url: str, *, api_key: str = "", **others: Any) -> None:
-        init(self, base_url, api_key=api_key, **others)
+    def changed(self: Endpoint, base_url: str, api_key: str = "") -> None:
+        init(self, base_url, api_key)
         self._key_spellings = {api_key}
 
-    Chat.__init__ = changed  # type: ignore[method-assign]
+    Endpoint.__init__ = changed  # type: ignore[method-assign]
 
 
 def key_is_hidden_after_the_cut() -> None:
-    from agentloop.chat import Chat
+    from agentloop.endpoint import Endpoint
 
-    presentable = Chat._presentable
-    Chat._presentable = (
+    presentable = Endpoint.presentable
+    Endpoint.presentable = (
         lambda self, reason: presentable(  # type: ignore[method-assign]
             self, " ".join(reason.split())[:300]
         )
@@ -78,14 +78,14 @@ def key_is_hidden_after_the_cut() -> None:
 
 
 def key_is_hidden_if_whole() -> None:
-    from agentloop.chat import Chat
+    from agentloop.endpoint import Endpoint
 
     def presentable(self: Any, reason: str) -> str:
         for spelling in self._key_spellings:
             reason = reason.replace(spelling, "***")
         return " ".join(reason.split())[:300]
 
-    Chat._presentable = presentable  # type: ignore[method-assign]
+    Endpoint.presentable = presentable  # type: ignore[method-assign]
 
 
 def key_in_the_environment() -> None:

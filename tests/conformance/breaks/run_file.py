@@ -99,7 +99,7 @@ def only_the_last_part_is_named() -> None:
 def two_lines() -> None:
     from agentloop import fields
 
-    fields.Unusable.__str__ = lambda self: f"error\n{self.args[0]}"  # type: ignore[method-assign]
+    fields.InvalidInput.__str__ = lambda self: f"error\n{self.args[0]}"  # type: ignore[method-assign]
 
 
 def events_are_made_first() -> None:
@@ -194,7 +194,7 @@ def further_fields_are_refused() -> None:
     def changed(path: str) -> run_file.RunFile:
         with open(path) as file:
             if len(json.load(file)) != 13:
-                raise run_file.Fields("", {}).unusable("further fields", "gone")
+                raise run_file.Fields("", {}).invalid("further fields", "gone")
         return load_run_file(path)
 
     run_file.load_run_file = changed

@@ -106,7 +106,7 @@ def _nothing_is_0(fields: Any, name: str, original: Any) -> int:
 
 def _0_is_none(fields: Any, name: str, original: Any) -> int:
     if fields._values.get(name) == 0:
-        raise fields.unusable(name, "an integer above 0")
+        raise fields.invalid(name, "an integer above 0")
     return int(original(fields, name))
 
 

@@ -169,9 +169,9 @@ def done_is_needed() -> None:
 
 
 def finish_reason_is_not_needed() -> None:
-    from agentloop import chat
+    from agentloop import answer
 
-    end = chat._Answer.end
+    end = answer.Answer.end
 
     def lenient(self: Any) -> None:
         if self._completion.finish_reason is None:
@@ -179,7 +179,7 @@ def finish_reason_is_not_needed() -> None:
             self._settle()
         end(self)
 
-    chat._Answer.end = lenient  # type: ignore[method-assign]
+    answer.Answer.end = lenient  # type: ignore[method-assign]
 
 
 def errors_undo_success() -> None:
@@ -197,55 +197,55 @@ def errors_undo_success() -> None:
 
 
 def lost_connections_undo_success() -> None:
-    from agentloop import chat
+    from agentloop import answer
 
-    chat._Answer.lost = lambda self, reason: self._fail(chat._TryFailed(reason))  # type: ignore[method-assign]
+    answer.Answer.lost = lambda self, reason: self._fail(answer.TryFailed(reason))  # type: ignore[method-assign]
 
 
 def waits_longer() -> None:
-    from agentloop import chat
+    from agentloop import answer
 
-    chat.LINGER_S = 3.5
+    answer.STREAM_END_GRACE_S = 3.5
 
 
 def waits_for_nothing() -> None:
-    from agentloop import chat
+    from agentloop import answer
 
-    chat.LINGER_S = 0.0
+    answer.STREAM_END_GRACE_S = 0.0
 
 
 def waits_as_long_as_something_comes() -> None:
-    from agentloop import chat
+    from agentloop import answer
 
-    add = chat._Answer._add
+    add = answer.Answer._add
 
     def again(self: Any, data: str) -> None:
         add(self, data)
         if self._completion.finish_reason is not None and not self._over.done():
             self._timer.cancel()
-            self._timer = self._loop.call_later(chat.LINGER_S, self.end)
+            self._timer = self._loop.call_later(answer.STREAM_END_GRACE_S, self.end)
 
-    chat._Answer._add = again  # type: ignore[method-assign]
+    answer.Answer._add = again  # type: ignore[method-assign]
 
 
 def partial_text_stays() -> None:
-    from agentloop import chat
+    from agentloop import answer
 
     left: list[bytes] = []
-    fail = chat._Answer._fail
+    fail = answer.Answer._fail
 
     def keep(self: Any, failure: Exception) -> None:
         left.append(bytes(self._completion._utf_8))
         fail(self, failure)
 
-    complete = chat._Answer.completion
+    complete = answer.Answer.completion
 
     async def joined(self: Any) -> Any:
         completion = await complete(self)
         completion._utf_8[:0] = b"".join(left)
         return completion
 
-    chat._Answer._fail, chat._Answer.completion = keep, joined  # type: ignore[method-assign]
+    answer.Answer._fail, answer.Answer.completion = keep, joined  # type: ignore[method-assign]
 
 
 def errors_are_passed_over() -> None:
@@ -268,10 +268,10 @@ def malformed_is_passed_over() -> None:
 
 def headers_as(change: Any) -> None:
     """Change the headers of every response before they count."""
-    from agentloop import chat
+    from agentloop import answer
 
-    head = chat._Answer.head
-    chat._Answer.head = lambda self, status, headers: head(  # type: ignore[method-assign]
+    head = answer.Answer.head
+    answer.Answer.head = lambda self, status, headers: head(  # type: ignore[method-assign]
         self, status, change(headers)
     )
 

@@ -27,72 +27,71 @@ def _tries(around: Callable[[Any, Any, bytes, Any, Any], Any]) -> None:
     """Put `around(ORIGINAL, CHAT, BODY, ATTEMPT, TOTAL)` in the place of every try."""
     from agentloop.chat import Chat
 
-    original = Chat._try
-    Chat._try = (  # type: ignore[method-assign]
+    original = Chat._try_once
+    Chat._try_once = (  # type: ignore[method-assign]
         lambda self, body, attempt, total: around(original, self, body, attempt, total)
     )
 
 
 def _pauses(pause_s: Callable[[float, float, int], float]) -> None:
     """Sleep `pause_s(BASE, CAP, FAILURES BEFORE)` between tries."""
-    from agentloop.chat import Chat
+    from agentloop import chat
 
-    Chat._backoff_s = (  # type: ignore[method-assign]
-        lambda self, before: pause_s(self._transport.base_s, self._transport.cap_s, before)
-    )
+    chat.backoff_s = lambda transport, before: pause_s(transport.base_s, transport.cap_s, before)
 
 
 def _retry_after(asked_s: Callable[[Callable[[str], float], str], float]) -> None:
-    from agentloop import chat
+    from agentloop import answer
 
-    original = chat.retry_after_s
-    chat.retry_after_s = lambda value: asked_s(original, value)
+    original = answer.retry_after_s
+    answer.retry_after_s = lambda value: asked_s(original, value)
 
 
 def _again_after(*statuses: int) -> Callable[[], None]:
     def apply() -> None:
-        from agentloop import chat
+        from agentloop import answer
 
-        chat.RETRYABLE_STATUSES = frozenset(statuses)
+        answer.RETRYABLE_STATUSES = frozenset(statuses)
 
     return apply
 
 
 def completion_whatever_the_status() -> None:
-    from agentloop.chat import _Answer
+    from agentloop.answer import Answer
 
-    head = _Answer.head
-    _Answer.head = lambda self, status, headers: head(  # type: ignore[method-assign]
+    head = Answer.head
+    Answer.head = lambda self, status, headers: head(  # type: ignore[method-assign]
         self, 200 if headers.get(b"content-type") == b"text/event-stream" else status, headers
     )
 
 
 def refusals_have_no_idle_limit() -> None:
-    from agentloop.chat import _Answer
+    from agentloop.answer import Answer
 
-    check = _Answer._idle_check
-    _Answer._idle_check = (  # type: ignore[method-assign]
+    check = Answer._idle_check
+    Answer._idle_check = (  # type: ignore[method-assign]
         lambda self: None if self._refusal is not None else check(self)
     )
 
 
 def lost_is_final() -> None:
-    from agentloop.chat import _Answer, _TryFailed
+    from agentloop.answer import Answer, TryFailed
 
-    _Answer.lost = (  # type: ignore[method-assign]
-        lambda self, reason: self._fail(_TryFailed(reason, retryable=False))
+    Answer.lost = (  # type: ignore[method-assign]
+        lambda self, reason: self._fail(TryFailed(reason, retryable=False))
     )
 
 
 def refused_is_final() -> None:
-    from agentloop.chat import Chat, _TryFailed
+    from agentloop.answer import TryFailed
+    from agentloop.chat import Chat
 
     connect = Chat._connect
 
     async def connect_once(self: Any) -> Any:
         try:
             return await connect(self)
-        except _TryFailed as failure:
+        except TryFailed as failure:
             failure.retryable = False
             raise
 
@@ -114,13 +113,13 @@ def stamps_what_is_not_sent() -> None:
 
 
 def sends_again_by_itself() -> None:
-    from agentloop.chat import _TryFailed
+    from agentloop.answer import TryFailed
 
     async def twice(original: Any, chat: Any, body: bytes, attempt: Any, total: Any) -> Any:
         is_used_again = bool(chat._idle)
         try:
             return await original(chat, body, attempt, total)
-        except _TryFailed:
+        except TryFailed:
             if not is_used_again:
                 raise
             return await original(chat, body, attempt, total)
@@ -129,34 +128,34 @@ def sends_again_by_itself() -> None:
 
 
 def everything_is_an_event() -> None:
-    from agentloop.chat import _Answer
+    from agentloop.answer import Answer
 
-    body = _Answer.body
+    body = Answer.body
 
     def counted(self: Any, piece: bytes) -> None:
         self._last_event_s = self._loop.time()
         body(self, piece)
 
-    _Answer.body = counted  # type: ignore[method-assign]
+    Answer.body = counted  # type: ignore[method-assign]
 
 
 def idle_counts_from_the_request() -> None:
-    from agentloop.chat import _Answer
+    from agentloop.answer import Answer
 
-    body = _Answer.body
+    body = Answer.body
 
     def not_counted(self: Any, piece: bytes) -> None:
         before_s = self._last_event_s
         body(self, piece)
         self._last_event_s = before_s
 
-    _Answer.body = not_counted  # type: ignore[method-assign]
+    Answer.body = not_counted  # type: ignore[method-assign]
 
 
 def content_alone_is_an_event() -> None:
-    from agentloop.chat import _Answer
+    from agentloop.answer import Answer
 
-    body = _Answer.body
+    body = Answer.body
 
     def counted(self: Any, piece: bytes) -> None:
         before_s = self._last_event_s
@@ -164,13 +163,13 @@ def content_alone_is_an_event() -> None:
         if b'"content"' not in piece:
             self._last_event_s = before_s
 
-    _Answer.body = counted  # type: ignore[method-assign]
+    Answer.body = counted  # type: ignore[method-assign]
 
 
 def no_idle_limit() -> None:
-    from agentloop.chat import _Answer
+    from agentloop.answer import Answer
 
-    _Answer._idle_check = lambda self: None  # type: ignore[method-assign]
+    Answer._idle_check = lambda self: None  # type: ignore[method-assign]
 
 
 def completion_is_kept() -> None:
@@ -182,16 +181,16 @@ def half_an_event_is_kept() -> None:
 
 
 def _kept_of_every_try(name: str) -> None:
-    from agentloop.chat import _Answer
+    from agentloop.answer import Answer
 
     kept: dict[str, Any] = {}
-    init = _Answer.__init__
+    init = Answer.__init__
 
     def shared(self: Any, attempt: Any, event_idle_s: float) -> None:
         init(self, attempt, event_idle_s)
         setattr(self, name, kept.setdefault(f"{attempt.task}, {attempt.attempt}", getattr(self, name)))
 
-    _Answer.__init__ = shared  # type: ignore[method-assign]
+    Answer.__init__ = shared  # type: ignore[method-assign]
 
 
 def usage_is_kept() -> None:
@@ -227,12 +226,12 @@ def none_is_three() -> None:
 
 
 def resets_do_not_count() -> None:
-    from agentloop.chat import _TryFailed
+    from agentloop.answer import TryFailed
 
     async def forgiven(original: Any, chat: Any, body: bytes, attempt: Any, total: Any) -> Any:
         try:
             return await original(chat, body, attempt, total)
-        except _TryFailed as failure:
+        except TryFailed as failure:
             if "connection" in str(failure):
                 attempt.transport_retries -= 1
             raise
@@ -365,7 +364,8 @@ def total_of_the_task() -> None:
 
 
 def closed_is_found_out_too_late() -> None:
-    from agentloop.chat import Chat, _TryFailed
+    from agentloop.answer import TryFailed
+    from agentloop.chat import Chat
     from agentloop.connection import Connection
 
     closed: list[Any] = []
@@ -379,7 +379,7 @@ def closed_is_found_out_too_late() -> None:
     def not_looked_at(self: Any) -> Any:
         if closed:
             closed.clear()
-            raise _TryFailed("the endpoint closed the connection")
+            raise TryFailed("the endpoint closed the connection")
         return quiet(self)
 
     Connection.connection_lost = noted  # type: ignore[method-assign]
