@@ -1,30 +1,23 @@
 """The rule of difference: what it claims of rows that differ, and what it leaves alone of equal ones."""
 
-import math
 from collections.abc import Mapping
 
 import numpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from simulate_difference import NOISE, ROWS, simulated, wrong_share
 
 from agentdyno.analysis.difference import (
     Answer,
     Control,
     Difference,
-    Group,
     Sitting,
     compare_rows,
     compare_sittings,
 )
 
 EXPERIMENTS = 200
-ROWS = 10
-BLOCK_EFFECT = 0.08
-DISTURBED_SHARE = 0.05
-NOISE = {"memory": (0.001, 0.04), "processor time": (0.08, 0.08), "overhead": (0.25, 0.25)}
-"""Standard deviations of the logarithm, between which each row's own is drawn, as published results have."""
-
 Figures = dict[int, float | None]
 
 
@@ -32,37 +25,12 @@ def rows(**figures: list[float]) -> dict[str, Figures]:
     return {name: dict(enumerate(values, start=1)) for name, values in figures.items()}
 
 
-def simulated(
-    draw: numpy.random.Generator, metric: str, blocks: int, ratio: float = 1.0
-) -> tuple[dict[int, Figures], Control[int]]:
-    """Equal rows, the second times `ratio`, and an A/A control of the first; blocks differ, and a
-    few runs are slowed.
-    """
-    low, high = NOISE[metric]
-    effect = draw.normal(0, BLOCK_EFFECT, blocks)
-    found: list[Figures] = []
-    for row in range(ROWS + 1):
-        own = math.exp(draw.uniform(math.log(low), math.log(high)))
-        logs = effect + draw.normal(0, own, blocks) + (math.log(ratio) if row == 1 else 0)
-        if metric != "memory":
-            slowed = draw.random(blocks) < DISTURBED_SHARE
-            logs += numpy.where(slowed, numpy.log(draw.uniform(1.5, 3, blocks)), 0)
-        found.append({block: float(math.exp(value)) for block, value in enumerate(logs, start=1)})
-    return dict(enumerate(found[:ROWS])), Control(found[0], found[ROWS])
-
-
-def claims(found: Group[int]) -> bool:
-    return any(each.answer in (Answer.LESS, Answer.MORE) for each in found.differences.values())
-
-
 @pytest.mark.parametrize("metric", NOISE)
 @pytest.mark.parametrize("blocks", [3, 5, 10])
 def test_among_equal_rows_a_difference_is_claimed_in_at_most_one_experiment_of_twenty(
     metric: str, blocks: int
 ) -> None:
-    draw = numpy.random.default_rng(blocks)
-    wrong = sum(claims(compare_rows(*simulated(draw, metric, blocks))) for _ in range(EXPERIMENTS))
-    assert wrong <= 0.05 * EXPERIMENTS
+    assert wrong_share(metric, blocks, ROWS, EXPERIMENTS, seed=blocks) <= 0.05
 
 
 @pytest.mark.parametrize(("metric", "ratio"), [("memory", 1.1), ("processor time", 1.5), ("overhead", 3.0)])
@@ -133,6 +101,7 @@ def test_equal_rows_are_the_same_within_five_per_cent_when_blocks_agree() -> Non
     assert found.differences["one", "other"].answer is Answer.SAME
 
 
+@settings(deadline=None)
 @given(
     figures=st.dictionaries(
         st.sampled_from("abcde"),
