@@ -29,7 +29,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[suite.Re
         # Some cases are not possible on a machine that is too busy, and say so: those are played again.
         left = [name for name in BREAKS if not any(one.result == suite.BROKEN for one in found.get(name, []))]
         plays = [(broken(python, name), BREAKS[name].case) for name in left]
-        found.update({name: results for name, _, results in suite.play_all(plays, at_a_time, lambda: None)})
+        found.update({case.runtime: case.results for case in suite.play_all(plays, at_a_time, lambda: None)})
     return found
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from agentdyno.conformance import suite
+from agentdyno.conformance.selection import rules_in
+from agentdyno.runtimes.manifest import read_all
 from command_line import manifest, processes_in
 
 HERE = Path(__file__).resolve().parent
@@ -44,7 +48,9 @@ def test_a_runtime_that_conforms(tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     assert lines[0].rstrip() == "python: CONTRACT.md, rule by rule"
     assert ["messages.conversation", "kept", "1/1"] in [line.split()[:3] for line in lines]
-    assert lines[-1] == "python: 11 rules kept, 0 broken, 0 not tried; 1 cases"
+    count, _, seconds = lines[-1].partition(" in ")
+    assert count == "python: 11 rules kept, 0 broken, 0 not tried; 1 cases"
+    assert re.fullmatch(r"\d+ s", seconds)
     document = json.loads((tmp_path / "out.json").read_text())
     assert document["runtimes"]["python"]["broken"] == []
     assert {
@@ -98,6 +104,90 @@ def test_the_list_names_every_rule_with_its_cases(tmp_path: Path) -> None:
     ) in done.stdout
 
 
+def test_the_quick_sample_is_played_whole(tmp_path: Path) -> None:
+    done = conform("python", "--quick", "--json", tmp_path / "out.json", tmp_path=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads((tmp_path / "out.json").read_text())["runtimes"]["python"]["results"]
+    assert {result["case"] for result in results} == set(suite.QUICK)
+
+
+def test_the_sample_and_a_choice_exclude_each_other(tmp_path: Path) -> None:
+    done = conform("python", "--quick", "--only", CASE, tmp_path=tmp_path)
+    assert done.returncode == 2
+    assert "not allowed with argument --quick" in done.stderr
+
+
+def test_the_slowest_cases_come_last(tmp_path: Path) -> None:
+    words = ("--only", "messages", "--only", "extraction", "--durations")
+    done = conform("python", *words, tmp_path=tmp_path)
+    title, headings, *lines = done.stdout[done.stdout.index("slowest cases") :].splitlines()
+    assert (title.rstrip(), headings.split()) == ("slowest cases", ["seconds", "runtime", "case"])
+    listed = [line.split(maxsplit=2) for line in lines]
+    assert {case.rstrip() for _, _, case in listed} == {
+        name for name in suite.load() if name.startswith(("messages", "extraction"))
+    }
+    seconds = [float(first) for first, _, _ in listed]
+    assert seconds == sorted(seconds, reverse=True)
+
+
+@pytest.fixture
+def variants(tmp_path: Path) -> Path:
+    """A code base of three runtimes: the second says what it differs in, the third does not."""
+    folder = tmp_path / "variants"
+    folder.mkdir()
+    run = [str(PYTHON), str(HERE / "stalling_runtime.py"), str(tmp_path / "starts"), "0", "0"]
+    manifest(folder, "whole", run=run)
+    manifest(folder, "silent", run=run)
+    (folder / "runtime.toml").rename(folder / "runtime.silent.toml")
+    manifest(folder, "touched", run=run, differs_in=["messages.vectors", "extraction"])
+    (folder / "runtime.toml").rename(folder / "runtime.touched.toml")
+    manifest(folder, "whole", run=run)
+    return folder
+
+
+def cases_of(variants: Path, *words: str, tmp_path: Path) -> dict[str, set[str]]:
+    """The cases that are played against each of the three."""
+    paths = [variants / f"runtime{name}.toml" for name in ("", ".touched", ".silent")]
+    done = conform(
+        *paths, "--only", "messages", "--only", "extraction", *words, "--json", "out.json", tmp_path=tmp_path
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    runtimes = json.loads((tmp_path / "out.json").read_text())["runtimes"]
+    return {name: {one["case"] for one in entry["results"]} for name, entry in runtimes.items()}
+
+
+def test_a_variant_plays_what_its_difference_touches(variants: Path, tmp_path: Path) -> None:
+    cases = cases_of(variants, "--variants", "touched", tmp_path=tmp_path)
+    assert cases["whole"] == cases["silent"]
+    assert CASE in cases["whole"]
+    assert cases["touched"] == {
+        name for name in cases["whole"] if name.startswith(("messages.vectors/", "extraction.vectors/"))
+    }
+
+
+def test_a_variant_plays_all_cases_otherwise(variants: Path, tmp_path: Path) -> None:
+    cases = cases_of(variants, tmp_path=tmp_path)
+    assert cases["whole"] == cases["touched"] == cases["silent"]
+
+
+def test_a_difference_in_no_rule_is_refused(variants: Path, tmp_path: Path) -> None:
+    path = variants / "runtime.touched.toml"
+    path.write_text(path.read_text().replace("extraction", "manners"))
+    done = conform(variants / "runtime.toml", path, "--variants", "touched", tmp_path=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"agentdyno: {path}: `differs_in` names 'manners', which is no rule and no group of rules; "
+        "`agentdyno conform --list` shows them\n"
+    )
+
+
+def test_the_variants_here_differ_in_rules_that_exist() -> None:
+    told = [found for found in read_all().values() if found.differs_in is not None]
+    assert {found.name for found in told} >= {"python-uvloop", "go-tuned", "cpp-threads", "typescript-tuned"}
+    for found in told:
+        assert rules_in(found)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interruption_leaves_nothing_running(number: signal.Signals, tmp_path: Path) -> None:
     folder = tmp_path / "hanging"
@@ -148,6 +238,6 @@ def test_runtimes_that_cannot_be_built_are_skipped_and_several_are_shown_togethe
         done.stdout.index("rules kept, by section") :
     ].splitlines()
     assert title.rstrip() == "rules kept, by section"
-    assert headings.split() == ["runtime", "file", "task", "Events", "Exit", "all"]
-    assert python.split() == ["python", "1/1", "2/2", "4/4", "4/4", "11/11"]
-    assert uvloop.split() == ["python-uvloop", "1/1", "2/2", "4/4", "4/4", "11/11"]
+    assert headings.split() == ["runtime", "file", "task", "Events", "Exit", "all", "s"]
+    assert python.split()[:-1] == ["python", "1/1", "2/2", "4/4", "4/4", "11/11"]
+    assert uvloop.split()[:-1] == ["python-uvloop", "1/1", "2/2", "4/4", "4/4", "11/11"]

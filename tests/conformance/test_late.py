@@ -20,8 +20,8 @@ def played(tmp_path: Path, stalls: int, breaks: int) -> tuple[suite.Result, int]
     script, starts = Path(__file__).with_name("stalling_runtime.py"), tmp_path / "starts"
     run = (python.run[0], str(script), str(starts), str(stalls), str(breaks))
     plays = [(dataclasses.replace(python, run=run), CASE)]
-    ((_, _, results),) = suite.play_all(plays, 1, lambda: None)
-    return results[0], starts.stat().st_size
+    (case,) = suite.play_all(plays, 1, lambda: None)
+    return case.results[0], starts.stat().st_size
 
 
 @pytest.mark.parametrize("stalls", [1, 2, ALWAYS])

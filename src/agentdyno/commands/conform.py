@@ -3,15 +3,15 @@
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 
-from agentdyno.conformance import suite, table
+from agentdyno.conformance import selection, suite, table
 from agentdyno.conformance.rules import RULES
-from agentdyno.errors import UserError
 from agentdyno.files import write_json
 from agentdyno.options import whole
 from agentdyno.process.signals import Interrupted, Interrupts
@@ -32,14 +32,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUNTIME",
         help="names below runtimes/, or paths of a runtime's folder or manifest (default: all in runtimes/)",
     )
-    parser.add_argument(
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
         "--only",
         action="append",
         metavar="RULE",
         help="play only the cases of this rule, or this case; a prefix serves; may be given several times",
     )
+    which.add_argument(
+        "--quick",
+        action="store_true",
+        help="play a fixed sample of cases, for the minutes between two edits; no substitute for the suite",
+    )
+    parser.add_argument(
+        "--variants",
+        choices=("all", "touched"),
+        default="all",
+        help="what to play against a further manifest of a folder: all cases, or those of the rules that its "
+        "`differs_in` names (default: %(default)s)",
+    )
     parser.add_argument("--list", action="store_true", help="print the rules with their cases, and play none")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every result of every case there")
+    parser.add_argument("--durations", action="store_true", help="print the ten slowest cases last")
     parser.add_argument("--install", action="store_true", help="as for run")
     parser.add_argument(
         "--jobs",
@@ -52,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Play the cases and print a table for each runtime; 0 when no rule is broken, else 1."""
-    names = _chosen(arguments.only)
+    names = list(suite.QUICK) if arguments.quick else selection.asked_for(arguments.only)
     if arguments.list:
         _list(names)
         return 0
@@ -62,16 +76,19 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.runtimes:
         every, manifests = manifests, buildable(manifests)
         say_skipped([manifest for manifest in every if manifest not in manifests])
+    plans = selection.for_each(manifests, names, touched=arguments.variants == "touched")
     console = Console()
-    played: dict[str, list[suite.Result]] = {}
+    played: dict[str, table.Runtime] = {}
     interrupts = Interrupts()
     try:
         with interrupts:
             interrupts.defer()
-            for manifest in manifests:
-                results = _played(manifest, names, arguments.jobs, interrupts.check)
-                played[manifest.name] = results
-                table.show(console, manifest.name, results)
+            for manifest, cases in plans:
+                if len(cases) < len(names):
+                    print(f"{manifest.name}: {_fewer(manifest, cases, names)}", file=sys.stderr)
+                runtime = _played(manifest, cases, arguments.jobs, interrupts.check)
+                played[manifest.name] = runtime
+                table.show(console, manifest.name, runtime)
                 if arguments.json is not None:
                     write_json(arguments.json, _document(played))
     except Interrupted as interrupted:
@@ -79,24 +96,17 @@ def run(arguments: argparse.Namespace) -> int:
         return interrupted.status
     if len(played) > 1:
         table.show_together(console, played)
-    broken = any(result.result == suite.BROKEN for results in played.values() for result in results)
+    if arguments.durations:
+        table.show_durations(console, played)
+    broken = any(result.result == suite.BROKEN for runtime in played.values() for result in runtime.results)
     return 1 if broken else 0
 
 
-def _chosen(only: Sequence[str] | None) -> list[str]:
-    """The names of the cases to play."""
-    every = list(suite.load())
-    if only is None:
-        return every
-    chosen: set[str] = set()
-    for wanted in only:
-        matching = [name for name in every if name.startswith(wanted)]
-        if not matching and any(rule.name == wanted for rule in RULES):
-            matching = every  # a rule without cases of its own, that every case tries
-        if not matching:
-            raise UserError(f"--only {wanted}: no rule or case begins with that; --list shows them all")
-        chosen.update(matching)
-    return [name for name in every if name in chosen]
+def _fewer(manifest: Manifest, cases: Sequence[str], names: Sequence[str]) -> str:
+    return (
+        f"{len(cases)} of {len(names)} cases, those of the rules in `differs_in` of {manifest.path.name}; "
+        "another runtime of its folder plays all"
+    )
 
 
 def _list(names: Sequence[str]) -> None:
@@ -107,32 +117,34 @@ def _list(names: Sequence[str]) -> None:
             print(f"    {name}")
 
 
-def _played(
-    manifest: Manifest, names: Sequence[str], jobs: int, check: Callable[[], None]
-) -> list[suite.Result]:
+def _played(manifest: Manifest, names: Sequence[str], jobs: int, check: Callable[[], None]) -> table.Runtime:
     build(manifest, RESULTS / "build" / f"{manifest.name}.log", check)
     order = {name: place for place, name in enumerate(names)}
-    results: list[suite.Result] = []
+    played: list[suite.Played] = []
     shows = sys.stderr.isatty()
-    plays = [(manifest, name) for name in names]
-    for ended, (_, _, some) in enumerate(suite.play_all(plays, jobs, check), start=1):
-        results += some
+    begun_s = time.monotonic()
+    for case in suite.play_all([(manifest, name) for name in names], jobs, check):
+        played.append(case)
         if shows:
-            print(f"\r{manifest.name}: {ended} of {len(names)} cases", end="", file=sys.stderr, flush=True)
+            done = f"{manifest.name}: {len(played)} of {len(names)} cases"
+            print(f"\r{done}", end="", file=sys.stderr, flush=True)
     if shows:
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-    return sorted(results, key=lambda result: order[result.case])
+    played.sort(key=lambda case: order[case.case])
+    return table.Runtime(played, time.monotonic() - begun_s)
 
 
-def _document(played: dict[str, list[suite.Result]]) -> dict[str, object]:
+def _document(played: dict[str, table.Runtime]) -> dict[str, object]:
     return {
         "contract_version": CONTRACT_VERSION,
         "rules": [asdict(rule) for rule in RULES],
         "runtimes": {
-            runtime: {
-                "broken": sorted({result.rule for result in results if result.result == suite.BROKEN}),
-                "results": [asdict(result) for result in results],
+            name: {
+                "broken": sorted(
+                    {result.rule for result in runtime.results if result.result == suite.BROKEN}
+                ),
+                "results": [asdict(result) for result in runtime.results],
             }
-            for runtime, results in played.items()
+            for name, runtime in played.items()
         },
     }

@@ -128,3 +128,8 @@ RULES = (
     Rule("exit.workspaces", "Exit", "no workspace outlives the runtime"),
 )
 """In the order of the contract, and of the table."""
+
+
+def group_of(rule: str) -> str:
+    """The group of a rule or a case, which is the first word of its name: `stream` of `stream.framing`."""
+    return rule.partition(".")[0]

@@ -6,6 +6,7 @@ import importlib
 import os
 import pkgutil
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -35,6 +36,27 @@ FORK = get_context("fork")
 
 KEPT, BROKEN, NOT_TRIED = "kept", "broken", "not tried"
 
+QUICK = (
+    "run-file.fields/missing",
+    "run-file.agents/more tasks than agents",
+    "messages.conversation/four attempts",
+    "stream.framing/a byte a packet",
+    "stream.framing/a character over three chunks",
+    "files.gone/with more files",
+    "transport.connection/closed in the stream",
+    "transport.reuse/closed between two requests",
+    "verify.timeout/endless loop",
+    "verify.group/a child",
+    "tools.calls/one after the other",
+    "events.flushed/while the run goes on",
+    "exit.signals/SIGTERM in mid-verification",
+)
+"""A sample for the time between two edits, which takes a few seconds.
+
+It has a case for each part of a runtime, from the run file to the end by a signal, and every case checks the
+invariants too. The sample is no substitute for the suite.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -44,6 +66,16 @@ class Result:
     case: str
     result: str
     evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """One case that was played against one runtime: what it says, and how many seconds it took."""
+
+    runtime: str
+    case: str
+    results: list[Result]
+    seconds: float
 
 
 def load() -> dict[str, Case]:
@@ -89,51 +121,62 @@ def _play_once(manifest: Manifest, case: Case) -> tuple[list[Result], float]:
     return [own, *invariants], here.late_s
 
 
-def play_all(
-    plays: Iterable[tuple[Manifest, str]], jobs: int, check: Callable[[], None]
-) -> Iterator[tuple[str, str, list[Result]]]:
-    """Play cases, `jobs` at a time, and yield the runtime's name, the case's and what it says as each ends.
+def play_all(plays: Iterable[tuple[Manifest, str]], jobs: int, check: Callable[[], None]) -> Iterator[Played]:
+    """Play cases, `jobs` at a time, and yield each when it has ended.
 
     `check` is called meanwhile and raises if the suite is to be broken off.
     """
     cases_by_name = load()
     waiting = deque(plays)
-    running: dict[object, tuple[Connection, Manifest, str, ForkProcess]] = {}
+    running: dict[object, _Playing] = {}
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
                 manifest, name = waiting.popleft()
-                receiver, process = _start(manifest, cases_by_name[name])
-                running[receiver] = receiver, manifest, name, process
-            for ended in connection.wait([receiver for receiver, *_ in running.values()], LOOK_S):
-                receiver, manifest, name, process = running.pop(ended)
-                yield manifest.name, name, _received(receiver, process, name)
+                playing = _start(manifest, cases_by_name[name])
+                running[playing.receiver] = playing
+            for ended in connection.wait([playing.receiver for playing in running.values()], LOOK_S):
+                playing = running.pop(ended)
+                seconds = time.monotonic() - playing.since_s
+                yield Played(playing.runtime, playing.case, _received(playing), seconds)
             check()
     finally:
-        for *_, process in running.values():
-            process.terminate()
-        for *_, process in running.values():
-            process.join()
+        for playing in running.values():
+            playing.process.terminate()
+        for playing in running.values():
+            playing.process.join()
 
 
-def _start(manifest: Manifest, case: Case) -> tuple[Connection, ForkProcess]:
+@dataclass(frozen=True, slots=True)
+class _Playing:
+    """A case that is being played, since `since_s` of the monotonic clock."""
+
+    runtime: str
+    case: str
+    receiver: Connection
+    process: ForkProcess
+    since_s: float
+
+
+def _start(manifest: Manifest, case: Case) -> _Playing:
     """Fork a process that plays the case: it shares all that is loaded, and nothing that the case does."""
+    since_s = time.monotonic()
     receiver, sender = FORK.Pipe(duplex=False)
     process = FORK.Process(target=_play_and_send, args=(manifest, case, sender, os.getpid()))
     process.start()
     sender.close()
-    return receiver, process
+    return _Playing(manifest.name, case.name, receiver, process, since_s)
 
 
-def _received(receiver: Connection, process: ForkProcess, name: str) -> list[Result]:
+def _received(playing: _Playing) -> list[Result]:
     try:
-        results: list[Result] = receiver.recv()
+        results: list[Result] = playing.receiver.recv()
     except EOFError:
-        process.join()
-        raise RuntimeError(f"case {name} is itself at fault; its traceback is above") from None
+        playing.process.join()
+        raise RuntimeError(f"case {playing.case} is itself at fault; its traceback is above") from None
     finally:
-        receiver.close()
-    process.join()
+        playing.receiver.close()
+    playing.process.join()
     return results
 
 

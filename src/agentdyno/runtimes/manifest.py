@@ -11,12 +11,15 @@ from agentdyno.runtimes.requirement import Requirement, is_requirement, requirem
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,39}")
 
+FIELDS = {"name", "language", "description", "run", "build", "requires", "tools", "differs_in"}
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """How one runtime is built and started. `folder` is where both happen; `tools` answers calls of tools.
 
-    `path` is the manifest's own.
+    `path` is the manifest's own. `differs_in` names the conformance rules, or groups of rules, that a variant
+    can break while another runtime of its folder keeps them; None where the manifest does not say.
     """
 
     name: str
@@ -28,6 +31,7 @@ class Manifest:
     build: tuple[str, ...] | None
     requires: tuple[Requirement, ...]
     tools: tuple[str, ...] | None = None
+    differs_in: tuple[str, ...] | None = None
 
     def missing(self) -> list[Requirement]:
         """The required programs and libraries that this machine does not have."""
@@ -56,7 +60,7 @@ def read(path: Path) -> Manifest:
             raise UserError(f"{path}: `{field}` must be a non-empty string; see runtimes/CONTRACT.md")
         return value
 
-    def argv(field: str) -> tuple[str, ...]:
+    def words(field: str) -> tuple[str, ...]:
         value = document.get(field)
         if (
             not isinstance(value, list)
@@ -74,7 +78,7 @@ def read(path: Path) -> Manifest:
             f"{path}: `requires` must be a list of {{program, hint, debian}} or {{library, hint, debian}}, "
             "the last of which may be left out; see runtimes/CONTRACT.md"
         )
-    unknown = sorted(set(document) - {"name", "language", "description", "run", "build", "requires", "tools"})
+    unknown = sorted(set(document) - FIELDS)
     if unknown:
         raise UserError(f"{path}: unknown field `{unknown[0]}`; see runtimes/CONTRACT.md")
     name = text("name")
@@ -89,10 +93,11 @@ def read(path: Path) -> Manifest:
         description=text("description"),
         path=path.resolve(),
         folder=path.parent.resolve(),
-        run=argv("run"),
-        build=argv("build") if "build" in document else None,
+        run=words("run"),
+        build=words("build") if "build" in document else None,
         requires=tuple(map(requirement, requires)),
-        tools=argv("tools") if "tools" in document else None,
+        tools=words("tools") if "tools" in document else None,
+        differs_in=words("differs_in") if "differs_in" in document else None,
     )
 
 
