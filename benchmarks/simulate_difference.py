@@ -1,7 +1,7 @@
 """How often does the rule of difference claim what is not so, and how often does it find what is?
 
-Run as `.venv/bin/python benchmarks/simulate_difference.py` (some minutes). Rows are drawn whose noise is known
-and is that of published results: memory by 0.1 to 4% from row to row, processor time by 8%, overhead by 25%.
+Run as `.venv/bin/python benchmarks/simulate_difference.py` (some minutes). Rows have known noise, that of
+published results: memory 0.1 to 4% from row to row, processor time 8%, overhead 25%.
 Whole blocks differ by 8%, and 5% of runs are slowed 1.5 to 3 times. Printed is the share of experiments in
 which some equal row is called different, and in which a true ratio is found. The test of the rule
 (tests/analysis/test_difference.py) holds it to the first.

@@ -1,8 +1,8 @@
-"""How often does a limit fail a build? Run as `.venv/bin/python benchmarks/limits.py`.
+"""How often does a threshold fail a build? Run as `.venv/bin/python benchmarks/threshold_errors.py`.
 
 Runs are drawn whose noise is known: a factor with a log-normal distribution, by 5% or 10% in two cases of
-three. BASE and NEW differ by nothing, by 10% or by 20%, and the limit is +5%. Printed is in how many cases of
-a hundred it is exceeded, for runs of two experiments and for pairs within one.
+three. BASE and NEW differ by nothing, by 10% or by 20%, and the threshold is +5%. Printed is in how many cases
+of a hundred it is exceeded, for runs of two experiments and for pairs within one.
 """
 
 import random
@@ -12,7 +12,7 @@ from agentdyno.compare.change import Change, paired, unpaired
 from agentdyno.compare.threshold import parse
 
 METRIC = "cpu_s_per_task"
-LIMIT = parse(f"{METRIC} > +5%")
+THRESHOLD = parse(f"{METRIC} > +5%")
 TIMES = 1000
 
 
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def exceeded(runs: int, noise: float, change: float, in_pairs: bool) -> float:
-    """In what share of the cases so many runs exceed the limit."""
+    """In what share of the cases so many runs exceed the threshold."""
     draw = random.Random(0)
 
     def measured(middle: float) -> dict[int, float | None]:
@@ -43,7 +43,7 @@ def exceeded(runs: int, noise: float, change: float, in_pairs: bool) -> float:
             return paired(METRIC, base, new, found)
         return unpaired(METRIC, list(base.values()), list(new.values()), [])
 
-    return sum(LIMIT.is_exceeded_by(compared()) for _ in range(TIMES)) / TIMES
+    return sum(THRESHOLD.is_exceeded_by(compared()) for _ in range(TIMES)) / TIMES
 
 
 if __name__ == "__main__":
