@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from agentdyno.analysis.bottleneck import Bottleneck
 from agentdyno.analysis.capacity import RESOLUTION, Capacity, Objective, capacity, next_to_try
 from agentdyno.analysis.gate import Failure
-from agentdyno.analysis.metrics import UNITS, TaskRow
+from agentdyno.analysis.metrics import TaskRow
+from agentdyno.analysis.registry import MEASURED
 from agentdyno.analysis.run_analysis import RunAnalysis
 from agentdyno.rundata.cell import Cell
 
@@ -26,7 +27,7 @@ def run(agents: int, **figures: float | None) -> RunAnalysis:
         block=1,
         folder=Path("run"),
         interrupted=False,
-        metrics={**dict.fromkeys(UNITS), **kept, **figures},
+        metrics={**dict.fromkeys(MEASURED), **kept, **figures},
         methods={},
         slowest_ms=None,
         bottleneck=None,

@@ -6,8 +6,8 @@ from typing import Any
 
 from agentdyno.analysis.controls import Comparison
 from agentdyno.analysis.gate import Failure
+from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.statistics import interval, median
-from agentdyno.compare.threshold import METRICS
 from agentdyno.results.summary import Metric, Row
 from agentdyno.rundata.cell import Cell
 from report.synthetic_summary import write_summary
@@ -29,7 +29,7 @@ def row(
     runs = max(map(len, values.values()), default=3)
     every = {metric: list(values.get(metric, [None] * runs)) for metric in METRICS}
     metrics = {
-        metric: Metric(median(its), interval(its), its, METRICS[metric]) for metric, its in every.items()
+        metric: Metric(median(its), interval(its), its, METRICS[metric].unit) for metric, its in every.items()
     }
     return Row(Cell(runtime, agents, verifier, "steady"), list(failures), metrics, methods)
 

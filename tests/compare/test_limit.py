@@ -4,10 +4,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agentdyno.analysis.better import LESS, MORE, NEITHER, better
+from agentdyno.analysis.registry import METRICS, Better
 from agentdyno.compare import change
 from agentdyno.compare.change import Change
-from agentdyno.compare.threshold import METRICS, Kind, parse
+from agentdyno.compare.threshold import Kind, parse
 from agentdyno.errors import UserError
 
 MEMORY = "peak_rss_mib"
@@ -28,7 +28,9 @@ def of(base: list[float], new: list[float], metric: str = MEMORY) -> Change:
 def test_what_is_written_is_what_is_meant(
     metric: str, data: st.DataObject, size: object, sign: str, percent: bool, blank: str
 ) -> None:
-    relation = {LESS: ">", MORE: "<"}.get(better(metric)) or data.draw(st.sampled_from("<>"))
+    relation = {Better.LESS: ">", Better.MORE: "<"}.get(METRICS[metric].better) or data.draw(
+        st.sampled_from("<>")
+    )
     sign = sign or ("+" if percent else "")
     text = f"{blank}{metric}{blank}{relation}{blank}{sign}{size}{'%' if percent else ''}{blank}"
     limit = parse(text)
@@ -75,7 +77,7 @@ def test_refusals(text: str, message: str) -> None:
 
 @pytest.mark.parametrize("metric", ["max_in_flight", "model_ms_p50", "recovered"])
 def test_a_metric_that_is_better_neither_way_takes_both(metric: str) -> None:
-    assert better(metric) == NEITHER
+    assert METRICS[metric].better == Better.NEITHER
     assert parse(f"{metric} > +5%").above
     assert not parse(f"{metric} < -5%").above
 

@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 import pytest
 from jsonschema import Draft7Validator
 
+from agentdyno.analysis.registry import METRICS
 from agentdyno.cli import main
-from agentdyno.compare.threshold import METRICS
 from compare.synthetic import FAULT, experiment, row
 
 BENCHER = {

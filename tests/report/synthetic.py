@@ -5,15 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from agentdyno.analysis import metrics, reference
 from agentdyno.analysis.controls import Comparison
 from agentdyno.analysis.gate import Failure
+from agentdyno.analysis.registry import METRICS
 from agentdyno.results.experiment import Experiment
 from agentdyno.results.run import Run
 from agentdyno.results.summary import SCHEMA_VERSION, Metric, Row, Summary, as_json, named
 from agentdyno.rundata.cell import Cell
-
-UNITS = metrics.UNITS | reference.UNITS
 
 Figure = float | tuple[float, float, float] | None
 """A median, or one with the low and the high end of its interval."""
@@ -52,8 +50,8 @@ def row(
 ) -> Row:
     runs = 3 if any(isinstance(figure, tuple) for figure in figures.values()) else 1
     found = {
-        name: metric(figure, UNITS[name], runs)
-        for name, figure in (dict.fromkeys(UNITS) | OF_ALL | figures).items()
+        name: metric(figure, METRICS[name].unit, runs)
+        for name, figure in (dict.fromkeys(METRICS) | OF_ALL | figures).items()
     }
     return Row(Cell(runtime, agents, verifier, "chat-7b"), list(failures), found, methods={})
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from agentdyno.analysis import ledger
 from agentdyno.analysis.ledger import Entry
+from agentdyno.analysis.registry import MEASURED, PERCENTILES
 from agentdyno.analysis.statistics import percentile
 from agentdyno.analysis.steady_state import SteadyState, steady_state, within
 from agentdyno.rundata.events import by_task
@@ -13,43 +14,6 @@ from agentdyno.rundata.raw_run import RawRun
 
 KIB_PER_MIB = 1024
 NS_PER_S = 1e9
-PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
-IN_PERCENTILES = ("overhead", "overhead_uncorrected", "steady_overhead", "model", "verify", "queue", "task")
-"""What is shown in percentiles: parts of attempts, and at last whole tasks; in ms."""
-
-UNITS: dict[str, str] = {
-    "peak_rss_mib": "MiB",
-    "tools_peak_pss_mib": "MiB",
-    "tree_peak_pss_mib": "MiB",
-    "tree_peak_cgroup_mib": "MiB",
-    "pass_rate": "share",
-    "first_attempt_pass": "tasks",
-    "recovered": "tasks",
-    "failed": "tasks",
-    "errors": "tasks",
-    "avg_retries": "retries/task",
-    "wall_s": "s",
-    "tasks_per_s": "tasks/s",
-    "steady_s": "s",
-    "steady_tasks_per_s": "tasks/s",
-    "cpu_s_per_task": "s/task",
-    "tools_cpu_s_per_task": "s/task",
-    "start_ms": "ms",
-    "first_request_ms": "ms",
-    "all_begun_ms": "ms",
-    **{f"{part}_ms_{name}": "ms" for part in IN_PERCENTILES for name in PERCENTILES},
-    **{f"task_uncorrected_ms_{name}": "ms" for name in PERCENTILES},
-    "task_ms_mean": "ms",
-    "queue_ms_mean": "ms",
-    "max_in_flight": "requests",
-    "mean_in_flight": "requests",
-    "endpoint_lateness_ms_p99": "ms",
-    "endpoint_late_share": "share",
-    "endpoint_cpu_share": "cores",
-    "harness_cpu_share": "cores",
-    "sampler_cpu_share": "cores",
-}
-"""Every metric of a row, in the order in which they are written, with its unit."""
 
 LATE_MS = 25.0
 """From when on a chunk counts as late in `endpoint_late_share`."""
@@ -108,7 +72,7 @@ def task_rows(run: RawRun, entries: Sequence[Entry]) -> list[TaskRow]:
 
 
 def metrics(run: RawRun, entries: Sequence[Entry], tasks: Sequence[TaskRow]) -> dict[str, float | None]:
-    """Every metric of UNITS for one run; None where the run does not tell."""
+    """Every metric of MEASURED for one run; None where the run does not tell."""
     window = steady_state(run)
     found = {
         **_memory(run),
@@ -118,7 +82,7 @@ def metrics(run: RawRun, entries: Sequence[Entry], tasks: Sequence[TaskRow]) -> 
         **_times(run, window, entries, tasks),
         **_instrument(run),
     }
-    return {name: found[name] for name in UNITS}
+    return {name: found[name] for name in MEASURED}
 
 
 def wall_s(run: RawRun) -> float | None:

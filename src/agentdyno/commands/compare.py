@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from agentdyno.analysis.better import LESS, MORE
 from agentdyno.analysis.gate import Failure
+from agentdyno.analysis.registry import METRICS, Better
 from agentdyno.compare.comparable import incomplete, obstacles, remarks
 from agentdyno.compare.comparison import SHOWN, Comparison, document
 from agentdyno.compare.continuous import benchmarks, metric_format
@@ -17,7 +17,7 @@ from agentdyno.compare.junit import junit
 from agentdyno.compare.markdown import markdown
 from agentdyno.compare.pairs import Pairing, across, described, within
 from agentdyno.compare.text import print_comparison
-from agentdyno.compare.threshold import METRICS, parse
+from agentdyno.compare.threshold import parse
 from agentdyno.errors import UserError
 from agentdyno.files import write_text
 from agentdyno.report.tables import console
@@ -154,8 +154,8 @@ def _write(arguments: argparse.Namespace, found: Comparison, new: Experiment) ->
     forms: dict[str, Callable[[], str]] = {
         "--markdown": lambda: markdown(found),
         "--junit": lambda: junit(found, written),
-        "--github-action-benchmark": lambda: _json(benchmarks(found, LESS)),
-        "--github-action-benchmark-bigger": lambda: _json(benchmarks(found, MORE)),
+        "--github-action-benchmark": lambda: _json(benchmarks(found, Better.LESS)),
+        "--github-action-benchmark-bigger": lambda: _json(benchmarks(found, Better.MORE)),
         "--bencher": lambda: _json(metric_format(found)),
     }
     files = _files(arguments)

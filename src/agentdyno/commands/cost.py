@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from rich.table import Table
 
 from agentdyno.analysis.cost import USED, Machine, Needs, Price, needs, price
 from agentdyno.errors import UserError
-from agentdyno.format import MISSING
+from agentdyno.format import MISSING, figure
 from agentdyno.options import above_0, add_folder
 from agentdyno.report.tables import console, say, show, table
 from agentdyno.results.experiment import open_experiment
@@ -120,7 +119,7 @@ def _line(row: Row, machine: Machine | None) -> _Line:
         valid=row.valid,
         needs=needs(agents, figures),
         price=None if machine is None else price(agents, figures, machine),
-        missing=[name for name, figure in figures.items() if figure is None],
+        missing=[name for name, value in figures.items() if value is None],
     )
 
 
@@ -129,17 +128,17 @@ def _table(
 ) -> Table:
     made = table(title, ["runtime\n", "agents\n", *headings])
     for line in lines:
-        made.add_row(line.runtime, str(line.agents), *cells(line), style=None if line.valid else "strike")
+        made.add_row(line.runtime, f"{line.agents:,}", *cells(line), style=None if line.valid else "strike")
     return made
 
 
 def _needs_cells(line: _Line) -> list[str]:
-    return [_text(figure) for figure in asdict(line.needs).values()]
+    return [figure(value) for value in asdict(line.needs).values()]
 
 
 def _price_cells(line: _Line) -> list[str]:
     assert line.price is not None
-    return [figure if isinstance(figure, str) else _text(figure) for figure in asdict(line.price).values()]
+    return [value if isinstance(value, str) else figure(value) for value in asdict(line.price).values()]
 
 
 def _complaints(lines: Sequence[_Line]) -> list[str]:
@@ -157,13 +156,3 @@ def _complaints(lines: Sequence[_Line]) -> list[str]:
             if line.price is not None and line.price.agents_that_fit == 0
         ),
     ]
-
-
-def _text(figure: float | None) -> str:
-    """Three significant digits or the whole figure, thousands set off."""
-    if figure is None:
-        return MISSING
-    if figure >= 100:
-        return f"{figure:,.0f}"
-    digits = 2 if figure == 0 else max(0, 2 - math.floor(math.log10(figure)))
-    return f"{figure:.{digits}f}"

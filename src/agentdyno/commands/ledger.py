@@ -5,7 +5,7 @@ import argparse
 from rich.table import Table
 
 from agentdyno.analysis.ledger import FIGURES, NOT_OVERHEAD, means
-from agentdyno.format import MISSING
+from agentdyno.format import MISSING, figure
 from agentdyno.options import add_folder
 from agentdyno.report.tables import console, show, table
 from agentdyno.results.documents import github
@@ -42,15 +42,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _figures(means: list[float] | None) -> list[str]:
     if means is None:
         return [MISSING] * len(FIGURES)
-    return [
-        f"{mean:.0f}" if mean >= 99.95 else f"{mean:.2f}" if mean < 9.995 else f"{mean:.1f}" for mean in means
-    ]
+    return list(map(figure, means))
 
 
 def _table(found: dict[Cell, list[float] | None], title: str) -> Table:
     made = table(title, ["runtime", "agents", *HEADINGS])
     for cell, mean in found.items():
-        made.add_row(cell.runtime, str(cell.agents), *_figures(mean))
+        made.add_row(cell.runtime, f"{cell.agents:,}", *_figures(mean))
     return made
 
 

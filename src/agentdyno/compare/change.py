@@ -7,7 +7,6 @@ from math import comb
 from typing import Any
 
 from agentdyno.analysis import ratio
-from agentdyno.analysis.better import NEITHER, better
 from agentdyno.analysis.difference import (
     CONFIDENCE,
     LEAST_BLOCKS,
@@ -19,6 +18,7 @@ from agentdyno.analysis.difference import (
     compare_sittings,
 )
 from agentdyno.analysis.ratio import Ratio
+from agentdyno.analysis.registry import METRICS, Better
 from agentdyno.analysis.statistics import median
 
 
@@ -54,8 +54,8 @@ class Change:
     @property
     def verdict(self) -> Verdict | None:
         """None for a metric that is better neither way, or that one of the two does not have."""
-        way = better(self.metric)
-        if way == NEITHER or self.base is None or self.new is None:
+        way = METRICS[self.metric].better
+        if way == Better.NEITHER or self.base is None or self.new is None:
             return None
         if self.is_same:
             return Verdict.SAME

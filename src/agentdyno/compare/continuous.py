@@ -3,11 +3,10 @@
 Format: https://bencher.dev/docs/reference/bencher-metric-format
 """
 
-from agentdyno.analysis.better import better
+from agentdyno.analysis.registry import METRICS, Better
 from agentdyno.compare.comparison import Comparison
 from agentdyno.compare.pairs import Pair
-from agentdyno.compare.wording import interval, times
-from agentdyno.format import counted
+from agentdyno.format import ci95, counted, figure, ratio
 
 Measures = dict[str, dict[str, float | None]]
 
@@ -27,13 +26,13 @@ def _measures(found: Comparison, pair: Pair) -> Measures:
     return measures
 
 
-def benchmarks(found: Comparison, way: int) -> list[dict[str, object]]:
+def benchmarks(found: Comparison, way: Better) -> list[dict[str, object]]:
     """An entry for every pair and shown metric that is better that `way`."""
     return [
         _entry(found, pair, metric)
         for pair in found.pairs
         for metric in found.shown(pair)
-        if better(metric) == way
+        if METRICS[metric].better == way
     ]
 
 
@@ -41,7 +40,7 @@ def _entry(found: Comparison, pair: Pair, metric: str) -> dict[str, object]:
     its, new = pair.changes[metric], pair.new.metrics[metric]
     extra = [
         counted(its.runs[1], "run"),
-        f"NEW over BASE: {times(its.ratio)}, 95% interval {interval(its.ratio)}, {its.verdict}",
+        f"NEW over BASE: {ratio(its.ratio.median)}, {ci95(its.ratio.ci95)}, {its.verdict}",
         *(f"NOT COMPARABLE {obstacle}" for obstacle in found.obstacles),
     ]
     entry: dict[str, object] = {
@@ -51,5 +50,5 @@ def _entry(found: Comparison, pair: Pair, metric: str) -> dict[str, object]:
         "extra": "\n".join(extra),
     }
     if new.ci95 is not None:
-        entry["range"] = f"± {(new.ci95[1] - new.ci95[0]) / 2:.3g}"
+        entry["range"] = f"± {figure((new.ci95[1] - new.ci95[0]) / 2)}"
     return entry

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agentdyno.analysis.registry import METRICS
 from agentdyno.compare.change import Change
 from agentdyno.compare.pairs import Pair, Pairing
 from agentdyno.compare.threshold import Kind, Threshold
-from agentdyno.compare.wording import figure, share
-from agentdyno.format import counted
+from agentdyno.format import counted, relative
 from agentdyno.results.summary import Metric
 
 
@@ -69,17 +69,18 @@ def _hindrance(limit: Threshold, pair: Pair) -> str | None:
 
 
 def _measured(limit: Threshold, change: Change, new: Metric) -> str:
+    metric = METRICS[limit.metric]
     if limit.kind is Kind.FIGURE:
-        within = f" ({figure(new.ci95[0])} to {figure(new.ci95[1])})" if new.ci95 else ""
-        return f"{figure(change.new)} {new.unit}{within}"
-    moved = f"{figure(change.base)} → {figure(change.new)} {new.unit}"
+        within = f" ({metric.interval(new.ci95)})" if new.ci95 else ""
+        return f"{metric.with_unit(change.new)}{within}"
+    moved = f"{metric.shown(change.base)} → {metric.with_unit(change.new)}"
     found = limit.figure(change)
     if limit.kind is Kind.SHARE and found is not None:
         # The median of the pairs' ratios is not the ratio of the medians.
-        moved += f", by block {share(found)}" if change.paired else f", {share(found)}"
+        moved += f", by block {relative(found)}" if change.paired else f", {relative(found)}"
     if change.ratio.ci95 is not None:
         low, high = change.ratio.ci95
-        moved += f" ({share(low - 1)} to {share(high - 1)})"
+        moved += f" ({relative(low - 1)} to {relative(high - 1)})"
     return moved
 
 

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterable
 
+from agentdyno.analysis.registry import METRICS
 from agentdyno.compare.comparison import Comparison
 from agentdyno.compare.judgement import Judgement
 from agentdyno.compare.pairs import Pair
-from agentdyno.compare.wording import figure, interval, times, verdict
+from agentdyno.format import ratio, ratio_interval
 
 
 def markdown(found: Comparison) -> str:
@@ -42,18 +43,19 @@ def _table(found: Comparison, pair: Pair) -> list[str]:
     lines = [
         f"**{_text(found.mark + pair.name)}**",
         "",
-        "| metric | BASE | NEW | ratio | 95% interval | verdict |",
-        "| --- | ---: | ---: | ---: | ---: | --- |",
+        "| metric | BASE | NEW | unit | ratio | 95% CI | verdict |",
+        "| --- | ---: | ---: | --- | ---: | ---: | --- |",
     ]
-    for metric in found.shown(pair):
-        its = pair.changes[metric]
+    for name in found.shown(pair):
+        its, metric = pair.changes[name], METRICS[name]
         cells = (
-            _code(metric),
-            figure(its.base),
-            figure(its.new),
-            times(its.ratio),
-            interval(its.ratio),
-            verdict(its),
+            _code(name),
+            metric.shown(its.base),
+            metric.shown(its.new),
+            metric.shown_in,
+            ratio(its.ratio.median),
+            ratio_interval(its.ratio.ci95),
+            its.verdict or "",
         )
         lines.append(f"| {' | '.join(cells)} |")
     return [*lines, ""]

@@ -4,14 +4,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agentdyno.analysis.registry import METRICS
 from agentdyno.compare.change import Verdict
 from agentdyno.compare.comparison import Comparison
 from agentdyno.compare.pairs import Pair
-from agentdyno.compare.wording import figure, interval, times, verdict
-from agentdyno.format import counted
+from agentdyno.format import counted, ratio, ratio_interval
 from agentdyno.report.tables import say, show, table
 
-HEADINGS = ("metric", "BASE", "NEW", "ratio", "95% interval", "verdict")
+HEADINGS = ("metric", "BASE", "NEW", "unit", "ratio", "95% CI", "verdict")
 STYLES = {Verdict.BETTER: "green", Verdict.WORSE: "red"}
 
 
@@ -33,16 +33,18 @@ def print_comparison(console: Console, found: Comparison) -> None:
 def _table(found: Comparison, pair: Pair) -> Table:
     made = table(f"{found.mark}{pair.name}, {_runs(pair)}", HEADINGS)
     made.columns[-1].justify = "left"
-    for metric in found.shown(pair):
-        its = pair.changes[metric]
+    made.columns[HEADINGS.index("unit")].justify = "left"
+    for name in found.shown(pair):
+        its, metric = pair.changes[name], METRICS[name]
         style = STYLES.get(its.verdict, "") if its.verdict else ""
         made.add_row(
-            metric,
-            figure(its.base),
-            figure(its.new),
-            times(its.ratio),
-            interval(its.ratio),
-            Text(verdict(its), style),
+            name,
+            metric.shown(its.base),
+            metric.shown(its.new),
+            metric.shown_in,
+            ratio(its.ratio.median),
+            ratio_interval(its.ratio.ci95),
+            Text(its.verdict or "", style),
         )
     return made
 

@@ -6,13 +6,10 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from agentdyno.analysis.better import NEITHER, better
-from agentdyno.analysis.metrics import UNITS
-from agentdyno.analysis.reference import UNITS as REFERENCE_UNITS
+from agentdyno.analysis.registry import METRICS, Better
 from agentdyno.compare.change import Change
 from agentdyno.errors import UserError
 
-METRICS = UNITS | REFERENCE_UNITS
 SYNTAX = re.compile(
     r"\s*(?P<metric>\w+)\s*(?P<relation>[<>])\s*"
     r"(?P<sign>[+-]?)(?P<number>[0-9]{1,15}(?:\.[0-9]{1,15})?)(?P<percent>%?)\s*",
@@ -96,8 +93,8 @@ def parse(text: str) -> Threshold:
             f"--fail-if {text!r}: a percentage is a change and takes a sign; "
             f"write '{metric} {found['relation']} {'+' if above else '-'}{found['number']}%'"
         )
-    way = better(metric)
-    if way != NEITHER and above == (way > 0):
+    way = METRICS[metric].better
+    if way != Better.NEITHER and above == (way > 0):
         raise UserError(
             f"--fail-if {text!r}: {'more' if way > 0 else 'less'} {metric} is better; "
             f"write '{metric} {'<' if above else '>'} …'"

@@ -1,6 +1,5 @@
 """The tables and sentences that a person reads after a run."""
 
-import statistics
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
@@ -9,7 +8,9 @@ from agentdyno.analysis.controls import Comparison
 from agentdyno.analysis.difference import LEAST_BLOCKS
 from agentdyno.analysis.ratio import Ratio
 from agentdyno.analysis.reference import FLOOR
-from agentdyno.format import MISSING
+from agentdyno.analysis.registry import METRICS
+from agentdyno.analysis.statistics import median as median_of
+from agentdyno.format import MISSING, ratio, ratio_interval
 from agentdyno.report.columns import FROM_DUE, OUTCOMES, OVER_BEST, STEADY, TIMES, Layout
 from agentdyno.report.tables import BEST, say, show_columns
 from agentdyno.results.experiment import Experiment
@@ -22,17 +23,7 @@ CONTROLS = {
     DRIFT_CHECK: "drift check, the first run again at the end",
     UNSAMPLED: "{runtime} without the sampler against itself with it",
 }
-SHOWN_RATIOS = {
-    "memory": "peak_rss_mib",
-    "CPU": "cpu_s_per_task",
-    "overhead p50": "overhead_ms_p50",
-    "wall": "wall_s",
-}
-INSTRUMENT = {
-    "endpoint": "endpoint_cpu_share",
-    "harness": "harness_cpu_share",
-    "of it the sampler": "sampler_cpu_share",
-}
+INSTRUMENT = ("endpoint_cpu_share", "harness_cpu_share", "sampler_cpu_share")
 
 DO_NOT_COMPETE = f"{FLOOR}, the practical limit, and INVALID rows do not compete"
 IS_BEST = (
@@ -60,7 +51,7 @@ def print_findings(console: Console, experiment: Experiment) -> None:
         for title, layout in _tables(experiment, its):
             columns, valid = layout.columns(experiment, its), [row.valid for row in its]
             title = f"{title}, {_agents(its)}verifier {verifier}"
-            shown = show_columns(console, title, columns, layout.goes_first, valid)
+            shown = show_columns(console, title, columns, layout.names_that_go_first, valid)
             is_compared |= any(column.name.endswith(OVER_BEST) for column in shown)
             is_marked |= any(cell.endswith(BEST) for column in shown for cell in column.cells)
     console.print()
@@ -77,7 +68,7 @@ def _tables(experiment: Experiment, rows: Sequence[Row]) -> Iterator[tuple[str, 
     yield _title(experiment), OUTCOMES
     yield "milliseconds of an attempt", TIMES
     if any(row.metrics["steady_tasks_per_s"].median is not None for row in rows):
-        yield "with all agents at work", STEADY
+        yield "steady state, times in ms", STEADY
     if experiment.document["experiment"]["arrivals"] != AT_ONCE:
         yield "milliseconds of a task", FROM_DUE
 
@@ -114,25 +105,23 @@ def _notes(rows: Sequence[Row], *, is_marked: bool, is_compared: bool) -> Iterat
 
 def _instrument(rows: Sequence[Row]) -> str:
     """What measuring itself took, as the median over the rows."""
-    shares = {
-        who: [share for row in rows if (share := row.metrics[metric].median) is not None]
-        for who, metric in INSTRUMENT.items()
-    }
-    said = [f"{who} {statistics.median(its):.1%}" for who, its in shares.items() if its]
-    return f"measuring took, of one core: {', '.join(said) or MISSING}"
+    said = [
+        f"{METRICS[name].label} {METRICS[name].with_unit(median)}"
+        for name in INSTRUMENT
+        if (median := median_of([row.metrics[name].median for row in rows])) is not None
+    ]
+    return f"measuring took: {', '.join(said) or MISSING}"
 
 
 def _control(comparison: Comparison) -> str:
     what = CONTROLS[comparison.control].format(runtime=comparison.runtime)
-    ratios = [f"{name} {_ratio(comparison.ratios[metric])}" for name, metric in SHOWN_RATIOS.items()]
+    ratios = [f"{METRICS[metric].label} {_ratio(its)}" for metric, its in comparison.ratios.items()]
     return f"{what}, {comparison.agents} agents, verifier {comparison.verifier}: {', '.join(ratios)}"
 
 
 def _ratio(its: Ratio) -> str:
-    if its.median is None:
-        return MISSING
-    within = f" ({its.ci95[0]:.2f} to {its.ci95[1]:.2f})" if its.ci95 else ""
-    return f"×{its.median:.2f}{within}"
+    within = f" ({ratio_interval(its.ci95)})" if its.ci95 else ""
+    return f"{ratio(its.median)}{within}"
 
 
 def _complaints(rows: Sequence[Row]) -> list[str]:

@@ -4,34 +4,28 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 
-from agentdyno.format import MISSING
+from agentdyno.analysis.registry import METRICS
 from agentdyno.results.summary import CELL, Metric, Row, named
 
-COLUMNS = {
-    "peak MiB": ("peak_rss_mib", ".1f"),
-    "×floor": ("peak_rss_x_floor", ".1f"),
-    "first": ("first_attempt_pass", ".0f"),
-    "recovered": ("recovered", ".0f"),
-    "failed": ("failed", ".0f"),
-    "errors": ("errors", ".0f"),
-    "retries": ("avg_retries", ".2f"),
-    "overhead p50 ms": ("overhead_ms_p50", ".1f"),
-    "p95": ("overhead_ms_p95", ".1f"),
-    "p99": ("overhead_ms_p99", ".1f"),
-    "all begun ms": ("all_begun_ms", ".1f"),
-    "CPU ms/task": ("cpu_s_per_task", ".1f"),
-    "verify p50 ms": ("verify_ms_p50", ".1f"),
-    "wall s": ("wall_s", ".1f"),
-    "in flight": ("max_in_flight", ".0f"),
-    "endpoint late p99 ms": ("endpoint_lateness_ms_p99", ".1f"),
-}
-"""What is shown, from left to right: the metric and how its median is written."""
-
-SCALE = {"cpu_s_per_task": 1000}
-"""Where a column's unit is not the metric's."""
-
-WITH_INTERVAL = ("peak_rss_mib", "overhead_ms_p50", "overhead_ms_p95", "overhead_ms_p99", "cpu_s_per_task")
-"""What is the runtime's own doing, and differs from run to run: where there is an interval, it is shown."""
+SHOWN = (
+    "peak_rss_mib",
+    "peak_rss_x_floor",
+    "first_attempt_pass",
+    "recovered",
+    "failed",
+    "errors",
+    "avg_retries",
+    "overhead_ms_p50",
+    "overhead_ms_p95",
+    "overhead_ms_p99",
+    "all_begun_ms",
+    "cpu_s_per_task",
+    "verify_ms_p50",
+    "wall_s",
+    "max_in_flight",
+    "endpoint_lateness_ms_p99",
+)
+"""The metrics of the table, from left to right."""
 
 
 def table(found: Sequence[Row]) -> str:
@@ -39,27 +33,22 @@ def table(found: Sequence[Row]) -> str:
     lines = []
     for row in found:
         name = row.cell.runtime if row.valid else f"~~{row.cell.runtime}~~"
-        figures = [_text(metric, row.metrics[metric], form) for metric, form in COLUMNS.values()]
+        figures = [_figure(name, row.metrics[name]) for name in SHOWN]
         lines.append([row.cell.verifier, f"{row.cell.agents:,}", name, *figures])
     complaints = [f"- {row.complaint(failure)}" for row in found for failure in row.failures]
-    made = github(list(COLUMNS), lines)
+    made = github([METRICS[name].heading for name in SHOWN], lines)
     return "\n".join([*made, *(["", *complaints] if complaints else []), ""])
 
 
-def _text(name: str, metric: Metric, form: str) -> str:
-    if metric.median is None:
-        return MISSING
-    scale = SCALE.get(name, 1)
-    median = format(metric.median * scale, form)
-    if metric.ci95 is None or name not in WITH_INTERVAL:
-        return median
-    low, high = (format(end * scale, form) for end in metric.ci95)
-    return f"{median} ({low}–{high})"
+def _figure(name: str, found: Metric) -> str:
+    """Where a runtime can be picked by it, which differs from run to run, with its interval."""
+    metric = METRICS[name]
+    return metric.with_interval(found.median, found.ci95 if metric.ranks else None)
 
 
 def spreadsheet(rows: Sequence[Row]) -> str:
     """A line a row: what names it, whether it is valid and why not, and of each metric the median and the
-    95% interval, as they stand in `summary.json`; what is not known is empty.
+    95% CI, as they stand in `summary.json`; what is not known is empty.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")

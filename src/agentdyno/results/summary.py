@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from agentdyno.analysis import controls, reference
+from agentdyno.analysis import controls
 from agentdyno.analysis.controls import Comparison
 from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.identical_service import identical_service
 from agentdyno.analysis.ledger import PARTS, Entry
-from agentdyno.analysis.metrics import UNITS, TaskRow
+from agentdyno.analysis.metrics import TaskRow
 from agentdyno.analysis.ratio import Ratio
+from agentdyno.analysis.reference_ratios import reference_ratios
+from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.run_analysis import RunAnalysis
 from agentdyno.analysis.statistics import interval, median
 from agentdyno.rundata.cell import Cell
@@ -85,16 +87,15 @@ def summarise(
     order = {cell: number for number, cell in enumerate(cells)}
     sound_first = sorted(runs, key=lambda run: (not run.is_sound, order.get(run.cell, len(order))))
     differences = identical_service(sound_first, simulated=simulated)
-    ratios = reference.ratios(runs, baseline)
+    ratios = reference_ratios(runs, baseline)
     compared = controls.comparisons(runs)
-    units = UNITS | reference.UNITS
     rows = []
     for cell in cells:
         its = sorted((run for run in runs if run.cell == cell), key=lambda run: run.block)
         if not its:
             continue
         figures = [run.metrics | ratios[run.folder.name] for run in its]
-        values = {name: [of_run[name] for of_run in figures] for name in units}
+        values = {name: [of_run[name] for of_run in figures] for name in METRICS}
         rows.append(
             Row(
                 cell=cell,
@@ -105,8 +106,8 @@ def summarise(
                     *controls.failures(compared),
                 ],
                 metrics={
-                    name: Metric(median(values[name]), interval(values[name]), values[name], unit)
-                    for name, unit in units.items()
+                    name: Metric(median(values[name]), interval(values[name]), values[name], metric.unit)
+                    for name, metric in METRICS.items()
                 },
                 methods=its[0].methods,
             )

@@ -9,26 +9,27 @@ from typing import Any
 from agentdyno.analysis.bottleneck import NOTHING, UNKNOWN, Bottleneck
 from agentdyno.analysis.capacity import Capacity, Objective, capacity
 from agentdyno.analysis.gates import ENOUGH
+from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.run_analysis import RunAnalysis
 from agentdyno.analysis.slope import Slope, slope
 from agentdyno.errors import UserError
-from agentdyno.format import MISSING, counted
+from agentdyno.format import counted, figure, interval
 from agentdyno.results.summary import Row
 
 SWEEP = "sweep.json"
 
 
-HEADINGS = {
-    "peak\nMiB": ("peak_rss_mib", 1.0, ".1f"),
-    "tasks/s\n": ("tasks_per_s", 1.0, ".1f"),
-    "CPU\nms/task": ("cpu_s_per_task", 1000.0, ".2f"),
-    "overhead\np50 ms": ("overhead_ms_p50", 1.0, ".1f"),
-    "\np99 ms": ("overhead_ms_p99", 1.0, ".1f"),
-    "in\nflight": ("max_in_flight", 1.0, ".0f"),
-    "endpoint\nlate p99": ("endpoint_lateness_ms_p99", 1.0, ".1f"),
-    "its\nCPU": ("endpoint_cpu_share", 1.0, ".0%"),
-}
-"""The metric of each column, what it is multiplied with, and how it is written."""
+SHOWN = (
+    "peak_rss_mib",
+    "tasks_per_s",
+    "cpu_s_per_task",
+    "overhead_ms_p50",
+    "overhead_ms_p99",
+    "max_in_flight",
+    "endpoint_lateness_ms_p99",
+    "endpoint_cpu_share",
+)
+"""The metrics of the table, from left to right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +95,14 @@ def sweep_markdown(found: Sequence[Swept]) -> str:
     """The same for a README or an issue."""
     lines = []
     for each in found:
-        headings = map(heading_name, HEADINGS)
+        headings = [METRICS[name].heading for name in SHOWN]
         lines += [
             f"| {each.runtime}, verifier {each.verifier}: agents | {' | '.join(headings)} |",
-            "| ---: " * (1 + len(HEADINGS)) + "|",
+            "| ---: " * (1 + len(SHOWN)) + "|",
         ]
-        lines += [f"| {point.agents:,} | {' | '.join(figures(point))} |" for point in each.points]
+        for point in each.points:
+            figures = [METRICS[name].shown(point.metrics[name]) for name in SHOWN]
+            lines.append(f"| {point.agents:,} | {' | '.join(figures)} |")
         lines += ["", *(f"- {line}" for line in sentences(each)), ""]
     return "\n".join(lines)
 
@@ -127,10 +130,9 @@ def sentences(each: Swept) -> list[str]:
 def _cost(memory: Slope | None) -> str:
     if memory is None:
         return "the cost of an agent takes three numbers of agents or more at which nothing is wrong"
-    low, high = memory.ci95
     return (
-        f"{memory.kib_per_agent:.1f} KiB an agent (95% interval {low:.1f} to {high:.1f}), "
-        f"above {memory.intercept_mib:.1f} MiB"
+        f"{figure(memory.kib_per_agent)} KiB an agent (95% CI {interval(memory.ci95)}), "
+        f"above {figure(memory.intercept_mib)} MiB"
     )
 
 
@@ -169,20 +171,6 @@ def _gives_out(bound: Bottleneck | None) -> str:
         f"what gives out first is not the runtime but: {bound.cause} ({bound.evidence}); "
         "this is not the runtime's capacity"
     )
-
-
-def heading_name(heading: str) -> str:
-    """A column's heading in one line."""
-    return " ".join(heading.split())
-
-
-def figures(point: Point) -> list[str]:
-    """The cells of a line, in the order of HEADINGS."""
-    found = []
-    for metric, scale, form in HEADINGS.values():
-        value = point.metrics[metric]
-        found.append(MISSING if value is None else format(value * scale, form))
-    return found
 
 
 def read_swept(summary: Path) -> list[Swept]:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from agentdyno.analysis import metrics, reference
 from agentdyno.analysis.bottleneck import Bottleneck
 from agentdyno.analysis.capacity import Capacity
 from agentdyno.analysis.controls import COMPARED, Comparison
 from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.ratio import of_pairs
+from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.slope import Slope
 from agentdyno.analysis.statistics import interval, median
 from agentdyno.results.experiment import Experiment, open_experiment
@@ -36,10 +36,10 @@ def row(
         "cpu_s_per_task": [run / 1000 for run in runs],
         **values,
     }
-    of_runs = {name: list(its.get(name, [None] * len(runs))) for name in metrics.UNITS | reference.UNITS}
+    of_runs = {name: list(its.get(name, [None] * len(runs))) for name in METRICS}
     found = {
-        name: Metric(median(of_runs[name]), interval(of_runs[name]), of_runs[name], unit)
-        for name, unit in (metrics.UNITS | reference.UNITS).items()
+        name: Metric(median(of_runs[name]), interval(of_runs[name]), of_runs[name], metric.unit)
+        for name, metric in METRICS.items()
     }
     return Row(Cell(runtime, agents, verifier, "steady"), list(failures), found, {"peak_rss_mib": "VmHWM"})
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import altair as alt
 
+from agentdyno.analysis.registry import MetricDefinition
 from agentdyno.format import counted
 from agentdyno.report.figures.figure import Chart
 from agentdyno.report.figures.group import Group
@@ -20,8 +21,7 @@ from agentdyno.report.figures.marks import (
     STROKE,
     described,
     drawn,
-    short,
-    with_interval,
+    with_ci95,
 )
 from agentdyno.report.figures.palette import Style
 from agentdyno.results.summary import Row
@@ -31,11 +31,9 @@ Layer = alt.Chart | alt.LayerChart | alt.FacetChart
 
 @dataclass(frozen=True, slots=True)
 class Plotted:
-    """What is up: a metric in `unit`, by what it is called; the axis holds the values of `also` as well."""
+    """What is up: a metric, in the unit shown; the axis holds the values of `also` as well."""
 
-    metric: str
-    called: str
-    unit: str
+    metric: MetricDefinition
     also: Sequence[float] = ()
 
 
@@ -68,7 +66,7 @@ def against_agents(
     ]
     agents = around(group.agents, width)
     scale = around([*plotted.also, *(point[end] for point in every for end in ("low", "high"))], height)
-    title = f"{plotted.called} ({plotted.unit}, logarithmic)"
+    title = f"{plotted.metric.label} ({plotted.metric.shown_in}, logarithmic)"
     base = alt.Chart(alt.InlineData(values=every)).encode(
         alt.X("agents:Q", title="agents (logarithmic)", scale=agents.altair, axis=agents.axis),
         alt.Y("value:Q", title=title, scale=scale.altair, axis=scale.axis),
@@ -87,24 +85,26 @@ def against_agents(
 
 def _points(rows: Sequence[Row], plotted: Plotted, style: Style) -> list[dict[str, Any]]:
     """The rows of one runtime that have a figure; `line` is what is said of all of them."""
-    found = [(row, metric) for row in rows if (metric := row.metrics[plotted.metric]).median]
+    metric = plotted.metric
+    found = [(row, its) for row in rows if (its := row.metrics[metric.name]).median]
     if not found:
         return []
     (first, lowest), (last, highest) = found[0], found[-1]
     line = (
         f"{first.cell.runtime}, {first.cell.agents:,} to {counted(last.cell.agents, 'agent')}: "
-        f"{plotted.called} {short(lowest.median)} to {short(highest.median)} {plotted.unit}"
+        f"{metric.label} {metric.shown(lowest.median)} to {metric.with_unit(highest.median)}"
     )
     return [
         {
             "runtime": row.cell.runtime,
             "agents": row.cell.agents,
-            "value": metric.median,
-            "low": (metric.ci95 or (metric.median,))[0],
-            "high": (metric.ci95 or (metric.median,))[-1],
-            "description": described(row, f"{plotted.called} {with_interval(metric, plotted.unit)}"),
+            "value": median * metric.scale,
+            "low": (its.ci95 or (median,))[0] * metric.scale,
+            "high": (its.ci95 or (median,))[-1] * metric.scale,
+            "description": described(row, f"{metric.label} {with_ci95(metric, row)}"),
             "line": line,
             **drawn(row, style),
         }
-        for row, metric in found
+        for row, its in found
+        if (median := its.median)
     ]

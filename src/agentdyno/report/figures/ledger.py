@@ -6,6 +6,7 @@ from typing import Any
 import altair as alt
 
 from agentdyno.analysis.ledger import FIGURES, Entry, means
+from agentdyno.format import figure
 from agentdyno.report.figures.figure import Chart, Figure
 from agentdyno.report.figures.group import Group
 from agentdyno.report.figures.marks import (
@@ -15,7 +16,6 @@ from agentdyno.report.figures.marks import (
     described,
     filled,
     labelled,
-    short,
 )
 from agentdyno.report.figures.palette import OWN, OWN_PARTS, PHASES
 from agentdyno.report.figures.sources import Attempts
@@ -50,7 +50,7 @@ def ledger(group: Group, attempts: Attempts) -> Iterator[Figure]:
             _bars(found, _own, OWN_PARTS, "overhead", "of it the runtime's own (ms)"),
         ).resolve_scale(fill="independent", stroke="independent"),
         headings=["runtime", *(f"{name} ms" for name in FIGURES)],
-        lines=[[row.cell.runtime, *(short(its[name]) for name in FIGURES)] for row, its in found],
+        lines=[[row.cell.runtime, *(figure(its[name]) for name in FIGURES)] for row, its in found],
     )
 
 
@@ -86,14 +86,14 @@ def _bars(
         common = {"runtime": row.cell.runtime, "filled": filled(row)}
         for part in parts:
             ms = pieces_of(its)[part]
-            words = described(row, f"{part} {short(ms)} ms, the mean of its attempts")
+            words = described(row, f"{part} {figure(ms)} ms, the mean of its attempts")
             pieces.append(
                 common | {"part": part, "ms": ms, "from": end, "to": end + ms, "description": words}
             )
             end += ms
-        words = described(row, f"{total} {short(its[total])} ms, the mean of its attempts")
+        words = described(row, f"{total} {figure(its[total])} ms, the mean of its attempts")
         ends.append(
-            common | {"to": end, "words": labelled(row, f"{short(its[total])} ms"), "description": words}
+            common | {"to": end, "words": labelled(row, f"{figure(its[total])} ms"), "description": words}
         )
     longest = max(end["to"] for end in ends)
     scale = alt.Scale(domain=parts, range=[colours[part] for part in parts])

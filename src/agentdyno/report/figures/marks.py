@@ -5,9 +5,10 @@ from typing import Any
 
 import altair as alt
 
-from agentdyno.format import MISSING, counted
+from agentdyno.analysis.registry import MetricDefinition
+from agentdyno.format import counted
 from agentdyno.report.figures.palette import Style
-from agentdyno.results.summary import Metric, Row
+from agentdyno.results.summary import Row
 
 FAINT = 0.2
 """How much of its colour a mark of a row that is not valid is filled with."""
@@ -54,19 +55,11 @@ def filled(row: Row) -> float:
     return 1.0 if row.valid else FAINT
 
 
-def short(value: float | None) -> str:
-    """A figure with as many digits as are worth reading."""
-    if value is None:
-        return MISSING
-    return f"{value:,.0f}" if value >= 999.5 else f"{value:.1f}" if value >= 0.995 else f"{value:.2f}"
-
-
-def interval(metric: Metric) -> str:
-    """The 95% interval in words; nothing where there is none."""
-    return "" if metric.ci95 is None else f"{short(metric.ci95[0])} to {short(metric.ci95[1])}"
-
-
-def with_interval(metric: Metric, unit: str) -> str:
-    """The median with its unit, and its interval in parentheses where there is one."""
-    words = f"{short(metric.median)} {unit}"
-    return f"{words} ({interval(metric)})" if metric.ci95 else words
+def with_ci95(metric: MetricDefinition, row: Row) -> str:
+    """A row's median with its unit, and in parentheses its interval where there is one."""
+    its = row.metrics[metric.name]
+    return (
+        f"{metric.with_unit(its.median)} ({metric.interval(its.ci95)})"
+        if its.ci95
+        else metric.with_unit(its.median)
+    )

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.slope import Slope, slope
-from agentdyno.format import MISSING
+from agentdyno.format import MISSING, figure, interval
 from agentdyno.report.figures.against_agents import Plotted, against_agents, has_points
 from agentdyno.report.figures.figure import Figure
 from agentdyno.report.figures.group import Group
-from agentdyno.report.figures.marks import caption, interval, short
+from agentdyno.report.figures.marks import caption
 from agentdyno.report.figures.palette import Style
 from agentdyno.results.summary import Row
 from agentdyno.results.sweep import Swept
 
-MEMORY = Plotted("peak_rss_mib", "peak memory", "MiB")
+MEMORY = METRICS["peak_rss_mib"]
 SIZE = (410, 320)
 
 
@@ -22,7 +23,7 @@ def memory_against_agents(
     """Peak memory against agents, with the slopes that the sweep has found, or, without one, those of the
     rows; nothing for a single number of agents.
     """
-    if not has_points(group, MEMORY.metric):
+    if not has_points(group, MEMORY.name):
         return
     told = {each.runtime: each.memory for each in found if each.verifier == group.verifier}
     slopes = told or {runtime: _slope(rows) for runtime, rows in group.by_runtime().items()}
@@ -36,20 +37,20 @@ def memory_against_agents(
         name=f"memory-against-agents-{group.label}",
         title=f"Peak memory against agents, {group.words}",
         caption=caption(words, group.rows, group.rows),
-        chart=against_agents(group, styles, MEMORY, names, SIZE),
-        headings=["runtime", "agents", "peak MiB", "95% interval", "valid", "KiB an agent", "95% interval"],
+        chart=against_agents(group, styles, Plotted(MEMORY), names, SIZE),
+        headings=["runtime", "agents", MEMORY.heading, "95% CI", "valid", "KiB an agent", "95% CI"],
         lines=[
             [
                 runtime,
                 f"{row.cell.agents:,}",
-                short(metric.median),
-                interval(metric),
+                MEMORY.shown(metric.median),
+                MEMORY.interval(metric.ci95),
                 "yes" if row.valid else "no",
                 *_cost(slopes.get(runtime)),
             ]
             for runtime, rows in group.by_runtime().items()
             for row in rows
-            for metric in [row.metrics[MEMORY.metric]]
+            for metric in [row.metrics[MEMORY.name]]
         ],
     )
 
@@ -60,17 +61,17 @@ def _slope(rows: Sequence[Row]) -> Slope | None:
         (row.cell.agents, peak)
         for row in rows
         if row.is_sound
-        for peak in row.metrics[MEMORY.metric].values
+        for peak in row.metrics[MEMORY.name].values
         if peak is not None
     ]
     return slope([agents for agents, _ in runs], [peak for _, peak in runs])
 
 
 def _name(runtime: str, cost: Slope | None) -> str:
-    return runtime if cost is None else f"{runtime}, {short(cost.kib_per_agent)} KiB an agent"
+    return runtime if cost is None else f"{runtime}, {figure(cost.kib_per_agent)} KiB an agent"
 
 
 def _cost(cost: Slope | None) -> list[str]:
     if cost is None:
-        return [MISSING, ""]
-    return [short(cost.kib_per_agent), f"{short(cost.ci95[0])} to {short(cost.ci95[1])}"]
+        return [MISSING, MISSING]
+    return [figure(cost.kib_per_agent), interval(cost.ci95)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import altair as alt
 
 from agentdyno.analysis.metrics import KIB_PER_MIB, NS_PER_S
+from agentdyno.format import figure
 from agentdyno.report.figures.figure import Chart, Figure
 from agentdyno.report.figures.group import Group
 from agentdyno.report.figures.line_labels import around, beside
@@ -21,7 +22,6 @@ from agentdyno.report.figures.marks import (
     described,
     drawn,
     labelled,
-    short,
 )
 from agentdyno.report.figures.palette import Style
 from agentdyno.report.figures.sources import median_run
@@ -97,11 +97,11 @@ def memory_over_time(group: Group, styles: Mapping[str, Style], experiment: Expe
         lines=[
             [
                 row.cell.runtime,
-                short(its[0].mib),
-                short(peak(its).peak_mib),
-                short(peak(its).seconds),
-                short(its[-1].mib),
-                short(its[-1].seconds),
+                figure(its[0].mib),
+                figure(peak(its).peak_mib),
+                figure(peak(its).seconds),
+                figure(its[-1].mib),
+                figure(its[-1].seconds),
             ]
             for row, its in found
         ],
@@ -112,8 +112,8 @@ def _chart(found: Sequence[tuple[Row, Sequence[Look], Style]]) -> Chart:
     lines, peaks, ends = [], [], []
     for row, its, style in found:
         highest, few = peak(its), thinned(its)
-        when = f"{short(highest.seconds)} s of {short(its[-1].seconds)} s"
-        words = f"peak {short(highest.peak_mib)} MiB after {when}"
+        when = f"{figure(highest.seconds)} s of {figure(its[-1].seconds)} s"
+        words = f"peak {figure(highest.peak_mib)} MiB after {when}"
         common = {"runtime": row.cell.runtime, "description": described(row, words), **drawn(row, style)}
         lines += [common | {"seconds": look.seconds, "mib": look.mib} for look in few]
         peaks.append(common | {"seconds": highest.seconds, "mib": highest.peak_mib})

@@ -8,8 +8,9 @@ import altair as alt
 import numpy
 
 from agentdyno.analysis.ledger import Entry
-from agentdyno.analysis.metrics import PERCENTILES
 from agentdyno.analysis.reference import FLOOR
+from agentdyno.analysis.registry import METRICS, PERCENTILES
+from agentdyno.format import figure
 from agentdyno.report.figures.figure import Chart, Figure
 from agentdyno.report.figures.group import Group
 from agentdyno.report.figures.line_labels import LogScale, around
@@ -25,7 +26,6 @@ from agentdyno.report.figures.marks import (
     described,
     drawn,
     labelled,
-    short,
 )
 from agentdyno.report.figures.palette import Style
 from agentdyno.report.figures.sources import Attempts
@@ -37,6 +37,7 @@ LEAST_MS = 0.001
 COLUMNS = 2
 WIDTH, WHOLE_WIDTH, HEIGHT = 272, 600, 150
 LINE = 16
+OVERHEAD = {name: METRICS[f"overhead_ms_{name}"] for name in PERCENTILES}
 SHAPES = dict(zip(PERCENTILES, ("circle", "square", "triangle-up"), strict=True))
 
 
@@ -51,7 +52,7 @@ class _Distribution:
 
     @property
     def words(self) -> str:
-        figures = " · ".join(short(value) for value in self.percentiles.values())
+        figures = " · ".join(figure(value) for value in self.percentiles.values())
         return labelled(self.row, f"{self.row.cell.runtime} {figures} ms")
 
 
@@ -62,7 +63,7 @@ def overhead(group: Group, styles: Mapping[str, Style], attempts: Attempts) -> I
             row,
             styles[row.cell.runtime],
             [(max(value, LEAST_MS), share) for value, share in quantiles(samples)],
-            {name: row.metrics[f"overhead_ms_{name}"].median for name in PERCENTILES},
+            {name: row.metrics[metric.name].median for name, metric in OVERHEAD.items()},
         )
         for row in group.rows
         if (samples := _samples(attempts[row.cell]))
@@ -81,13 +82,13 @@ def overhead(group: Group, styles: Mapping[str, Style], attempts: Attempts) -> I
         title=f"Overhead of an attempt, {group.words}",
         caption=caption(words, group.rows, [each.row for each in found]),
         chart=_chart(found),
-        headings=["runtime", *(f"{name} ms" for name in PERCENTILES), "most ms", "runs"],
+        headings=["runtime", *(metric.heading for metric in OVERHEAD.values()), "most ms", "runs"],
         lines=[
             [
                 each.row.cell.runtime,
-                *(short(value) for value in each.percentiles.values()),
-                short(each.curve[-1][0]),
-                str(len(each.row.metrics["overhead_ms_p50"].values)),
+                *(figure(value) for value in each.percentiles.values()),
+                figure(each.curve[-1][0]),
+                str(len(each.row.metrics[OVERHEAD["p50"].name].values)),
             ]
             for each in found
         ],
@@ -116,7 +117,7 @@ def _panel(its: Sequence[_Distribution], scale: LogScale) -> alt.LayerChart | al
     marks: list[dict[str, Any]] = []
     names = []
     for number, each in enumerate(its):
-        figures = ", ".join(f"{name} {short(value)} ms" for name, value in each.percentiles.items())
+        figures = ", ".join(f"{name} {figure(value)} ms" for name, value in each.percentiles.items())
         common = {
             "runtime": each.row.cell.runtime,
             "description": described(each.row, f"overhead {figures}"),

@@ -5,6 +5,7 @@ from typing import Any
 
 import altair as alt
 
+from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.statistics import LEAST_REPLICATES
 from agentdyno.report.figures.figure import Chart, Figure
 from agentdyno.report.figures.group import Group
@@ -16,15 +17,13 @@ from agentdyno.report.figures.marks import (
     caption,
     described,
     drawn,
-    interval,
     labelled,
-    short,
-    with_interval,
+    with_ci95,
 )
 from agentdyno.report.figures.palette import Style
 from agentdyno.results.summary import Metric, Row
 
-METRIC = "peak_rss_mib"
+METRIC = METRICS["peak_rss_mib"]
 WIDTH = 540
 BAR = 26
 ROOM_FOR_WORDS = 1.45
@@ -33,7 +32,9 @@ ROOM_FOR_WORDS = 1.45
 
 def peak_memory(group: Group, styles: Mapping[str, Style]) -> Iterator[Figure]:
     """Bars of the median over the runs, least first; nothing where no row has a figure."""
-    found = [(row, row.metrics[METRIC]) for row in group.rows if row.metrics[METRIC].median is not None]
+    found = [
+        (row, row.metrics[METRIC.name]) for row in group.rows if row.metrics[METRIC.name].median is not None
+    ]
     if not found:
         return
     found.sort(key=lambda pair: pair[1].median or 0.0)
@@ -42,12 +43,12 @@ def peak_memory(group: Group, styles: Mapping[str, Style]) -> Iterator[Figure]:
         title=f"Peak memory of the runtime itself, {group.words}",
         caption=caption(_words(found), group.rows, [row for row, _ in found]),
         chart=_chart([_bar(row, metric, styles[row.cell.runtime]) for row, metric in found]),
-        headings=["runtime", "peak MiB", "95% interval", "runs", "valid"],
+        headings=["runtime", METRIC.heading, "95% CI", "runs", "valid"],
         lines=[
             [
                 row.cell.runtime,
-                short(metric.median),
-                interval(metric),
+                METRIC.shown(metric.median),
+                METRIC.interval(metric.ci95),
                 str(len(metric.values)),
                 "yes" if row.valid else "no",
             ]
@@ -62,22 +63,22 @@ def _words(found: list[tuple[Row, Metric]]) -> str:
         "better. "
     )
     if all(metric.ci95 is None for _, metric in found):
-        words += f"No intervals: they take {LEAST_REPLICATES} runs of each row."
+        words += f"There is no 95% CI: it takes {LEAST_REPLICATES} runs of each row."
     else:
-        words += "Bars are medians over the runs, the lines on them 95% intervals."
+        words += "Bars are medians over the runs, the lines on them 95% CIs."
     return words
 
 
 def _bar(row: Row, metric: Metric, style: Style) -> dict[str, Any]:
     low, high = metric.ci95 or (metric.median, metric.median)
-    words = with_interval(metric, "MiB")
+    words = with_ci95(METRIC, row)
     return {
         "runtime": row.cell.runtime,
         "peak": metric.median,
         "low": low,
         "high": high,
         "words": labelled(row, words),
-        "description": described(row, f"peak {words}"),
+        "description": described(row, f"{METRIC.label} {words}"),
         **drawn(row, style),
     }
 
@@ -88,7 +89,9 @@ def _chart(bars: list[dict[str, Any]]) -> Chart:
     base = alt.Chart(alt.InlineData(values=bars)).encode(
         alt.Y("runtime:N", sort=None, title=None), description=DESCRIPTION
     )
-    peak = alt.X("peak:Q", title="peak memory (MiB)", scale=scale, axis=alt.Axis(tickCount=5))
+    peak = alt.X(
+        "peak:Q", title=f"{METRIC.label} ({METRIC.shown_in})", scale=scale, axis=alt.Axis(tickCount=5)
+    )
     return alt.layer(
         base.mark_bar(height=alt.RelativeBandSize(0.7)).encode(peak, COLOUR, STROKE, FILL_OPACITY),
         base.mark_rule(style="ink", strokeWidth=2).encode(alt.X("low:Q"), alt.X2("high:Q")),

@@ -9,7 +9,7 @@ from agentdyno.analysis.metrics import NS_PER_S
 from agentdyno.analysis.reference import FLOOR
 from agentdyno.analysis.slots import Span, slots
 from agentdyno.errors import UserError
-from agentdyno.format import counted
+from agentdyno.format import counted, figure, percent
 from agentdyno.report.figures.figure import Chart, Figure
 from agentdyno.report.figures.group import slug
 from agentdyno.report.figures.marks import DESCRIPTION
@@ -132,7 +132,7 @@ def _shares(attempts: Sequence[Attempt]) -> list[list[str]]:
             spent[phase] += end - begin
             spent[OWN] -= end - begin
     total = sum(spent.values()) or 1
-    return [[phase, f"{ns / NS_PER_S:,.2f}", f"{ns / total:.1%}"] for phase, ns in spent.items() if ns]
+    return [[phase, figure(ns / NS_PER_S), percent(ns / total)] for phase, ns in spent.items() if ns]
 
 
 def _chart(spans: list[dict[str, Any]], lanes: int) -> Chart:

@@ -4,16 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import altair as alt
 
+from agentdyno.analysis.registry import METRICS
 from agentdyno.format import MISSING, counted
 from agentdyno.report.figures.against_agents import Layer, Plotted, against_agents, has_points
 from agentdyno.report.figures.figure import Chart, Figure
 from agentdyno.report.figures.group import Group
-from agentdyno.report.figures.marks import DASH, DESCRIPTION, STROKE, caption, short
+from agentdyno.report.figures.marks import DASH, DESCRIPTION, STROKE, caption
 from agentdyno.report.figures.palette import Style
 from agentdyno.results.sweep import Swept, sentences
 
-THROUGHPUT = Plotted("tasks_per_s", "throughput", "tasks/s")
-TAIL = "overhead_ms_p99"
+THROUGHPUT = METRICS["tasks_per_s"]
+TAIL = METRICS["overhead_ms_p99"]
 SIZE = (500, 190)
 ROOM_FOR_NAMES = 120
 LINE = 17
@@ -25,7 +26,7 @@ def throughput_and_tail(
     """Tasks a second and the p99 of overhead against agents, with the ceilings that the sweep has found;
     nothing for a single number of agents.
     """
-    if not has_points(group, THROUGHPUT.metric):
+    if not has_points(group, THROUGHPUT.name):
         return
     swept = [each for each in found if each.verifier == group.verifier]
     yield Figure(
@@ -33,19 +34,19 @@ def throughput_and_tail(
         title=f"Throughput and overhead against agents, {group.words}",
         caption=caption(_words(group, swept), group.rows, group.rows),
         chart=_chart(group, styles, swept),
-        headings=["runtime", "agents", "tasks/s", "overhead p99 ms", "valid", "ceiling"],
+        headings=["runtime", "agents", THROUGHPUT.heading, TAIL.heading, "valid", "ceiling"],
         lines=[
             [
                 runtime,
                 f"{row.cell.agents:,}",
-                short(rate),
-                short(row.metrics[TAIL].median),
+                THROUGHPUT.shown(rate),
+                TAIL.shown(row.metrics[TAIL.name].median),
                 "yes" if row.valid else "no",
                 next((cause(each) for each in swept if each.runtime == runtime), MISSING),
             ]
             for runtime, rows in group.by_runtime().items()
             for row in rows
-            for rate in [row.metrics[THROUGHPUT.metric].median]
+            for rate in [row.metrics[THROUGHPUT.name].median]
         ],
     )
 
@@ -69,7 +70,7 @@ def cause(each: Swept) -> str:
 
 def _words(group: Group, swept: Sequence[Swept]) -> str:
     words = "Tasks per second: higher is better."
-    if has_points(group, TAIL):
+    if has_points(group, TAIL.name):
         words += " The p99 of the overhead of attempts, which takes 100 of them: lower is better."
     if swept:
         words += (
@@ -85,12 +86,12 @@ def _chart(group: Group, styles: Mapping[str, Style], swept: Sequence[Swept]) ->
     limits = sorted({each.objective_ms for each in swept})
 
     def panel(plotted: Plotted, *others: Layer) -> Chart:
-        ceilings = _ceilings(group, styles, swept, plotted.metric)
+        ceilings = _ceilings(group, styles, swept, plotted.metric.name)
         return against_agents(group, styles, plotted, names, SIZE, [*ceilings, *others])
 
-    panels = [panel(THROUGHPUT)]
-    if has_points(group, TAIL):
-        tail = Plotted(TAIL, "overhead p99", "ms", also=limits)
+    panels = [panel(Plotted(THROUGHPUT))]
+    if has_points(group, TAIL.name):
+        tail = Plotted(TAIL, also=limits)
         panels.append(panel(tail, *(layer for limit in limits for layer in _level(limit))))
     if swept:
         panels.append(_causes(swept, styles))

@@ -95,7 +95,7 @@ def _aa_control(experiment: Experiment) -> list[str]:
     differs = [
         f"{percent(by)} in {criterion.name}"
         for criterion in CRITERIA
-        if (by := aa_difference(experiment, criterion.metric)) is not None
+        if (by := aa_difference(experiment, criterion.metric.name)) is not None
     ]
     return [f"A/A control: {controls[0].runtime} differed from itself by {listed(differs)}."]
 

@@ -9,7 +9,7 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from agentdyno.format import between, capitalised, figure, times
+from agentdyno.format import capitalised, ratio, ratio_interval
 from agentdyno.report.figures import Figure, Theme, svg
 from agentdyno.report.page import surroundings
 from agentdyno.report.page.certainty import certainty
@@ -34,9 +34,8 @@ def document(experiment: Experiment, figures: Iterable[Figure]) -> str:
     environment.filters |= {
         "code": _code,
         "capitalised": capitalised,
-        "figure": figure,
-        "times": times,
-        "between": between,
+        "ratio": ratio,
+        "ratio_interval": ratio_interval,
     }
     return environment.from_string(_part("page.html")).render(
         style=Markup(style),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from agentdyno.analysis.difference import LEAST_BLOCKS
 from agentdyno.analysis.reference import FLOOR
-from agentdyno.format import between, capitalised, counted, figure, listed, times
+from agentdyno.format import capitalised, ci95, counted, listed, multiple
 from agentdyno.report.page.pick import Lead, Pick, pick
 from agentdyno.report.page.ranking import Place, Ranking, rankings
 from agentdyno.results.experiment import Experiment
@@ -91,9 +91,9 @@ def _others(ranking: Ranking, baseline: str | None) -> list[str]:
     base = next((place for place in places if place.runtime == baseline and place is not following), None)
     said = []
     if following is not None:
-        said.append(f"{_than(following, ranking)}, the next ({between(_ci95(following))})")
+        said.append(f"{_than(following, ranking)}, the next ({ci95(_ci95(following))})")
     if base is not None:
-        said.append(f"{_than(base, ranking)}, the baseline ({between(_ci95(base))})")
+        said.append(f"{_than(base, ranking)}, the baseline ({ci95(_ci95(base))})")
     if following is not None and places[-1] not in (following, base):
         said.append(f"{_than(places[-1], ranking)}, the most")
     return said
@@ -102,7 +102,7 @@ def _others(ranking: Ranking, baseline: str | None) -> list[str]:
 def _than(place: Place, ranking: Ranking) -> str:
     if place.least_over_this is None:  # in no block do both have a figure
         return f"less than {place.runtime} with {_amount(place, ranking)}"
-    return f"{times(place.least_over_this.ratio)} that of {place.runtime}"
+    return f"{multiple(place.least_over_this.ratio)} times that of {place.runtime}"
 
 
 def _ci95(place: Place) -> tuple[float, float] | None:
@@ -110,7 +110,7 @@ def _ci95(place: Place) -> tuple[float, float] | None:
 
 
 def _amount(place: Place, ranking: Ranking) -> str:
-    return f"{figure(place.figure)} {ranking.criterion.unit}"
+    return ranking.criterion.metric.with_unit(place.figure)
 
 
 def _names(places: Sequence[Place]) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agentdyno.analysis.difference import Difference, Group
+from agentdyno.analysis.registry import METRICS, MetricDefinition
 from agentdyno.results.experiment import Experiment
 from agentdyno.results.groups import competing, group
 from agentdyno.results.summary import Row
@@ -15,29 +16,27 @@ NULL = "null"
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """What a runtime may be picked by. `metric` times `scale` is in `unit`; less is better.
+    """What a runtime may be picked by; less is better.
 
     It is taken with the tests running (`of_tests`), or where it can be had without them.
     """
 
-    metric: str
-    scale: float
-    unit: str
+    metric: MetricDefinition
     name: str
     best: str
     of_tests: bool
 
 
 CRITERIA = (
-    Criterion("peak_rss_mib", 1, "MiB", "memory", "least memory", of_tests=True),
-    Criterion("overhead_ms_p50", 1, "ms", "overhead", "lowest overhead", of_tests=False),
-    Criterion("cpu_s_per_task", 1000, "ms/task", "processor time", "least processor time", of_tests=False),
+    Criterion(METRICS["peak_rss_mib"], "memory", "least memory", of_tests=True),
+    Criterion(METRICS["overhead_ms_p50"], "overhead", "lowest overhead", of_tests=False),
+    Criterion(METRICS["cpu_s_per_task"], "processor time", "least processor time", of_tests=False),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One runtime's figure, in the criterion's unit; `least_over_this` is the least figure as a share of it,
+    """One runtime's figure, in the metric's own unit; `least_over_this` is the least figure as a share of it,
     and `over_best_other` how many times the best of the others it is, as a 95% CI, None with too few runs.
     """
 
@@ -89,7 +88,7 @@ def rankings(experiment: Experiment) -> list[Ranking]:
             its = [row for row in contenders if row.cell.agents == agents]
             verifier = _verifier(its, criterion)
             rows = [row for row in its if row.cell.verifier == verifier]
-            compared = group(experiment, rows[0].cell, criterion.metric)
+            compared = group(experiment, rows[0].cell, criterion.metric.name)
             if places := _places(compared, criterion, rows):
                 found.append(Ranking(criterion, agents, verifier, places, compared))
     return found
@@ -116,13 +115,13 @@ def _verifier(rows: Sequence[Row], criterion: Criterion) -> str:
 
 def _places(compared: Group[Cell], criterion: Criterion, rows: Sequence[Row]) -> list[Place]:
     medians = {
-        row.cell: median for row in rows if (median := row.metrics[criterion.metric].median) is not None
+        row.cell: median for row in rows if (median := row.metrics[criterion.metric.name].median) is not None
     }
     there = sorted((row for row in rows if row.cell in medians), key=lambda row: medians[row.cell])
     return [
         Place(
             row,
-            medians[row.cell] * criterion.scale,
+            medians[row.cell],
             compared.differences.get((there[0].cell, row.cell)),
             compared.over_best_other(row.cell) if row.cell in compared.rows else None,
         )
