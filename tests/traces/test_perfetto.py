@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from trace.conftest import Tell
+from traces.conftest import Tell
 from typing import Any
 
 import pytest

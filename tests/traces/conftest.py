@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from trace.receiving import Receiver, build, receiving
+from traces.receiving import Receiver, build, receiving
 from typing import Any
 
 import pytest

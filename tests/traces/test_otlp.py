@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from trace.conftest import Tell
-from trace.receiving import Receiver, receiving
+from traces.conftest import Tell
+from traces.receiving import Receiver, receiving
 from typing import Any
 
 import pytest
