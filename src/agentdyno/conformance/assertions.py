@@ -1,4 +1,4 @@
-"""What several cases require of an attempt and of its tries."""
+"""What several cases require: of values, of an attempt and of its tries."""
 
 from agentdyno.conformance.endpoint import Answer, Exchange
 from agentdyno.conformance.observation import Observation
@@ -8,6 +8,12 @@ from agentdyno.rundata.events import Attempt, TaskOutcome
 
 EARLY_S = 0.01
 """How much too early a timer may ring: event loops count in milliseconds, and from when they last looked."""
+
+
+def same(found: object, expected: object, what: str = "") -> None:
+    """Require that two things are equal."""
+    shown, wanted = (text if len(text) < 200 else text[:200] + "…" for text in (repr(found), repr(expected)))
+    require(found == expected, f"{what + ': ' if what else ''}{shown}, expected {wanted}")
 
 
 def once(answer: Answer) -> Answer:

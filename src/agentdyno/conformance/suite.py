@@ -17,6 +17,7 @@ from types import FrameType
 
 from agentdyno.conformance import cases
 from agentdyno.conformance.case import CASES, Case
+from agentdyno.conformance.rules import RULES
 from agentdyno.conformance.stage import stage
 from agentdyno.conformance.violation import NotPossible, RuleViolation
 from agentdyno.errors import UserError
@@ -79,10 +80,11 @@ class Played:
 
 
 def load() -> dict[str, Case]:
-    """Every case of the suite, by name."""
+    """Every case of the suite by name, in the order of the rules."""
     for module in pkgutil.iter_modules(cases.__path__):
         importlib.import_module(f"{cases.__name__}.{module.name}")
-    return CASES
+    places = {rule.name: place for place, rule in enumerate(RULES)}
+    return dict(sorted(CASES.items(), key=lambda entry: places[entry[1].rule]))
 
 
 def play(manifest: Manifest, case: Case) -> list[Result]:

@@ -1,4 +1,4 @@
-"""Breaks of the rules that every run is held to."""
+"""Breaks of the invariants."""
 
 import json
 

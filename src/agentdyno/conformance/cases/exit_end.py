@@ -1,0 +1,166 @@
+"""Exit: how a run ends by itself, and that nothing is left of it."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from agentdyno.conformance import wire
+from agentdyno.conformance.assertions import given_up
+from agentdyno.conformance.case import case
+from agentdyno.conformance.cases.exit_moments import SLEEP_S, WITHIN_S
+from agentdyno.conformance.cases.exit_signals import left_behind
+from agentdyno.conformance.endpoint import Exchange
+from agentdyno.conformance.notes import is_noted, noting
+from agentdyno.conformance.observation import Observation
+from agentdyno.conformance.running import Running
+from agentdyno.conformance.stage import FAILING, PASSING, Stage, passing
+from agentdyno.conformance.violation import NotPossible, require
+
+QUICK = {"argv": ["echo", "1 passed in 0.00s"], "slots": 4}
+
+
+@case("exit.status", "every task failed")
+async def every_task_failed(stage: Stage) -> str:
+    async def answer(exchange: Exchange) -> None:
+        if exchange.request.task == "refused":
+            await exchange.send(wire.json_error(400))
+        else:
+            await exchange.code(FAILING)
+
+    observed = await stage.run(answer, tasks=("failed", "refused"), max_retries=1)
+    require(observed.status == 0, f"expected exit 0; {observed.ending}")
+    outcomes = [observed.outcome(task).outcome for task in ("failed", "refused")]
+    require(outcomes == ["failed", "error"], f"outcomes {outcomes}")
+    return "exit 0 with one task failed and one in error"
+
+
+@case("exit.status", "the endpoint dies")
+async def endpoint_dies(stage: Stage) -> str:
+    tasks = [f"task/{number}" for number in range(1, 13)]
+
+    async def answer(exchange: Exchange) -> None:
+        await (passing if exchange.request.task in tasks[:4] else Exchange.silence)(exchange)
+
+    async def die(running: Running) -> None:
+        await running.until(lambda: len(running.endpoint.requests) == 7, "7 requests")
+        running.endpoint.die()
+
+    observed = await stage.run(answer, tasks=tasks, agents=3, transport={"max_retries": 1}, act=die)
+    require(observed.status == 0, f"expected exit 0; {observed.ending}")
+    for task in tasks[4:]:
+        given_up(observed, 1 if task in tasks[:7] else 0, task)
+    passed = sum(outcome.outcome == "passed" for outcome in observed.events.outcomes)
+    require(passed == 4, f"{passed} tasks passed, expected 4")
+    return "4 tasks passed before, 8 in error after it, exit 0"
+
+
+@case("exit.processes", "children of a verifier that has passed")
+async def children_of_a_verifier(stage: Stage) -> str:
+    async def answer(exchange: Exchange) -> None:
+        await exchange.code(f"import os, time\nif os.fork() == 0:\n    time.sleep({SLEEP_S})\n{PASSING}")
+
+    observed = await stage.run(answer, tasks=("task/1", "task/2", "task/3"), agents=3)
+    require(not observed.survivors, f"left behind: {observed.survivors[:1]}")
+    return "3 verifiers left a child each in their group, and none is left"
+
+
+@case("exit.zombies", "forty verifications")
+async def forty_verifications(stage: Stage) -> str:
+    tasks = [f"task/{number}" for number in range(1, 41)]
+    observed = await stage.run(tasks=tasks, agents=4, verify=QUICK)
+    require(observed.zombies == 0, f"{observed.zombies} children not reaped")
+    return "40 children, all reaped"
+
+
+@case("exit.workspaces", "however an attempt ends")
+async def however_it_ends(stage: Stage) -> str:
+    codes = {
+        "passed": PASSING,
+        "failed": FAILING,
+        "timed out": "while True: pass\n",
+        "a signal": "import os\nos.kill(os.getpid(), 11)\n",
+        "folders": f"import os\nos.makedirs('a/b/c')\nos.chmod('a/b', 0)\n{PASSING}",
+    }
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.code(codes[exchange.request.task])
+
+    observed = await stage.run(answer, tasks=[*codes], agents=5, max_retries=0, verify={"timeout_s": 1})
+    require(not observed.workspaces_left, f"left behind: {observed.workspaces_left[:1]}")
+    return f"none left after: {', '.join(codes)}"
+
+
+def _small_disk(folder: Path, before: str = "") -> list[str]:
+    """A command that mounts 4 KiB of disk on the folder, seen by itself alone, and becomes the runtime.
+
+    As root in a namespace of mounts, as anybody in one of users as well; raises NotPossible where neither is
+    allowed.
+    """
+    # Without the key: these commands are children as well, until the shell becomes the runtime.
+    mount = f'LLM_API_KEY= mount -t tmpfs -o size=4k none "$0" && {before}'
+    for options in (["--mount"], ["--mount", "--map-root-user"]):
+        unshare = ["unshare", *options, "sh", "-c"]
+        try:
+            tried = subprocess.run([*unshare, mount + "true", str(folder)], capture_output=True, check=False)
+        except FileNotFoundError:
+            raise NotPossible("unshare(1) is missing; it comes with util-linux") from None
+        if tried.returncode == 0:
+            return [*unshare, mount + 'exec "$@"', str(folder)]
+    raise NotPossible(
+        "a small disk cannot be mounted here: neither as root nor in a user namespace (unshare -r)"
+    )
+
+
+@case("exit.disk", "full in the middle of the run")
+async def disk_full(stage: Stage) -> str:
+    """One agent verifies, one waits for the endpoint, one fills the disk with events."""
+    disk = stage.folder / "disk"
+    disk.mkdir()
+
+    async def answer(exchange: Exchange) -> None:
+        match exchange.request.task:
+            case "verifying":
+                body = f"if os.fork() == 0:\n    note('begun', 0)\ntime.sleep({SLEEP_S})\n"
+                await exchange.code(noting(stage, body))
+            case "silent":
+                await exchange.silence()
+            case _:
+                while not is_noted(stage, "begun"):
+                    await exchange.pause(0.005)
+                await exchange.reply("No code.")
+
+    observed = await stage.run(
+        answer,
+        tasks=("verifying", "silent", *(f"task/{number}" for number in range(30))),
+        agents=3,
+        verify={"timeout_s": SLEEP_S},
+        timeouts={"event_idle_s": 60, "total_s": 60},
+        change=lambda document: document.update(events=str(disk / "events.jsonl")),
+        through=_small_disk(disk),
+        within_s=WITHIN_S,
+    )
+    return _failed(observed, (1,))
+
+
+@case("exit.disk", "full from the start")
+async def disk_full_from_the_start(stage: Stage) -> str:
+    disk = stage.folder / "disk"
+    disk.mkdir()
+    fill = 'head -c 4096 /dev/zero >"$0/other" && '
+    observed = await stage.run(
+        change=lambda document: document.update(events=str(disk / "events.jsonl")),
+        through=_small_disk(disk, fill),
+        within_s=WITHIN_S,
+    )
+    return _failed(observed, (1, 2))
+
+
+def _failed(observed: Observation, statuses: Sequence[int]) -> str:
+    expected = " or ".join(map(str, statuses))
+    require(observed.status in statuses, f"expected exit {expected}; {observed.ending}")
+    lines = observed.stderr.decode("utf-8", "replace").strip().splitlines()
+    require(len(lines) == 1, f"{len(lines)} lines on stderr, expected 1: {lines[:2]}")
+    left = left_behind(observed)
+    require(not left, f"left behind: {left[:1]}")
+    said = lines[0].replace(str(observed.folder.parent), "…")
+    return f"exit {observed.status}, nothing left: {said}"

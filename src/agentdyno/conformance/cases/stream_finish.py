@@ -1,0 +1,145 @@
+"""Streams: the end of a completion."""
+
+import time
+
+from agentdyno.conformance import wire
+from agentdyno.conformance.case import case
+from agentdyno.conformance.cases.stream import (
+    CONTENT,
+    DONE,
+    FINISH,
+    OVERLOADED,
+    REPLY,
+    ROLE,
+    USAGE,
+    body,
+    one_response,
+    one_stream,
+    require_completion,
+    two_tries,
+)
+from agentdyno.conformance.cases.stream_chunks import with_choices
+from agentdyno.conformance.endpoint import Answer, Exchange
+from agentdyno.conformance.stage import Stage
+from agentdyno.conformance.violation import NotPossible, require
+from agentdyno.conformance.wire import chunked, delta, event
+
+WAITED_S = 3.0
+"""A generous bound for the 1 s that is waited for what follows a finish_reason."""
+
+
+@case("stream.finish", "no [DONE]")
+async def no_done(stage: Stage) -> str:
+    return await one_stream(stage, ROLE, *CONTENT, FINISH)
+
+
+@case("stream.finish", "[DONE] without its blank line")
+async def done_without_its_blank_line(stage: Stage) -> str:
+    return await one_stream(stage, ROLE, *CONTENT, FINISH, b"data: [DONE]")
+
+
+@case("stream.finish", "[DONE] without a finish_reason")
+async def done_without_a_finish_reason(stage: Stage) -> str:
+    return await two_tries(stage, lambda exchange: exchange.stream(ROLE, *CONTENT, DONE))
+
+
+@case("stream.finish", "end without a finish_reason")
+async def end_without_a_finish_reason(stage: Stage) -> str:
+    return await two_tries(stage, lambda exchange: exchange.stream(ROLE, *CONTENT))
+
+
+@case("stream.finish", "closed without a finish_reason")
+async def closed_without_a_finish_reason(stage: Stage) -> str:
+    async def answer(exchange: Exchange) -> None:
+        await exchange.send(wire.head(connection="close"), ROLE, *CONTENT)
+        exchange.close()
+
+    return await two_tries(stage, answer)
+
+
+@case("stream.finish", "finish_reason without its blank line")
+async def finish_reason_without_its_blank_line(stage: Stage) -> str:
+    return await two_tries(stage, lambda exchange: exchange.stream(ROLE, *CONTENT, FINISH[:-1]))
+
+
+@case("stream.finish", "closed after the finish_reason")
+async def closed_after_the_finish_reason(stage: Stage) -> str:
+    return await one_response(stage, wire.head(), *map(chunked, [ROLE, *CONTENT, FINISH]))
+
+
+@case("stream.finish", "no HTTP after the finish_reason")
+async def no_http_after_the_finish_reason(stage: Stage) -> str:
+    return await one_response(stage, wire.head(), *map(chunked, [ROLE, *CONTENT, FINISH]), b"no chunk\r\n")
+
+
+@case("stream.finish", "error after the finish_reason")
+async def error_after_the_finish_reason(stage: Stage) -> str:
+    return await one_stream(stage, ROLE, *CONTENT, FINISH, event(OVERLOADED))
+
+
+@case("stream.finish", "malformed JSON after the finish_reason")
+async def malformed_after_the_finish_reason(stage: Stage) -> str:
+    return await one_stream(stage, ROLE, *CONTENT, FINISH, b"data: {\n\n")
+
+
+@case("stream.finish", "content after the finish_reason")
+async def content_after_the_finish_reason(stage: Stage) -> str:
+    return await one_stream(stage, ROLE, *CONTENT, FINISH, event(delta(content="more")), DONE)
+
+
+@case("stream.finish", "usage 0.3 s after the finish_reason")
+async def late_usage(stage: Stage) -> str:
+    finished: list[float] = []
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.send(wire.head(), *map(chunked, [ROLE, *CONTENT, FINISH]))
+        finished.append(time.monotonic())
+        await exchange.pause(0.3)
+        await exchange.send(body(with_choices(usage=USAGE), DONE))
+        finished.append(time.monotonic())
+
+    observed = await stage.run(answer, transport={"max_retries": 0})
+    if len(finished) == 2 and (late_s := finished[1] - finished[0]) > 0.8:
+        raise NotPossible(f"this machine took {late_s:.2f} s for what was due after 0.3 s")
+    require_completion(observed, REPLY, USAGE)
+    return "the usage was waited for"
+
+
+@case("stream.finish", "silent after the finish_reason")
+async def silent_after_the_finish_reason(stage: Stage) -> str:
+    async def answer(exchange: Exchange) -> None:
+        await exchange.send(wire.head(), *map(chunked, [ROLE, *CONTENT, FINISH]))
+        await exchange.silence()
+
+    return await not_held(stage, answer)
+
+
+@case("stream.finish", "endless after the finish_reason")
+async def endless_after_the_finish_reason(stage: Stage) -> str:
+    async def answer(exchange: Exchange) -> None:
+        await exchange.send(wire.head(), *map(chunked, [ROLE, *CONTENT, FINISH]))
+        end = time.monotonic() + WAITED_S + 1
+        while time.monotonic() < end:
+            await exchange.send(chunked(with_choices()), chunked(b": keep-alive\n\n"))
+            await exchange.pause(0.05)
+
+    return await not_held(stage, answer)
+
+
+async def not_held(stage: Stage, answer: Answer) -> str:
+    """Require that what follows the finish_reason holds none of three agents for long."""
+    tasks = [f"task/{number}" for number in range(3)]
+    observed = await stage.run(answer, tasks=tasks, agents=3, transport={"max_retries": 0})
+    waited = []
+    for name in tasks:
+        outcome, attempt = observed.outcome(name), observed.attempt(1, name)
+        require(
+            outcome.outcome == "passed", f"outcome {outcome.outcome}, {outcome.reason}; {observed.ending}"
+        )
+        require(
+            attempt.t_last is not None and attempt.t_queue is not None, "passed without t_last or t_queue"
+        )
+        waited.append(((attempt.t_queue or 0) - (attempt.t_last or 0)) / 1e9)
+    longest = max(waited)
+    require(longest < WAITED_S, f"{longest:.2f} s from finish_reason to verification, expected 1 s at most")
+    return f"{longest:.2f} s at most from finish_reason to verification"

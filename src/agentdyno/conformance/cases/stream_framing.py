@@ -1,0 +1,126 @@
+"""Streams: how events and comments are framed."""
+
+import re
+
+from agentdyno.conformance import wire
+from agentdyno.conformance.case import case
+from agentdyno.conformance.cases.stream import (
+    CONTENT,
+    DONE,
+    FINISH,
+    REPLY,
+    ROLE,
+    body,
+    each_byte,
+    one_stream,
+    one_try,
+)
+from agentdyno.conformance.stage import PASSING, Stage
+from agentdyno.conformance.wire import completion, fenced
+
+LONG = 2**20
+
+
+def line_ends(line_end: bytes) -> list[bytes]:
+    """The events of an ordinary completion with other line ends; those of the reply are escaped."""
+    return [piece.replace(b"\n", line_end) for piece in completion(REPLY)]
+
+
+# Framing of events
+
+
+@case("stream.framing", "CRLF")
+async def crlf(stage: Stage) -> str:
+    return await one_stream(stage, *line_ends(b"\r\n"))
+
+
+@case("stream.framing", "CR")
+async def carriage_returns(stage: Stage) -> str:
+    return await one_stream(stage, *line_ends(b"\r"))
+
+
+@case("stream.framing", "CRLF, a byte a chunk")
+async def crlf_byte_by_byte(stage: Stage) -> str:
+    return await one_stream(stage, *each_byte(b"".join(line_ends(b"\r\n"))))
+
+
+@case("stream.framing", "byte order mark")
+async def byte_order_mark(stage: Stage) -> str:
+    return await one_stream(stage, b"\xef\xbb\xbf" + CONTENT[0], *CONTENT[1:], FINISH, DONE)
+
+
+@case("stream.framing", "two events in one chunk")
+async def two_events_in_one_chunk(stage: Stage) -> str:
+    return await one_stream(stage, ROLE, b"".join(CONTENT), FINISH + DONE)
+
+
+@case("stream.framing", "one packet")
+async def one_packet(stage: Stage) -> str:
+    return await one_try(
+        stage, lambda exchange: exchange.send(wire.head() + body(ROLE, *CONTENT, FINISH, DONE))
+    )
+
+
+@case("stream.framing", "a byte a packet")
+async def a_byte_a_packet(stage: Stage) -> str:
+    response = wire.head() + body(ROLE, *CONTENT, FINISH, DONE)
+    return await one_try(stage, lambda exchange: exchange.send(*each_byte(response)))
+
+
+@case("stream.framing", "a character over three chunks")
+async def a_character_over_three_chunks(stage: Stage) -> str:
+    stream = b"".join(completion(REPLY))
+    at = stream.index("漢".encode())
+    return await one_stream(
+        stage, stream[: at + 1], stream[at + 1 : at + 2], stream[at + 2 : at + 3], stream[at + 3 :]
+    )
+
+
+@case("stream.framing", "cut between name, colon, space, value and line ends")
+async def cut_within_lines(stage: Stage) -> str:
+    pieces = [
+        piece
+        for whole in completion(REPLY)
+        for piece in re.split(rb"(?<=^data)|(?<=^data:)|(?<=^data: )|(?=\n)", whole)
+    ]
+    return await one_stream(stage, *pieces)
+
+
+@case("stream.framing", "1 MiB in one event")
+async def a_large_event(stage: Stage) -> str:
+    reply = fenced(f"{PASSING}# {'x' * LONG}\n")
+    return await one_stream(stage, *completion(reply, pieces=1), reply=reply)
+
+
+@case("stream.framing", "10,000 events")
+async def many_events(stage: Stage) -> str:
+    reply = fenced(f"{PASSING}# {'x' * 10_000}\n")
+    events = completion(reply, pieces=len(reply))
+    packets = (b"".join(events[at : at + 100]) for at in range(0, len(events), 100))
+    return await one_stream(stage, *packets, reply=reply)
+
+
+# Comments
+
+
+@case("stream.comments", "before the first event")
+async def comments_before(stage: Stage) -> str:
+    return await one_stream(stage, *[b": PROCESSING\n\n"] * 3, ROLE, *CONTENT, FINISH, DONE)
+
+
+@case("stream.comments", "between events")
+async def comments_between(stage: Stage) -> str:
+    events = (piece for whole in completion(REPLY) for piece in (whole, b": keep-alive\n\n", b":\n\n"))
+    return await one_stream(stage, *events)
+
+
+@case("stream.comments", "within events")
+async def comments_within(stage: Stage) -> str:
+    return await one_stream(
+        stage, *(b": before\n" + whole[:-1] + b": after\n\n" for whole in completion(REPLY))
+    )
+
+
+@case("stream.comments", "1 MiB")
+async def a_long_comment(stage: Stage) -> str:
+    return await one_stream(stage, ROLE, b":" + b"x" * LONG + b"\n", *CONTENT, FINISH, DONE)

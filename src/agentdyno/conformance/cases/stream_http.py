@@ -1,0 +1,150 @@
+"""Streams: the ways of HTTP/1.1 to send one."""
+
+from agentdyno.conformance import wire
+from agentdyno.conformance.case import case
+from agentdyno.conformance.cases.stream import (
+    CONTENT,
+    DONE,
+    FINISH,
+    REPLY,
+    ROLE,
+    body,
+    each_byte,
+    one_response,
+    one_try,
+)
+from agentdyno.conformance.stage import Stage
+from agentdyno.conformance.violation import require
+from agentdyno.conformance.wire import chunked, completion
+
+
+def head(*lines: str) -> bytes:
+    """A response head, spelled as it is to be."""
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+STREAM = b"".join([ROLE, *CONTENT, FINISH, DONE])
+
+
+@case("stream.http", "Content-Length")
+async def content_length(stage: Stage) -> str:
+    return await one_try(
+        stage,
+        lambda exchange: exchange.send(wire.head(content_length=len(STREAM)), ROLE, STREAM[len(ROLE) :]),
+    )
+
+
+@case("stream.http", "Connection: close")
+async def connection_close(stage: Stage) -> str:
+    return await one_response(stage, wire.head(connection="close"), ROLE, *CONTENT, FINISH, DONE)
+
+
+@case("stream.http", "neither length nor chunks")
+async def neither_length_nor_chunks(stage: Stage) -> str:
+    return await one_response(
+        stage, head("HTTP/1.1 200 OK", "Content-Type: text/event-stream"), ROLE, *CONTENT, FINISH
+    )
+
+
+@case("stream.http", "HTTP/1.0")
+async def http_1_0(stage: Stage) -> str:
+    return await one_response(
+        stage, head("HTTP/1.0 200 OK", "Content-Type: text/event-stream"), ROLE, *CONTENT, FINISH, DONE
+    )
+
+
+@case("stream.http", "100 Continue")
+async def interim_continue(stage: Stage) -> str:
+    response = wire.head() + body(STREAM)
+    return await one_try(stage, lambda exchange: exchange.send(head("HTTP/1.1 100 Continue"), response))
+
+
+@case("stream.http", "103 Early Hints, twice")
+async def early_hints(stage: Stage) -> str:
+    hints = head("HTTP/1.1 103 Early Hints", "Link: </style.css>; rel=preload", "Content-Type: text/html")
+    response = wire.head() + body(STREAM)
+    return await one_try(stage, lambda exchange: exchange.send(hints + hints, response))
+
+
+@case("stream.http", "trailers")
+async def trailers(stage: Stage) -> str:
+    end = head("0", "X-Request-Cost: 1", "Content-Type: text/html")
+    return await one_try(
+        stage, lambda exchange: exchange.send(wire.head(trailer="X-Request-Cost"), chunked(STREAM), end)
+    )
+
+
+@case("stream.http", "chunk extensions")
+async def chunk_extensions(stage: Stage) -> str:
+    pieces = (b'%x;name=value;other="a b"\r\n%b\r\n' % (len(piece), piece) for piece in completion(REPLY))
+    return await one_try(stage, lambda exchange: exchange.send(wire.head(), *pieces, b"0;end\r\n\r\n"))
+
+
+@case("stream.http", "chunk sizes in capitals, with zeros before them")
+async def chunk_sizes(stage: Stage) -> str:
+    pieces = (b"%06X\r\n%b\r\n" % (len(piece), piece) for piece in completion(REPLY))
+    return await one_try(stage, lambda exchange: exchange.send(wire.head(), *pieces, b"000\r\n\r\n"))
+
+
+@case("stream.http", "a byte a chunk, in one packet")
+async def a_byte_a_chunk(stage: Stage) -> str:
+    return await one_try(stage, lambda exchange: exchange.send(wire.head() + body(*each_byte(STREAM))))
+
+
+@case("stream.http", "header names in lower case")
+async def lower_case(stage: Stage) -> str:
+    lower = head("HTTP/1.1 200 OK", "content-type: text/event-stream", "transfer-encoding: chunked")
+    return await one_try(stage, lambda exchange: exchange.send(lower + body(STREAM)))
+
+
+@case("stream.http", "header names in capitals")
+async def capitals(stage: Stage) -> str:
+    upper = head("HTTP/1.1 200 OK", "CONTENT-TYPE: Text/Event-Stream", "TRANSFER-ENCODING: Chunked")
+    return await one_try(stage, lambda exchange: exchange.send(upper + body(STREAM)))
+
+
+@case("stream.http", "Content-Type with a parameter")
+async def content_type_with_a_parameter(stage: Stage) -> str:
+    typed = wire.head(content_type="text/event-stream; charset=utf-8")
+    return await one_try(stage, lambda exchange: exchange.send(typed + body(STREAM)))
+
+
+@case("stream.http", "space around values and no reason")
+async def space_around_values(stage: Stage) -> str:
+    spaced = head("HTTP/1.1 200 ", "Content-Type:text/event-stream \t", "Transfer-Encoding: \t chunked", "X:")
+    return await one_try(stage, lambda exchange: exchange.send(spaced + body(STREAM)))
+
+
+@case("stream.http", "a header of 8,000 bytes")
+async def a_long_header(stage: Stage) -> str:
+    return await one_try(stage, lambda exchange: exchange.send(wire.head(x_long="x" * 8000) + body(STREAM)))
+
+
+@case("stream.http", "identity as Content-Encoding")
+async def identity(stage: Stage) -> str:
+    return await one_try(
+        stage, lambda exchange: exchange.send(wire.head(content_encoding="identity") + body(STREAM))
+    )
+
+
+@case("stream.http", "one way after the other")
+async def one_way_after_the_other(stage: Stage) -> str:
+    """Whatever is left of one response on a connection must not be taken for the next one's."""
+    ways = [
+        wire.head() + body(STREAM),
+        wire.head(content_length=len(STREAM)) + STREAM,
+        head("HTTP/1.1 100 Continue") + wire.head(content_length=len(STREAM)) + STREAM,
+        wire.head() + chunked(STREAM) + head("0", "X-Trailer: x"),
+    ] * 3
+    tasks = [f"task/{number}" for number in range(len(ways))]
+    observed = await stage.run(
+        lambda exchange: exchange.send(ways[tasks.index(exchange.request.task)]),
+        tasks=tasks,
+        transport={"max_retries": 0},
+    )
+    for name in tasks:
+        outcome = observed.outcome(name)
+        require(
+            outcome.outcome == "passed", f"{name}: {outcome.outcome}, {outcome.reason}; {observed.ending}"
+        )
+    return f"{len(ways)} completions on {observed.connections} connections"
