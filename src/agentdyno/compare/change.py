@@ -135,10 +135,9 @@ def _told(
     if list(base) == list(new):
         return {"direction": 0, "is_same": True}
     # A figure of 0 has no ratio. Whether all runs of one lie beyond all of the other is an exact rank test.
+    apart = 1 if min(new) > max(base) else -1 if max(new) < min(base) else 0
     chance = 2 * comparisons / comb(len(base) + len(new), len(new))
-    if chance > 1 - CONFIDENCE:
-        return {"direction": None}
-    return {"direction": 1 if min(new) > max(base) else -1 if max(new) < min(base) else 0}
+    return {"direction": None if apart and chance > 1 - CONFIDENCE else apart}
 
 
 def _there(values: Sequence[float | None]) -> list[float]:
