@@ -8,18 +8,14 @@ import asyncio
 import socket
 import struct
 from collections import deque
-from dataclasses import dataclass, field
 from enum import Enum
 from time import monotonic_ns
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import httptools
 
 from agentdyno.endpoint.api_error import ApiError
-
-if TYPE_CHECKING:
-    from agentdyno.endpoint.exchange import Exchange
-    from agentdyno.endpoint.server import Server
+from agentdyno.endpoint.exchange import Exchange, Request
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -42,28 +38,35 @@ PATIENCE_S = {Wait.REQUEST: 30.0, Wait.READING: 30.0, Wait.CLOSING: 2.0}
 """How long a server waits for a client, in seconds."""
 
 
-@dataclass(slots=True)
-class Request:
-    """One HTTP request. `refusal` is what is wrong with it, if something is."""
+class Handler(Protocol):
+    """What a connection needs of its server."""
 
-    method: str = ""
-    target: str = ""
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
-    body: bytes = b""
-    t_arrive: int = 0
-    keep_alive: bool = False
-    refusal: ApiError | None = None
+    def opened(self, connection: "Connection", /) -> None:
+        """A client has connected."""
 
-    @property
-    def path(self) -> str:
-        """The target without its query."""
-        return self.target.partition("?")[0]
+    def closed(self, connection: "Connection", /) -> None:
+        """The connection has ended."""
+
+    def received(self, connection: "Connection", data: bytes, arrived: int, /) -> None:
+        """Bytes arrived at `arrived`; they come back through `feed`."""
+
+    def read_inbox(self) -> None:
+        """Feed every connection the bytes that it has received so far."""
+
+    def watch(self, connection: "Connection", wait: Wait, /) -> None:
+        """Call `timed_out` if the client does not do in time what `wait` says."""
+
+    def unwatch(self, connection: "Connection", wait: Wait, /) -> None:
+        """The client did it."""
+
+    def exchange(self, connection: "Connection", request: Request, /) -> Exchange:
+        """The exchange that answers `request`; it has not begun."""
 
 
 class Connection(asyncio.Protocol):
     """Reads requests, hands them to the server one at a time, and writes what their exchange says."""
 
-    def __init__(self, server: "Server") -> None:
+    def __init__(self, server: Handler) -> None:
         self._server = server
         self._parser: Any = httptools.HttpRequestParser(self)
         self._waiting: deque[Request] = deque()

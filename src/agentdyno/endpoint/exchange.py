@@ -1,16 +1,57 @@
 """One request and its response."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from time import monotonic_ns
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from agentdyno.endpoint.api_error import ApiError
 from agentdyno.endpoint.journal import Record
 
-if TYPE_CHECKING:
-    from agentdyno.endpoint.connection import Connection, Request
-    from agentdyno.endpoint.server import Server
+
+@dataclass(slots=True)
+class Request:
+    """One HTTP request. `refusal` is what is wrong with it, if something is."""
+
+    method: str = ""
+    target: str = ""
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    body: bytes = b""
+    t_arrive: int = 0
+    keep_alive: bool = False
+    refusal: ApiError | None = None
+
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return self.target.partition("?")[0]
+
+
+class Wire(Protocol):
+    """What an exchange needs of its connection."""
+
+    unsent: bool
+    """Whether the kernel has not yet taken all that was written."""
+
+    def write(self, data: bytes, /) -> None:
+        """Send now."""
+
+    def answered(self, request: Request, /) -> None:
+        """The response to `request` has left completely."""
+
+    def break_off(self) -> None:
+        """Close in the middle of a response."""
+
+
+class Service(Protocol):
+    """What an exchange needs of its server."""
+
+    def route(self, exchange: "Exchange", /) -> None:
+        """Answer the request, now or later; raises `ApiError`."""
+
+    def ended(self, exchange: "Exchange", /) -> None:
+        """The exchange is over: count it and journal its record."""
 
 
 class Exchange:
@@ -18,9 +59,7 @@ class Exchange:
 
     __slots__ = ("_complete", "_server", "connection", "on_abandoned", "over", "record", "request")
 
-    def __init__(
-        self, server: "Server", connection: "Connection", request: "Request", record: Record
-    ) -> None:
+    def __init__(self, server: Service, connection: Wire, request: Request, record: Record) -> None:
         self._server = server
         self._complete = False
         self.connection = connection

@@ -8,8 +8,8 @@ from time import monotonic_ns
 from typing import Protocol
 
 from agentdyno.endpoint.api_error import ApiError
-from agentdyno.endpoint.connection import PATIENCE_S, Connection, Request, Wait
-from agentdyno.endpoint.exchange import Exchange
+from agentdyno.endpoint.connection import PATIENCE_S, Connection, Wait
+from agentdyno.endpoint.exchange import Exchange, Request
 from agentdyno.endpoint.journal import Journal, Record
 from agentdyno.endpoint.schedule import Schedule
 from agentdyno.errors import UserError
