@@ -6,9 +6,9 @@ neighbouring seconds. The first and the last seconds, in which agents begin and 
 left out.
 """
 
-import argparse
 import json
 import math
+import os
 import sys
 import tempfile
 from bisect import bisect_left
@@ -21,14 +21,15 @@ from time import monotonic_ns
 import numpy
 from scipy.stats import bootstrap
 
-from agentdyno.commands import run as command
 from agentdyno.measure import proc
 from agentdyno.measure.sampler import Sampler
 from agentdyno.process.child import adopt_orphans
 from agentdyno.process.signals import Interrupts
 from agentdyno.rundata.cell import UNSAMPLED, Cell
 from agentdyno.runner.experiment import task_files
+from agentdyno.runner.prepare import prepare
 from agentdyno.runner.run import run_once
+from agentdyno.runner.settings import Settings
 from agentdyno.runtimes.build import build
 
 AGENTS, TASKS = 100, 18_000
@@ -74,22 +75,25 @@ def main() -> None:
     """One run; prints the ratio of processor times, sampled to not sampled, and its interval."""
     runtime = sys.argv[1] if len(sys.argv) > 1 else "python"
     with tempfile.TemporaryDirectory(prefix="agentdyno-sampling-") as name, Interrupts() as interrupts:
-        words = ["--runtimes", runtime, "--limit", str(TASKS), "--agents", str(AGENTS)]
-        words += ["--verifier", "null", "--profile", "steady:ttft=200ms,itl=5ms", "--out", name]
-        parser = argparse.ArgumentParser()
-        command.add_arguments(parser)
-        arguments = parser.parse_args(words, argparse.Namespace(command="run"))
-        settings = command.settings_of(arguments, command.add_arguments)
+        settings = Settings(
+            runtimes=(runtime,),
+            agents=(AGENTS,),
+            limit=TASKS,
+            verifiers=("null",),
+            verify_slots=os.cpu_count() or 1,
+            profile="steady:ttft=200ms,itl=5ms",
+        )
+        prepared = prepare(settings, lambda: Path(name))
         interrupts.defer()
         adopt_orphans()
-        (manifest,) = settings.runtimes
-        build(manifest, settings.folder / "build.log", interrupts.check)
+        (manifest,) = prepared.runtimes
+        build(manifest, prepared.folder / "build.log", interrupts.check)
         cell = Cell(runtime, AGENTS, "null", settings.profile, UNSAMPLED)
-        folder = settings.folder / "runs" / "sampling"
-        switch = Switch(settings.folder)
+        folder = prepared.folder / "runs" / "sampling"
+        switch = Switch(prepared.folder)
         try:
-            files = task_files(settings, AGENTS)
-            run_once(cell, manifest, settings.verifiers[0], settings, folder, files, switch, interrupts)
+            files = task_files(prepared, AGENTS)
+            run_once(cell, manifest, prepared.verifiers[0], settings, folder, files, switch, interrupts)
         finally:
             switch.stop()
         report(switch.edges, *served(folder / "journal.jsonl"))

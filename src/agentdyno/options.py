@@ -5,12 +5,14 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from agentdyno.errors import UserError
 from agentdyno.project import RESULTS
 
 WHOLE = re.compile("[0-9]{1,18}")
 SECONDS = "number of seconds"
+T = TypeVar("T")
 
 
 def whole(option: str, least: int) -> Callable[[str], int]:
@@ -22,6 +24,11 @@ def whole(option: str, least: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
+    """A parser of what `parse` takes, several with commas; one that comes again counts once."""
+    return lambda text: tuple(dict.fromkeys(parse(word.strip()) for word in text.split(",")))
 
 
 def above_0(option: str, what: str = "number") -> Callable[[str], float]:

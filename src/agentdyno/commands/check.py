@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 from agentdyno.calibration.capacity import known_capacity
-from agentdyno.commands.run import DEFAULT_AGENTS
+from agentdyno.commands.experiment_options import DEFAULTS, agents_in, endpoint_in, runtimes
 from agentdyno.errors import UserError
 from agentdyno.measure.environment import available_mib
-from agentdyno.options import whole
+from agentdyno.options import several, whole
 from agentdyno.process import limits
-from agentdyno.runner import real_endpoint
+from agentdyno.runner.real_endpoint import probe
 from agentdyno.runtimes.manifest import Manifest, choose
 from agentdyno.runtimes.packages import remedy
 from agentdyno.verifiers import cold
@@ -46,15 +46,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `check`."""
     parser.add_argument(
         "--agents",
-        type=whole("--agents", 1),
-        default=None,
-        help=f"ready for how many (default: BENCH_CONCURRENCY, else {DEFAULT_AGENTS})",
+        type=several(whole("--agents", 1)),
+        metavar="N,…",
+        help="ready for how many, the most of them where several are given "
+        f"(default: BENCH_CONCURRENCY, else {max(DEFAULTS.agents)})",
     )
-    parser.add_argument("--runtimes", metavar="NAME,…", help="as for run")
+    parser.add_argument("--runtimes", type=runtimes, metavar="NAME,…", help="as for run")
     parser.add_argument(
         "--verify-slots",
         type=whole("--verify-slots", 1),
-        default=os.cpu_count() or 1,
+        default=DEFAULTS.verify_slots,
         metavar="N",
         help="as for run",
     )
@@ -62,10 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the findings, and return 0 when everything that is needed is there, else 1."""
-    agents = arguments.agents or whole("BENCH_CONCURRENCY", 1)(
-        os.environ.get("BENCH_CONCURRENCY") or str(DEFAULT_AGENTS)
-    )
-    manifests = choose(arguments.runtimes.split(",") if arguments.runtimes else None)
+    agents = max(arguments.agents or agents_in(os.environ) or DEFAULTS.agents)
+    manifests = choose(list(arguments.runtimes) if arguments.runtimes else None)
     findings = list(_findings(manifests, agents, arguments.verify_slots))
     table = Table(box=None, pad_edge=False)
     table.add_column("")
@@ -117,17 +116,17 @@ def _attempt(subject: str, look: Callable[[], str]) -> Finding:
 
 
 def _open_files(agents: int, slots: int) -> str:
-    relayed = real_endpoint.from_environment() is not None
+    relayed = endpoint_in(os.environ) is not None
     wanted = limits.open_files_needed(agents, slots, relayed=relayed)
     limits.allow_open_files(wanted, f"{agents} agents")
     return f"{wanted} needed for {agents} agents, and allowed"
 
 
 def _endpoint() -> str:
-    endpoint = real_endpoint.from_environment()
+    endpoint = endpoint_in(os.environ)
     if endpoint is None:
         return "simulated; set LLM_BASE_URL, LLM_MODEL and LLM_API_KEY for a real one"
-    real_endpoint.probe(endpoint, os.environ.get("LLM_API_KEY", ""))
+    probe(endpoint, os.environ.get("LLM_API_KEY", ""))
     return f"{endpoint.base_url} answers for model {endpoint.model}"
 
 

@@ -39,8 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def beside(document: str | None) -> Console:
-    """Where everything goes that is not the findings: not to stdout where that is a document."""
+def message_console(document: str | None) -> Console:
+    """A console for messages, which are no findings: stderr where stdout is a document, else stdout."""
     return console(stderr=document is not None)
 
 

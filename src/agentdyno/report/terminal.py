@@ -16,7 +16,7 @@ from agentdyno.report.tables import BEST, say, show_columns
 from agentdyno.results.experiment import Experiment
 from agentdyno.results.summary import Row
 from agentdyno.rundata.cell import AA_CONTROL, DRIFT_CHECK, UNSAMPLED
-from agentdyno.runner.plan import AT_ONCE
+from agentdyno.runner.arrivals import AT_ONCE
 
 CONTROLS = {
     AA_CONTROL: "A/A control, {runtime} against itself",

@@ -1,30 +1,35 @@
-"""Cells and the order in which they are run."""
+"""What one run is a run of."""
 
-import random
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 REAL = "real:"
 """What the profile of a cell begins with when the endpoint is a real one; its model's name follows."""
 
 AA_CONTROL = "twin"
-"""A control: the first cell entered twice, in every block. It must tie with itself (an A/A test)."""
+"""The A/A control: every block measures the first cell twice. The two must tie.
 
-UNSAMPLED = "unsampled"
-"""A control: the first cell without the sampler, in every block; it shows what sampling takes."""
+This string and the two below stand in the files of experiments, so they stay as they are.
+"""
 
 DRIFT_CHECK = "sentinel"
-"""A control: the very first run once more, when all others are over. It must not have drifted."""
+"""The drift check: the very first run once more, when all others are over. It must not have drifted."""
 
-CONTROLS = (AA_CONTROL, DRIFT_CHECK, UNSAMPLED)
+UNSAMPLED = "unsampled"
+"""The first cell without the sampler, in every block; it shows what sampling takes."""
+
+CONTROLS = {"aa": AA_CONTROL, "drift": DRIFT_CHECK, "unsampled": UNSAMPLED}
+"""The controls by the names that `--controls` takes."""
+
+CONTROL_NAMES = {AA_CONTROL: "A/A control", DRIFT_CHECK: "drift check", UNSAMPLED: "without the sampler"}
+"""What people read of a control."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One combination of what is varied; all runs of a cell make one row of the table.
 
-    `control` is empty in cells that are measured for their own sake.
+    `control` is empty in cells that are measured for their own sake, else one of the strings above.
     """
 
     runtime: str
@@ -39,18 +44,3 @@ class Cell:
         profile = re.sub(r"[^A-Za-z0-9._-]", "-", self.profile)[-60:]
         control = f"-{self.control}" if self.control else ""
         return f"{self.runtime}-{self.agents}-{self.verifier}-{profile}{control}"
-
-
-def with_controls(cells: Sequence[Cell], controls: Sequence[str]) -> list[Cell]:
-    """The cells of a block: those that are asked for, and the controls that every block has."""
-    return [*cells, *(replace(cells[0], control=name) for name in controls if name != DRIFT_CHECK)]
-
-
-def blocks(cells: Sequence[Cell], seed: int) -> Iterator[list[Cell]]:
-    """Block after block, without end: each holds every cell once, in an order drawn from `seed`.
-
-    A slow drift of the machine then falls on all cells alike instead of on those that come last.
-    """
-    draw = random.Random(seed)
-    while True:
-        yield draw.sample(cells, len(cells))

@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from agentdyno.measure.sampler import Sampler
-from agentdyno.rundata.cell import Cell
+from agentdyno.rundata.cell import CONTROL_NAMES, Cell
 from agentdyno.runner.run import Observe
 
 PLAIN_LINE_EVERY_S = 10.0
@@ -62,7 +62,7 @@ class Progress:
         """Show one run: yields what is to be called at every look, and leaves one line when it is over."""
         title = f"run {position}: {cell.runtime}, {cell.agents} agents, {cell.verifier}, {cell.profile}"
         if cell.control:
-            title += f", {cell.control}"
+            title += f", {CONTROL_NAMES[cell.control]}"
         tally, begun = Tally(), time.monotonic()
         shown_at = begun
         peak_kib = 0

@@ -2,40 +2,14 @@
 
 import http.client
 import json
-import os
 import urllib.error
-import urllib.parse
 import urllib.request
-from collections.abc import Mapping
 
 from agentdyno.errors import UserError
 from agentdyno.runner.settings import RealEndpoint
 
 PATIENCE_S = 60.0
 """A server that loads its model on the first request takes this long at times."""
-
-
-def from_environment(environment: Mapping[str, str] = os.environ) -> RealEndpoint | None:
-    """The endpoint that LLM_BASE_URL and LLM_MODEL name; None where the former is not set."""
-    base_url = environment.get("LLM_BASE_URL", "").rstrip("/")
-    if not base_url:
-        return None
-    if not _is_url(base_url):
-        raise UserError(
-            f"LLM_BASE_URL is {base_url!r}; it must begin with http:// or https:// and end with its /v1"
-        )
-    model = environment.get("LLM_MODEL", "")
-    if not model:
-        raise UserError("LLM_BASE_URL is set and LLM_MODEL is not: name the model that the endpoint serves")
-    return RealEndpoint(base_url, model)
-
-
-def _is_url(text: str) -> bool:
-    try:
-        parts = urllib.parse.urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 def probe(endpoint: RealEndpoint, api_key: str) -> None:

@@ -1,7 +1,7 @@
 """Going on with an experiment that was interrupted."""
 
-import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,58 +9,101 @@ from agentdyno import __version__
 from agentdyno.errors import UserError
 from agentdyno.files import sha256, write_json
 from agentdyno.measure.environment import commit, machine
-from agentdyno.runner.settings import Settings
+from agentdyno.runner import asked
+from agentdyno.runner.prepare import Prepared, prepare
+from agentdyno.runner.settings import RealEndpoint, Settings
 
-FILE = "asked.json"
-PATHS = ("out", "resume")
-
-
-def keep(arguments: argparse.Namespace, settings: Settings) -> None:
-    """Write down what was asked, so that `recall` can ask it again, and what it was asked of."""
-    asked = {name: value for name, value in vars(arguments).items() if name not in PATHS}
-    # What is a default today, or was in the environment, may be another tomorrow.
-    asked["runtimes"] = ",".join(f"{manifest.path}" for manifest in settings.runtimes)
-    asked["agents"] = ",".join(map(str, settings.agents))
-    write_json(settings.folder / FILE, {"asked": asked, "of": _of(settings)})
+FILE = "settings.json"
 
 
-def recall(folder: Path, command: str) -> dict[str, Any]:
-    """The arguments of the experiment in `folder`; a UserError where none of `command` is there."""
-    try:
-        asked: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))["asked"]
-        begun_with = asked["command"]
-    except (OSError, ValueError, KeyError):
-        raise UserError(
-            f"--resume {folder}: no {FILE} there; name the folder of an experiment, as results/raw/TIME"
-        ) from None
+def keep(prepared: Prepared, command: str) -> None:
+    """Write down with which settings `command` began the experiment, and what they were asked of."""
+    # What can be built today may be more or less tomorrow.
+    runtimes = tuple(str(manifest.path) for manifest in prepared.runtimes)
+    write_json(
+        prepared.folder / FILE,
+        {
+            "command": command,
+            "settings": replace(prepared.settings, runtimes=runtimes).as_json(),
+            "of": _of(prepared),
+        },
+    )
+
+
+def resume(folder: Path, command: str, named: RealEndpoint | None) -> Prepared:
+    """The experiment in `folder`, prepared anew with the settings that it was begun with.
+
+    `named` is the real endpoint that the environment names, if any: the experiment must be one of the same.
+    A UserError in one line where `folder` holds no experiment that `command` began, where its settings cannot
+    be read, or where anything that the runs depend on is not as it was.
+    """
+    path, document = _read(folder)
+    begun_with = document.get("command")
+    if begun_with not in ("run", "sweep"):
+        raise UserError(f"{path}: command is {begun_with!r} and not run or sweep; begin anew")
     if begun_with != command:
         raise UserError(
             f"--resume {folder}: it was begun with `agentdyno {begun_with}`; "
             f"go on with `agentdyno {begun_with} --resume {folder}`"
         )
-    return asked
+    settings = Settings.from_json(document.get("settings"), path)
+    if named is not None and named != settings.real_endpoint:
+        before = settings.real_endpoint
+        if _address(before) != named.base_url:
+            raise _otherwise(folder, "endpoint", _address(before), named.base_url)
+        raise _otherwise(folder, "model", settings.model, named.model)
+    folder_itself = folder.resolve()  # and not results/latest, which leads to it
+    prepared = prepare(settings, lambda: folder_itself)
+    _hold_to(folder, document.get("of"), prepared)
+    return prepared
 
 
-def hold_to(folder: Path, settings: Settings) -> None:
+def _read(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """The settings file of the folder, and the object in it; what an earlier version wrote comes back as
+    this version writes it.
+    """
+    for name, read in ((FILE, dict[str, Any]), (asked.FILE, asked.as_written_today)):
+        path = folder / name
+        try:
+            return path, read(json.loads(path.read_text(encoding="utf-8")))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise UserError(
+                f"{path}: the settings of the experiment cannot be read ({error!r}); mend that, or begin anew"
+            ) from None
+    raise UserError(
+        f"--resume {folder}: no {FILE} there; name the folder of an experiment, as results/raw/TIME"
+    )
+
+
+def _hold_to(folder: Path, before: object, prepared: Prepared) -> None:
     """Refuse to go on with anything but what was measured before: runs of two kinds would be mixed."""
-    before = json.loads((folder / FILE).read_text(encoding="utf-8"))["of"]
-    now = json.loads(json.dumps(_of(settings)))
-    if differing := [name for name in now if now[name] != before.get(name)]:
-        name = differing[0]
-        raise UserError(
-            f"--resume {folder}: {name} was {before.get(name)} and is {now[name]}; "
-            "go on with the same, or begin anew"
-        )
+    then = before if isinstance(before, dict) else {}
+    now = json.loads(json.dumps(_of(prepared)))
+    for name in now:
+        if now[name] != then.get(name):
+            raise _otherwise(folder, name, then.get(name), now[name])
 
 
-def _of(settings: Settings) -> dict[str, Any]:
+def _otherwise(folder: Path, name: str, before: object, now: object) -> UserError:
+    return UserError(
+        f"--resume {folder}: {name} was {before} and is {now}; go on with the same, or begin anew"
+    )
+
+
+def _of(prepared: Prepared) -> dict[str, Any]:
     """What must be the same for runs to be of one experiment."""
     return {
         "agentdyno": __version__,
         "commit": commit(),
         "machine": machine(),
-        "endpoint": settings.real_endpoint.base_url if settings.real_endpoint else "simulated",
-        "model": settings.model,
-        "profile": settings.times,
-        "tasks": sha256(f"{task.prompt}{task.tests}{task.reference}" for task in settings.tasks),
+        "endpoint": _address(prepared.settings.real_endpoint),
+        "model": prepared.settings.model,
+        "profile": prepared.times,
+        "tasks": sha256(f"{task.prompt}{task.tests}{task.reference}" for task in prepared.tasks),
     }
+
+
+def _address(endpoint: RealEndpoint | None) -> str:
+    return endpoint.base_url if endpoint else "simulated"

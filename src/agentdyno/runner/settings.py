@@ -1,89 +1,125 @@
-"""Everything that was asked of one experiment."""
+"""Everything that is asked of one experiment, as pure data."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from agentdyno.endpoint.profile import parse_profile
-from agentdyno.files import sha256
-from agentdyno.rundata.cell import REAL
-from agentdyno.runtimes.manifest import Manifest
-from agentdyno.tasks.load import repeat
-from agentdyno.tasks.task import Task
-from agentdyno.verifiers import Verifier
+from agentdyno.analysis.capacity import Objective
+from agentdyno.errors import UserError
+from agentdyno.rundata.cell import AA_CONTROL, DRIFT_CHECK, REAL
+from agentdyno.runner import checks
+from agentdyno.runner.arrivals import AT_ONCE
 
 SIMULATED_MODEL = "agentdyno-sim"
 REQUEST = {"max_tokens": 2048, "temperature": 0, "stream_options": {"include_usage": True}}
 """The fields of every request unless `--request` says otherwise."""
 
+FEWEST_FOR_AN_INTERVAL = 3
+"""Fewer runs of a cell have no interval."""
+
+
+def request_with(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """REQUEST with fields added or changed; None drops a field."""
+    return {name: value for name, value in {**REQUEST, **changes}.items() if value is not None}
+
+
+class BadSetting(UserError):
+    """A setting has a value that it cannot have.
+
+    `name` is the field's. `complaint` is what follows the name in a sentence, so that a command can put the
+    name of its option there.
+    """
+
+    def __init__(self, name: str, complaint: str) -> None:
+        super().__init__(f"{name}{complaint}")
+        self.name = name
+        self.complaint = complaint
+
 
 @dataclass(frozen=True, slots=True)
 class RealEndpoint:
-    """A model server that is not ours, from LLM_BASE_URL, LLM_MODEL and LLM_API_KEY; the key stays in the
-    environment.
-    """
+    """A model server that is not ours. The key of the server is no setting: it stays in the environment."""
 
     base_url: str
     model: str
 
+    def __post_init__(self) -> None:
+        for name, check in (("base_url", checks.url), ("model", checks.TEXT)):
+            if (complaint := check(getattr(self, name))) is not None:
+                raise BadSetting(f"real_endpoint.{name}", complaint)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One experiment. Times are in seconds; `folder` is where all its results go.
+    """One experiment as it is asked for; nothing in it was looked up on this machine. Times are in seconds.
 
-    Every cell is run `repeats` times, and with `until_ci`, a share of the median, until all intervals are
-    that tight, `max_repeats` times at most. `controls` are names of `cell.CONTROLS`. With `cgroup`, a run has
-    a control group of its own where one can be had. With `trace`, each run's folder gets a trace for
-    Perfetto.
+    `runtimes` are names, or with a slash paths; None stands for all that can be built. `tasks` is a source of
+    tasks. A run has `limit` tasks, or one for each agent where there are more agents. Every cell is run
+    `repeats` times, and with `until_ci`, a share of the median, until all intervals are that narrow,
+    `max_repeats` times at most. `controls` are strings of `rundata.cell`, `verifiers` names of `VERIFIERS`.
+    `request` holds the fields of every request but those that agentdyno sets. `cgroup` measures memory by a
+    control group as well, `trace` writes a trace of each run, and `install` installs what runtimes lack.
+    `stall_s` ends a runtime that shows no sign of life for so long. `overhead_limit_s` is the most that the
+    p99 of the overhead may be in a sweep, and None in a run.
 
-    `tasks` are distinct; a run has as many as `limit` says, or an agent each if those are more, by repeating
-    them.
+    A value that a setting cannot have is a BadSetting.
     """
 
-    runtimes: tuple[Manifest, ...]
-    agents: tuple[int, ...]
-    tasks: tuple[Task, ...]
-    tasks_source: str
-    limit: int
-    repeats: int
-    until_ci: float | None
-    max_repeats: int
-    controls: tuple[str, ...]
-    baseline: str | None
-    arrivals: str
-    cgroup: bool
-    trace: bool
-    profile: str
-    verifiers: tuple[Verifier, ...]
+    runtimes: tuple[str, ...] | None = None
+    agents: tuple[int, ...] = (100,)
+    tasks: str = "builtin"
+    limit: int = 100
+    repeats: int = 1
+    until_ci: float | None = None
+    max_repeats: int = 20
+    controls: tuple[str, ...] = (AA_CONTROL, DRIFT_CHECK)
+    baseline: str | None = None
+    arrivals: str = AT_ONCE
+    cgroup: bool = False
+    trace: bool = False
+    profile: str = "chat-7b"
+    verifiers: tuple[str, ...] = ("cold",)
     verify_slots: int
-    verify_timeout_s: float
-    max_retries: int
-    request: dict[str, Any]
-    seed: int
-    stall_s: float
-    real_endpoint: RealEndpoint | None
-    folder: Path
+    verify_timeout_s: float = 10.0
+    max_retries: int = 3
+    request: Mapping[str, Any] = field(default_factory=lambda: dict(REQUEST))
+    seed: int = 0
+    stall_s: float = 120.0
+    real_endpoint: RealEndpoint | None = None
+    install: bool = False
+    overhead_limit_s: float | None = None
 
-    def tasks_of_run(self, agents: int) -> list[Task]:
-        """What a run with so many agents works on."""
-        return repeat(list(self.tasks), self.task_count(agents))
+    def __post_init__(self) -> None:
+        for name, check in checks.CHECKS.items():
+            if name == "profile" and self.real_endpoint is not None:
+                continue  # which has none
+            if (complaint := check(getattr(self, name))) is not None:
+                raise BadSetting(name, complaint)
+        if self.overhead_limit_s is not None:
+            self._check_that_agents_can_be_in_flight_at_once()
 
-    def task_count(self, agents: int) -> int:
-        """How many tasks a run with so many agents has."""
-        return max(self.limit, agents)
+    def _check_that_agents_can_be_in_flight_at_once(self) -> None:
+        """Without that a sweep finds no capacity."""
+        if self.profile == "instant":
+            raise BadSetting(
+                "profile",
+                " instant: replies are over before all agents are in flight, so that no capacity can be "
+                "found; choose crowd, steady or chat-7b",
+            )
+        if self.arrivals != AT_ONCE:
+            raise BadSetting("arrivals", ": a sweep begins all agents at once; leave it out")
 
     @property
-    def references_sha256(self) -> str | None:
-        """The SHA-256 of what the simulated endpoint makes its replies from; None for a real one."""
-        return None if self.real_endpoint else sha256(task.reference or "" for task in self.tasks)
+    def least_repeats(self) -> int:
+        """How often every cell is run at least: an interval takes three runs."""
+        return self.repeats if self.until_ci is None else max(FEWEST_FOR_AN_INTERVAL, self.repeats)
 
     @property
-    def times(self) -> dict[str, str] | None:
-        """What the profile comes to, also where a file says it; None for a real endpoint, which has none."""
-        if self.real_endpoint:
-            return None
-        profile = parse_profile(self.profile)
-        return {"ttft": str(profile.ttft), "itl": str(profile.itl)}
+    def objective(self) -> Objective:
+        """What a sweep searches the most agents for."""
+        assert self.overhead_limit_s is not None
+        return Objective(self.overhead_limit_s * 1000)
 
     @property
     def model(self) -> str:
@@ -94,3 +130,41 @@ class Settings:
     def served_by(self) -> str:
         """The profile as rows name it: a real endpoint has no profile but its model's name."""
         return f"{REAL}{self.real_endpoint.model}" if self.real_endpoint else self.profile
+
+    def task_count(self, agents: int) -> int:
+        """How many tasks a run with so many agents has."""
+        return max(self.limit, agents)
+
+    def as_json(self) -> dict[str, Any]:
+        """The settings as a JSON object, which `from_json` reads."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_json(cls, document: object, path: Path) -> Self:
+        """The settings that `as_json` made a JSON object of, read from `path`.
+
+        A UserError in one line names the file, the field and the remedy where one is missing, not known, or
+        has a value that it cannot have.
+        """
+        try:
+            values = _fields_of(document, [each.name for each in fields(cls)], "")
+            if values["real_endpoint"] is not None:
+                names = [each.name for each in fields(RealEndpoint)]
+                endpoint = _fields_of(values["real_endpoint"], names, "real_endpoint.")
+                values["real_endpoint"] = RealEndpoint(**endpoint)
+            return cls(**values)
+        except BadSetting as wrong:
+            raise UserError(f"{path}: {wrong}; mend that, or begin anew") from None
+
+
+def _fields_of(document: object, names: list[str], within: str) -> dict[str, Any]:
+    """The fields of a JSON object that has exactly those with `names`, lists as tuples."""
+    if not isinstance(document, dict):
+        raise BadSetting(within.rstrip(".") or "settings", f" must be an object, not {document!r}")
+    if missing := [name for name in names if name not in document]:
+        raise BadSetting(f"{within}{missing[0]}", " is missing")
+    if unknown := [name for name in document if name not in names]:
+        raise BadSetting(f"{within}{unknown[0]}", " is not known")
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in document.items()}

@@ -7,9 +7,13 @@ from typing import Any
 
 from agentdyno.results.experiment import Experiment
 from agentdyno.results.sweep import Swept
+from agentdyno.rundata.cell import CONTROLS
 from agentdyno.runner.settings import REQUEST
 
 AGENTDYNO = ".venv/bin/agentdyno"
+
+_SPELLING = {control: name for name, control in CONTROLS.items()}
+"""What `--controls` takes for the controls that files name."""
 
 
 def commands(experiment: Experiment, swept: Sequence[Swept]) -> list[str]:
@@ -37,7 +41,7 @@ def _words(experiment: Experiment, swept: Sequence[Swept], asked: dict[str, Any]
         "--until-ci": None if asked["until_ci"] is None else f"{asked['until_ci'] * 100:g}%",
         "--max-repeats": None if asked["until_ci"] is None else asked["max_repeats"],
         "--baseline": asked["baseline"],
-        "--controls": ",".join(asked["controls"]) or "none",
+        "--controls": ",".join(_SPELLING.get(name, name) for name in asked["controls"]) or "none",
         "--arrivals": asked["arrivals"],
         "--profile": asked["profile"] if asked["simulated"] else None,
         "--verifier": ",".join(asked["verifiers"]),

@@ -1,4 +1,4 @@
-"""An experiment's results, written as they become known."""
+"""Writes the results of an experiment as they become known."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -15,23 +15,22 @@ from agentdyno.results.summary import SCHEMA_VERSION, Summary, as_json, named, t
 from agentdyno.rundata import raw_run
 from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.raw_run import RawRun
+from agentdyno.runner.prepare import Prepared
 from agentdyno.runner.run import TIMEOUTS, TRANSPORT
-from agentdyno.runner.settings import Settings
 
 OnRun = Callable[[RawRun], None]
 """Called with every run that is taken in, before it is analysed."""
 
 
-class Results:
-    """The runs so far and what they come to; `summary.json`, `tasks.csv` and `table.md` are written at every
-    `add`.
-    """
+class ResultsWriter:
+    """Takes in run after run; `summary.json`, `tasks.csv` and `table.md` are written at every `add`."""
 
-    def __init__(self, settings: Settings, cells: Sequence[Cell], on_run: OnRun) -> None:
-        self._settings = settings
+    def __init__(self, prepared: Prepared, cells: Sequence[Cell], on_run: OnRun) -> None:
+        self._prepared = prepared
         self._on_run = on_run
-        self._environment = environment([verifier.versions() for verifier in settings.verifiers])
+        self._environment = environment([verifier.versions() for verifier in prepared.verifiers])
         self._started = _now()
+        settings = prepared.settings
         self._runs = ExperimentAnalysis(cells, settings.real_endpoint is None, settings.baseline)
         self.summary: Summary = self._runs.summary()
 
@@ -50,7 +49,7 @@ class Results:
 
     def write(self, *, complete: bool) -> None:
         """Write everything anew; `complete` when no run is missing."""
-        settings, folder = self._settings, self._settings.folder
+        folder = self._prepared.folder
         write_text(folder / "tasks.csv", tasks_csv(self.measured))
         write_text(folder / "table.md", table(self.summary.rows))
         write_json(
@@ -65,7 +64,7 @@ class Results:
                     "simulated": self._runs.simulated,
                     "cells": [named(cell) for cell in self._runs.cells],
                     "runs": self._runs.described,
-                    **_asked(settings),
+                    **_asked(self._prepared),
                 },
                 "environment": self._environment,
                 **as_json(self.summary),
@@ -73,8 +72,9 @@ class Results:
         )
 
 
-def _asked(settings: Settings) -> dict[str, Any]:
+def _asked(prepared: Prepared) -> dict[str, Any]:
     """What the experiment was asked to do."""
+    settings = prepared.settings
     return {
         "runtimes": {
             manifest.name: {
@@ -82,25 +82,25 @@ def _asked(settings: Settings) -> dict[str, Any]:
                 "description": manifest.description,
                 "run": list(manifest.run),
             }
-            for manifest in settings.runtimes
+            for manifest in prepared.runtimes
         },
-        "tasks": settings.tasks_source,
+        "tasks": settings.tasks,
         "limit": settings.limit,
-        "repeats": settings.repeats,
+        "repeats": settings.least_repeats,
         "until_ci": settings.until_ci,
         "max_repeats": settings.max_repeats,
         "controls": list(settings.controls),
         "baseline": settings.baseline,
         "arrivals": settings.arrivals,
         "cgroup": settings.cgroup,
-        "references_sha256": settings.references_sha256,
+        "references_sha256": prepared.references_sha256,
         "profile": settings.served_by,
-        "times": settings.times,
+        "times": prepared.times,
         "endpoint": settings.real_endpoint.base_url if settings.real_endpoint else "simulated",
         "model": settings.model,
-        "request": settings.request,
+        "request": dict(settings.request),
         "seed": settings.seed,
-        "verifiers": [verifier.name for verifier in settings.verifiers],
+        "verifiers": list(settings.verifiers),
         "verify_slots": settings.verify_slots,
         "verify_timeout_s": settings.verify_timeout_s,
         "max_retries": settings.max_retries,
