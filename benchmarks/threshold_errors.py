@@ -1,8 +1,8 @@
 """How often does a threshold fail a build? Run as `.venv/bin/python benchmarks/threshold_errors.py`.
 
 Runs are drawn whose noise is known: a factor with a log-normal distribution, by 5% or 10% in two cases of
-three. BASE and NEW differ by nothing, by 10% or by 20%, and the threshold is +5%. Printed is in how many cases
-of a hundred it is exceeded, for runs of two experiments and for pairs within one.
+three. BASE and NEW differ by nothing, by 10% or by 20%, and the threshold is +5%. Printed is in how many of a
+hundred cases it is exceeded, for runs of two experiments and for pairs within one.
 """
 
 import random
