@@ -143,11 +143,11 @@ def test_the_markdown_table_has_every_row_and_says_why_one_is_not_valid(build: B
     text = table(rows([build(good_run()), build(late, cell)], [CELL, cell]))
     heading, rule, sound, struck, empty, reason = text.splitlines()
     assert heading.startswith(
-        "| verifier | agents | runtime | peak MiB | ×floor | first | recovered | failed |"
+        "| verifier | agents | runtime | peak memory MiB | peak memory ×floor | first attempt | recovered |"
     )
     assert rule.count("|") == heading.count("|")
-    figures = "3.0 | – | 19 | 1 | 0 | 0 | 0.05 | 10.0 | 10.0 | – | 0.0 | 25.0 | 20.0 | 0.2 | 20"
-    assert sound == f"| cold | 20 | python | {figures} | 0.5 |"
+    figures = "3.00 | – | 19 | 1 | 0 | 0 | 0.050 | 10.0 | 10.0 | – | 0 | 25.0 | 20.0 | 0.20 | 20"
+    assert sound == f"| cold | 20 | python | {figures} | 0.50 |"
     assert struck == f"| cold | 20 | ~~slow~~ | {figures} | 10.5 |"
     assert empty == ""
     assert reason == (

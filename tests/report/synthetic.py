@@ -70,6 +70,9 @@ def experiment(rows: Sequence[Row], controls: Sequence[Comparison] = (), **asked
         for row in rows
         for block, _ in enumerate(row.metrics["wall_s"].values, start=1)
     ]
+    asked["runs"] = [
+        {"folder": run.folder.name, "block": run.block, **named(run.cell), "control": ""} for run in runs
+    ]
     return Experiment(Path("synthetic/summary.json"), summary(findings, **asked), findings, runs)
 
 
@@ -85,7 +88,6 @@ def summary(findings: Summary, **asked: Any) -> dict[str, Any]:
             "profile": "chat-7b",
             "arrivals": "at-once",
             "cells": [named(row.cell) for row in findings.rows],
-            "runs": [],
             **asked,
         },
         **as_json(findings),

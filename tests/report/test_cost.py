@@ -104,7 +104,7 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
 def test_a_machine_too_small_for_one_agent(tmp_path: Path) -> None:
     write(tmp_path, row())
     said = lines_of(cost(tmp_path, "--price-per-hour", 1, "--vcpus", 1, "--gib", 0.0001).stdout)
-    assert "python 100 0.00 0.00 5.00 memory –" in said
+    assert "python 100 0 0 5.00 memory –" in said
     assert "– python, 100 agents, verifier cold: not one agent fits" in said
 
 

@@ -1,5 +1,5 @@
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,10 +65,10 @@ def test_memory_is_that_of_the_summary_and_the_slope_that_of_the_sweep(swept: Ex
     assert {point["agents"]: point["value"] for point in points} == MEMORY
     assert [point["filled"] for point in points] == [0.2, 1, 1]
     assert figure.lines == [
-        ["go", "1", "10.0", "", "no", "14.3", "13.7 to 15.3"],
-        ["go", "100", "12.0", "", "yes", "14.3", "13.7 to 15.3"],
-        ["go", "1,000", "30.0", "", "yes", "14.3", "13.7 to 15.3"],
-        ["rust", "100", "6.0", "", "yes", "–", ""],
+        ["go", "1", "10.0", "–", "no", "14.3", "13.7 to 15.3"],
+        ["go", "100", "12.0", "–", "yes", "14.3", "13.7 to 15.3"],
+        ["go", "1,000", "30.0", "–", "yes", "14.3", "13.7 to 15.3"],
+        ["rust", "100", "6.00", "–", "yes", "–", "–"],
     ]
     assert {"go, 14.3 KiB an agent", "rust"} <= set(texts(figure))
 
@@ -92,8 +92,8 @@ def test_throughput_and_tail_are_those_of_the_summary(swept: Experiment) -> None
     assert figure.lines == [
         ["go", "1", "0.25", "–", "no", its],
         ["go", "100", "25.0", "20.0", "yes", its],
-        ["go", "1,000", "250.0", "300.0", "yes", its],
-        ["rust", "100", "20.0", "9.0", "yes", "–"],
+        ["go", "1,000", "250", "300", "yes", its],
+        ["rust", "100", "20.0", "9.00", "yes", "–"],
     ]
     points = {
         (point["agents"], point["value"])
@@ -121,7 +121,7 @@ def test_a_ceiling_that_is_not_the_runtimes_is_dotted_and_no_ceiling_is_not_draw
         (Capacity(100, 237, ["…"], ENDPOINT), [[2, 3], [2, 3]]),
         (Capacity(100, None, [], None), []),
     ):
-        (tmp_path / "sweep.json").write_text(json.dumps([asdict(replace(SWEPT, capacity=found))]))
+        (tmp_path / "sweep.json").write_text(json.dumps(as_json([replace(SWEPT, capacity=found)])))
         figure = named(made, "throughput-and-tail-null")
         assert [mark["dash"] for mark in data(figure, "agents", "value") if "runtime" not in mark] == dashes
 

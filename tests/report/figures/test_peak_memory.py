@@ -26,16 +26,16 @@ def test_bars_and_intervals_are_those_of_the_summary_least_first() -> None:
 
 def test_the_table_says_the_same() -> None:
     assert drawn().lines == [
-        ["floor", "0.46", "", "1", "yes"],
-        ["rust", "6.1", "6.0 to 6.1", "1", "no"],
-        ["go", "11.0", "10.8 to 11.4", "1", "yes"],
+        ["floor", "0.46", "–", "1", "yes"],
+        ["rust", "6.06", "6.02 to 6.13", "3", "no"],
+        ["go", "11.0", "10.8 to 11.4", "3", "yes"],
     ]
 
 
 def test_bars_say_what_they_are_and_which_are_not_valid() -> None:
-    assert "rust, 100 agents: peak 6.1 MiB (6.0 to 6.1); not valid" in descriptions(drawn())
-    assert "go, 100 agents: peak 11.0 MiB (10.8 to 11.4)" in descriptions(drawn())
-    assert "6.1 MiB (6.0 to 6.1), INVALID" in texts(drawn())
+    assert "rust, 100 agents: peak memory 6.06 MiB (6.02 to 6.13); not valid" in descriptions(drawn())
+    assert "go, 100 agents: peak memory 11.0 MiB (10.8 to 11.4)" in descriptions(drawn())
+    assert "6.06 MiB (6.02 to 6.13), INVALID" in texts(drawn())
     assert {bar["runtime"]: bar["filled"] for bar in data(drawn(), "peak")} == {
         "floor": 1,
         "rust": 0.2,
@@ -49,7 +49,7 @@ def test_bars_say_what_they_are_and_which_are_not_valid() -> None:
 
 def test_without_intervals_the_caption_says_what_they_take() -> None:
     (figure,) = figures(experiment([row("go", peak_rss_mib=11.0)], runtimes={}))
-    assert figure.caption.endswith("No intervals: they take 3 runs of each row.")
+    assert figure.caption.endswith("There is no 95% CI: it takes 3 runs of each row.")
 
 
 def test_a_figure_for_each_verifier_and_number_of_agents() -> None:
