@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from breaks.declare import Break
-from breaks.stream import pieces_are_texts
+from breaks.stream_events import pieces_are_texts
 
 
 def placeholders_in_turn() -> None:
