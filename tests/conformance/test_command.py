@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 
 from agentdyno.conformance import suite
-from agentdyno.conformance.selection import rules_in
-from agentdyno.runtimes.manifest import read_all
 from command_line import manifest, processes_in
 
 HERE = Path(__file__).resolve().parent
@@ -165,11 +163,6 @@ def test_a_variant_plays_what_its_difference_touches(variants: Path, tmp_path: P
     }
 
 
-def test_a_variant_plays_all_cases_otherwise(variants: Path, tmp_path: Path) -> None:
-    cases = cases_of(variants, tmp_path=tmp_path)
-    assert cases["whole"] == cases["touched"] == cases["silent"]
-
-
 def test_a_difference_in_no_rule_is_refused(variants: Path, tmp_path: Path) -> None:
     path = variants / "runtime.touched.toml"
     path.write_text(path.read_text().replace("extraction", "manners"))
@@ -179,13 +172,6 @@ def test_a_difference_in_no_rule_is_refused(variants: Path, tmp_path: Path) -> N
         f"agentdyno: {path}: `differs_in` names 'manners', which is no rule and no group of rules; "
         "`agentdyno conform --list` shows them\n"
     )
-
-
-def test_the_variants_here_differ_in_rules_that_exist() -> None:
-    told = [found for found in read_all().values() if found.differs_in is not None]
-    assert {found.name for found in told} >= {"python-uvloop", "go-tuned", "cpp-threads", "typescript-tuned"}
-    for found in told:
-        assert rules_in(found)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
