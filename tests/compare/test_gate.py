@@ -33,7 +33,7 @@ def worsen(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def results(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Path:
     """Experiments: `python` of a runtime, `worse` of its worsened copy, `both` of the two."""
     folder = tmp_path_factory.mktemp("gate")
     worse = folder / "runtime"

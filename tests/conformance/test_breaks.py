@@ -19,7 +19,9 @@ from breaks import BREAKS  # noqa: E402
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[suite.Result]]:
+def results(
+    tmp_path_factory: pytest.TempPathFactory, starts_processes: None
+) -> dict[str, list[suite.Result]]:
     """What the suite says of each broken runtime; several are tried at a time, as most cases wait."""
     (python,) = choose(["python"])
     build(python, tmp_path_factory.mktemp("build") / "log", lambda: None)

@@ -45,7 +45,7 @@ class Serving:
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
+def serve(tmp_path: Path, starts_processes: None) -> Iterator[Callable[..., Serving]]:
     started: list[Serving] = []
 
     def start(*arguments: str) -> Serving:

@@ -170,7 +170,7 @@ def test_a_request_may_come_byte_by_byte(serve: Serve) -> None:
 
 
 @pytest.fixture(scope="module")
-def lasting(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def lasting(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Any:
     """An address that many hostile clients share."""
     command = [sys.executable, "-m", "agentdyno", "serve", "--limit", "1", "--profile", "instant"]
     pipe = subprocess.PIPE

@@ -9,7 +9,7 @@ from command_line import measured_in
 
 
 @pytest.fixture(scope="session")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def measured(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Path:
     """A folder in whose `results` is a real experiment: two runtimes, a control, two blocks."""
     folder = tmp_path_factory.mktemp("measured")
     words = ["--runtimes", "python,floor", "--agents", 5, "--limit", 10, "--repeats", 2]

@@ -41,7 +41,7 @@ def tasks(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def agentdyno(environment: dict[str, str], tmp_path: Path) -> Agentdyno:
+def agentdyno(environment: dict[str, str], tmp_path: Path, starts_processes: None) -> Agentdyno:
     """Runs the command line as a user would and returns what it printed."""
 
     def run(*words: object, **more: str) -> "subprocess.CompletedProcess[str]":
@@ -72,7 +72,7 @@ def misbehaving(tmp_path: Path) -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
-def python_of_the_runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def python_of_the_runtime(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Path:
     """The interpreter of the Python runtime, which is built if it was not."""
     (python,) = choose(["python"])
     build(python, tmp_path_factory.mktemp("build") / "log", lambda: None)

@@ -30,7 +30,7 @@ def tasks(request):
 
 
 @pytest.fixture
-def failing(tmp_path):
+def failing(tmp_path, starts_processes):
     """`failing(pairs)` runs pairs of solution and tests under the verifier; gives the indices that fail."""
 
     def failing(pairs):

@@ -4,7 +4,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from traces.receiving import Receiver, build, receiving
 from typing import Any
 
 import pytest
@@ -13,13 +12,14 @@ from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.raw_run import RawRun
 from analysis.synthetic import CELL, written
 from command_line import Agentdyno, measured_in
+from traces.receiving import Receiver, build, receiving
 
 Tell = Callable[..., RawRun]
 Receive = Callable[..., Receiver]
 
 
 @pytest.fixture(scope="session")
-def experiment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def experiment(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Path:
     """The folder of an experiment of two runs with traces, each of 50 tasks; one of them has two attempts."""
     folder = tmp_path_factory.mktemp("experiment")
     measured = measured_in(
@@ -32,7 +32,7 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def agentdyno(tmp_path: Path) -> Agentdyno:
+def agentdyno(tmp_path: Path, starts_processes: None) -> Agentdyno:
     """Runs the command line without variables that steer it, but those that are given."""
     steering = ("LLM_", "BENCH_", "OTEL_")
 
@@ -52,7 +52,7 @@ def agentdyno(tmp_path: Path) -> Agentdyno:
 
 @pytest.fixture
 def tell(tmp_path: Path) -> Tell:
-    """Writes a made-up run as the harness leaves it, and reads it back."""
+    """Writes a synthetic run as the harness would, and reads it back."""
 
     def make(run: dict[str, Any], cell: Cell = CELL, **run_file: Any) -> RawRun:
         asked = {
@@ -66,7 +66,7 @@ def tell(tmp_path: Path) -> Tell:
 
 
 @pytest.fixture(scope="session")
-def program() -> Path:
+def program(starts_processes: None) -> Path:
     """The receiver's."""
     if shutil.which("go") is None:
         pytest.skip("no go, of which the receiver is built")

@@ -7,7 +7,7 @@ from command_line import measured_in
 
 
 @pytest.fixture(scope="session")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
+def measured(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Experiment:
     """A real one: two runtimes, two runs of each, with enough attempts for a p99."""
     folder = tmp_path_factory.mktemp("measured")
     done = measured_in(

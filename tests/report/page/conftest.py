@@ -12,7 +12,7 @@ Visit = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def measured(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Path:
     """The folder of an experiment that was really made; on a busy machine its row may not be valid."""
     folder = tmp_path_factory.mktemp("measured")
     options = ("--agents", 20, "--limit", 20, "--profile", "steady:ttft=200ms,itl=1ms", "--verifier", "null")
@@ -24,7 +24,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 # Playwright leaves an event loop running in this thread for as long as it is there.
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(starts_processes: None) -> Iterator[Browser]:
     program = shutil.which("chromium")
     if program is None:
         pytest.fail(
