@@ -1,11 +1,11 @@
-"""The one way in which agentdyno refuses something."""
+"""The error that agentdyno shows to its user."""
 
 
 class UserError(Exception):
-    """Something the user gave, or this machine lacks, makes the request impossible.
+    """The request is impossible because of the user's input or of this machine.
 
-    The message is one line (or one paragraph) that says what, where and what to do. The command line
-    prints it without a traceback and exits with `status`.
+    The message is one line (or one paragraph) that says what is wrong, where, and what to do. The command
+    line prints the message without a traceback and exits with `status`.
     """
 
     def __init__(self, message: str, *, status: int = 2) -> None:

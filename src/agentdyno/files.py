@@ -1,4 +1,4 @@
-"""Writing files that are whole or not there."""
+"""Writes files atomically: a file is either complete or absent."""
 
 import hashlib
 import json
@@ -10,9 +10,9 @@ from agentdyno.errors import UserError
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Put `content` at `path` in one step (rename(2)): whoever reads it sees the old file or the new one.
+    """Write `content` to `path` in one step (rename(2)): a reader sees either the old or the new file.
 
-    A UserError says why when that cannot be done.
+    Raises a UserError that says why when the file cannot be written.
     """
     if not path.parent.is_dir():
         raise UserError(f"{path}: folder {path.parent} does not exist; create it or choose another path")
@@ -32,12 +32,12 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, document: object) -> None:
-    """`write_text` for a JSON document that people may want to read."""
+    """`write_text` for a JSON document, indented for people."""
     write_text(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 def sha256(texts: Iterable[str]) -> str:
-    """The SHA-256 of these texts, one after the other, in hexadecimal digits."""
+    """The SHA-256 of the concatenated texts, in hexadecimal digits."""
     digest = hashlib.sha256()
     for text in texts:
         digest.update(text.encode())

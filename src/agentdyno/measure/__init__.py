@@ -1,1 +1,1 @@
-"""Memory, processor time and the machine, read from outside."""
+"""Memory, processor time and the state of the machine, measured from outside the runtime."""

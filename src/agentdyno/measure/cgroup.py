@@ -1,4 +1,4 @@
-"""Memory of a whole process tree by a control group (cgroup) of its own.
+"""The memory of a whole process tree, measured with a control group (cgroup) for that tree.
 
 Sources: cgroups(7); Documentation/admin-guide/cgroup-v1/memory.rst and cgroup-v2.rst of the kernel.
 """
@@ -15,18 +15,18 @@ from pathlib import Path, PurePosixPath
 
 PROC = Path("/proc")
 PEAK_FILES = {1: "memory.max_usage_in_bytes", 2: "memory.peak"}
-"""Where each version of the interface keeps the peak; version 2 has it from kernel 5.19 on."""
+"""The file with the peak, by version of the interface. Version 2 has it since kernel 5.19."""
 
 PATIENCE_S = 1.0
-"""How long a group may stay busy after its last member was killed."""
+"""How long a group may stay busy after its last member is killed."""
 RETRY_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The group that this process is in, in the hierarchy that has a controller.
+    """The group of this process, in the hierarchy that has a given controller.
 
-    `version` is 1 or 2. `mount` is the top of what can be seen of the hierarchy, `group` the group's folder.
+    `version` is 1 or 2. `mount` is the visible top of the hierarchy. `group` is the group's folder.
     """
 
     version: int
@@ -35,15 +35,15 @@ class Place:
 
     @property
     def lineage(self) -> list[Path]:
-        """The group and its ancestors, as far as they can be seen."""
+        """The group and its visible ancestors."""
         above = [folder for folder in self.group.parents if folder.is_relative_to(self.mount)]
         return [self.group, *above]
 
 
 def place(controller: str, proc: Path = PROC) -> Place | None:
-    """Where this process is in the hierarchy that has `controller`; None when that cannot be seen.
+    """The group of this process in the hierarchy that has `controller`; None when it is not visible.
 
-    `proc` is where proc(5) is mounted. A controller is in one hierarchy only: that of version 2 has those
+    `proc` is where proc(5) is mounted. A controller is in one hierarchy only: version 2 has the controllers
     that no hierarchy of version 1 has.
     """
     try:
@@ -59,20 +59,20 @@ def place(controller: str, proc: Path = PROC) -> Place | None:
     if name not in paths:
         return None
     own = PurePosixPath(paths[name])
-    # The last mount at a place covers those before it.
+    # A later mount covers earlier mounts at the same path.
     for mount in reversed(mounts):
         before, _, after = mount.partition(" - ")
         root, point = (_unescaped(field) for field in before.split(" ")[3:5])
         kind, _, options = after.split(" ", 2)
         shown = kind == "cgroup2" if version == 2 else kind == "cgroup" and name in options.split(",")
-        # Only a part of the hierarchy may be mounted, and a namespace may leave us outside of that part.
+        # Perhaps only a part of the hierarchy is mounted, and a namespace may put this process outside it.
         if shown and ".." not in own.parts and own.is_relative_to(root):
             return Place(version, Path(point), Path(point) / own.relative_to(root))
     return None
 
 
 def _lines(file: Path) -> list[str]:
-    """Only LF ends a line here; names may hold whatever else `str.splitlines` would split at."""
+    """The lines that LF ends: names may contain the other characters at which `str.splitlines` splits."""
     return [line for line in os.fsdecode(file.read_bytes()).split("\n") if line]
 
 
@@ -81,34 +81,34 @@ def _unescaped(field: str) -> str:
 
 
 class Group:
-    """A memory group; a process that writes its pid to `members` joins it, with all its later children."""
+    """A memory group. A process that writes its pid to `members` joins it, and so do its later children."""
 
     def __init__(self, folder: Path, version: int) -> None:
         self._folder = folder
         self._peak = folder / PEAK_FILES[version]
         self.members = folder / "cgroup.procs"
         self.method = f"cgroup v{version} {self._peak.name}"
-        """What the figure is, to be named beside it."""
+        """The name of the method, which every row with this figure states."""
 
     def peak_kib(self) -> int:
-        """The most memory, in KiB, that was charged to the group at any one moment since it was made.
+        """The peak of the memory charged to the group since its creation, in KiB.
 
-        It holds the members' anonymous memory, the page cache (tmpfs included) of files that they were the
-        first to read or write, and kernel memory: page tables, stacks, slabs, socket buffers (memory.rst
+        The kernel charges the members' anonymous memory, the page cache (tmpfs included) of files that the
+        members read or wrote first, and kernel memory: page tables, stacks, slabs, socket buffers (memory.rst
         2.2.1 and 2.7; cgroup-v2.rst, "Memory Ownership"). A page is charged once, to the group that touched
-        it first, until it is freed. So this is not PSS: cache that nobody maps counts, the kernel's part
-        counts, and a library that another group read first does not count at all. The kernel charges ahead
-        by a batch of pages on each processor, so small trees read high.
+        the page first, until the page is freed. So the peak is not PSS: unmapped cache and kernel memory
+        count, and a library that another group read first does not. The kernel charges batches of pages in
+        advance on each processor, so the peaks of small trees are too high.
         """
         return int(self._peak.read_text()) // 1024
 
     def remove(self) -> None:
-        """Remove the group. Raises OSError (EBUSY) when it still has a live member after `PATIENCE_S`."""
+        """Remove the group. Raises OSError (EBUSY) when a member is still alive after `PATIENCE_S`."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
                 return self._folder.rmdir()
-            except OSError as error:  # a member that was killed takes a moment to leave
+            except OSError as error:  # a killed member needs a moment to leave
                 if error.errno != errno.EBUSY or time.monotonic() > deadline:
                     raise
             time.sleep(RETRY_S)
@@ -116,13 +116,12 @@ class Group:
 
 @contextlib.contextmanager
 def accounted(proc: Path = PROC) -> Iterator[Group | None]:
-    """A memory group below this process's own for the length of the block; None where none can be had.
+    """A memory group below the group of this process, for the length of the block; None when unavailable.
 
-    None: no memory controller is mounted, the group cannot be written to, or a new group has no peak. In
-    version 2 that is the rule outside the root group: a group with members of its own cannot give its
-    children the memory controller ("No Internal Process Constraint"), and this process is a member.
-    Everything that joined must have ended when the block is left. Should this process be killed, the empty
-    group stays.
+    None means: no memory controller is mounted, the group is not writable, or a new group has no peak. In
+    version 2 a new group mostly has none outside the root group: a group that has members, such as this
+    process, cannot give its children the memory controller ("No Internal Process Constraint"). All members
+    must have ended at the end of the block. If this process is killed, the empty group remains.
     """
     own = place("memory", proc)
     group = None if own is None else _made_below(own)

@@ -1,4 +1,4 @@
-"""The machine and the programs that a result was measured on."""
+"""The machine and the programs that a result was measured with."""
 
 import os
 import platform
@@ -17,9 +17,9 @@ LIBRARIES = ("aiohttp", "httptools", "uvloop", "scipy")
 
 
 def environment(verifiers: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
-    """Everything about this machine that a reader needs to judge or repeat a figure; memory in MiB.
+    """What a reader needs to know of this machine to judge or repeat a figure; memory in MiB.
 
-    `verifiers` are the names of the verifiers with the versions of their programs.
+    Each of `verifiers` holds a verifier's name and the versions of its programs.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return {
@@ -38,7 +38,7 @@ def environment(verifiers: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    """What does not change from one experiment to the next on one machine; memory in MiB."""
+    """What stays the same for all experiments on one machine; memory in MiB."""
     return {
         "cpu": _cpu_model(),
         "cpus": len(os.sched_getaffinity(0)),
@@ -50,13 +50,13 @@ def machine() -> dict[str, Any]:
 
 
 def commit() -> str | None:
-    """The commit that this is a checkout of; None outside a checkout."""
+    """The commit of this checkout; None outside a checkout."""
     found: str | None = _git()["git_commit"]
     return found
 
 
 def available_mib() -> int:
-    """Memory that can be had without swapping, by the kernel's estimate (proc(5), MemAvailable)."""
+    """Memory in MiB available without swapping, as the kernel estimates it (proc(5), MemAvailable)."""
     return _meminfo("MemAvailable")
 
 
@@ -89,7 +89,7 @@ def _meminfo(field: str) -> int:
 
 
 def _git() -> dict[str, Any]:
-    """The commit that this is, and whether the work tree differs from it; None outside a checkout."""
+    """The commit, and whether the work tree differs from the commit; None outside a checkout."""
 
     def git(*words: str) -> str | None:
         try:

@@ -1,4 +1,4 @@
-"""What the machine did to a run: processor time taken from it, swapping, heat.
+"""How the machine disturbed a run: stolen processor time, quotas, swapping, heat.
 
 Sources: proc(5), /proc/stat and /proc/vmstat; Documentation/scheduler/sched-bwc.rst and
 Documentation/admin-guide/cgroup-v2.rst of the kernel for cpu.stat.
@@ -11,18 +11,17 @@ from agentdyno.measure import cgroup
 
 SYS = Path("/sys")
 THROTTLED = {"throttled_time": 1, "throttled_usec": 1_000}
-"""The field of cpu.stat, in version 1 and in version 2, and its unit in nanoseconds."""
+"""The field of cpu.stat in version 1 and in version 2, with its unit in nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Disturbances:
-    """What happened since a baseline; None is what this machine does not tell.
+    """What happened since a baseline; None where the machine has no such counter.
 
-    `steal_share` and `busy_share` are of the time of all processors: what the hypervisor gave to others, and
-    what was spent on work of any kind here. `throttled_s` is how long a quota kept run queues of this
-    process's cgroup, or of one above it, from running, added up over processors; 0 without a quota.
-    `swapped_pages` were written to or read from swap. `thermal_throttles` counts, over all processors, how
-    often one was slowed down for heat.
+    `steal_share` and `busy_share` are shares of the time of all processors: what the hypervisor gave to other
+    guests, and what this machine spent on any work. `throttled_s` is how long a quota stopped run queues of
+    this process's cgroup or of an ancestor, summed over processors; 0 without a quota. `swapped_pages` counts
+    pages written to or read from swap. `thermal_throttles` counts how often heat slowed a processor down.
     """
 
     steal_share: float | None
@@ -33,7 +32,7 @@ class Disturbances:
 
 
 class Baseline:
-    """The machine's counters as they are now; `disturbances` says what has been added since."""
+    """The machine's counters at one moment; `disturbances` says how they grew since."""
 
     def __init__(self, proc: Path = cgroup.PROC, sys: Path = SYS) -> None:
         """`proc` and `sys` are where proc(5) and sysfs(5) are mounted."""
@@ -42,9 +41,9 @@ class Baseline:
         self._before = _counters(proc, sys)
 
     def disturbances(self) -> Disturbances:
-        """What the machine did since this baseline was taken."""
+        """What happened since this baseline."""
         now = _counters(self._proc, self._sys)
-        # The kernel lets idle times run backwards at times.
+        # The kernel's idle times sometimes decrease.
         since = {name: max(0, now[name] - self._before[name]) for name in now.keys() & self._before.keys()}
         busy, steal = since.get("busy"), since.get("steal")
         total = sum(since.get(name, 0) for name in ("busy", "idle", "steal"))
@@ -63,7 +62,7 @@ def _counters(proc: Path, sys: Path) -> dict[str, int]:
 
 
 def _processors(proc: Path) -> dict[str, int]:
-    """Clock ticks of all processors. Time of guests is within that of user."""
+    """Clock ticks of all processors. The time of user includes that of guests."""
     words = _text(proc / "stat").partition("\n")[0].split()
     if len(words) < 9 or words[0] != "cpu":
         return {}
@@ -92,12 +91,12 @@ def _thermal(sys: Path) -> dict[str, int]:
 
 
 def _fields(file: Path) -> dict[str, int]:
-    """Lines of a name and a number."""
+    """The numbers by name, one pair a line."""
     return {name: int(value) for name, value in (line.split() for line in _text(file).splitlines())}
 
 
 def _text(file: Path) -> str:
-    """What the file says, nothing if this machine does not have it."""
+    """The file's text; empty if this machine does not have the file."""
     try:
         return file.read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""What the kernel says of processes, read from /proc (proc(5), Documentation/filesystems/proc.rst)."""
+"""What the kernel reports about processes in /proc (proc(5), Documentation/filesystems/proc.rst)."""
 
 import ctypes
 import os
@@ -8,15 +8,15 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 CLOCK_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-_CPUCLOCK_SCHED = 2  # include/linux/posix-timers_types.h; how glibc and musl build the clock's number
+_CPUCLOCK_SCHED = 2  # include/linux/posix-timers_types.h; glibc and musl compute the clock's id the same way
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
     """One process as `/proc/PID/stat` shows it; times are processor time in seconds, to the clock tick.
 
-    `arguments_at` is the address of its arguments. A child that was just made has its parent's until it
-    executes a program, which puts them at an address drawn anew; 0 where it may not be read.
+    `arguments_at` is the address of the process's arguments, 0 where this process may not read it. A new
+    child has its parent's address until the child executes a program, which gets a new random address.
     """
 
     pid: int
@@ -31,14 +31,12 @@ class Process:
 
     @property
     def is_zombie(self) -> bool:
-        """Whether it has ended and waits to be reaped. Its processor times can still be read, its memory
-        cannot.
-        """
+        """Whether the process has ended but is not reaped: only its processor times are still readable."""
         return self.state == "Z"
 
 
 def read(pid: int) -> Process | None:
-    """The process, or None when there is none with this pid."""
+    """The process with this pid, or None when there is none."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             return _process(pid, file.read())
@@ -47,7 +45,7 @@ def read(pid: int) -> Process | None:
 
 
 def _process(pid: int, stat: bytes) -> Process:
-    # The command name is in parentheses and may itself hold spaces and parentheses.
+    # The command name in parentheses may itself contain spaces and parentheses.
     fields = stat[stat.rindex(b")") + 2 :].split()
     return Process(
         pid=pid,
@@ -63,12 +61,12 @@ def _process(pid: int, stat: bytes) -> Process:
 
 
 def cpu_s(pid: int) -> float | None:
-    """Processor time in seconds of all threads of a process, ended ones included; None when it is gone.
+    """Processor time in seconds of all threads of a process, ended threads included; None when it is gone.
 
-    The process's own clock (clock_getcpuclockid(3)): to the nanosecond, a third of a microsecond to read,
-    and still there when the process has ended and is not reaped. `/proc/PID/stat` rounds user and system time
-    down to a clock tick each; `/proc/PID/schedstat` is the leading thread's alone, and an ended thread's is
-    lost.
+    The source is the process's own clock (clock_getcpuclockid(3)). It counts nanoseconds, takes a third of a
+    microsecond to read, and stays readable until the process is reaped. `/proc/PID/stat` rounds user and
+    system time down to a clock tick each; `/proc/PID/schedstat` covers only the leading thread, and loses the
+    time of ended threads.
     """
     try:
         return time.clock_gettime(~pid << 3 | _CPUCLOCK_SCHED)
@@ -78,10 +76,10 @@ def cpu_s(pid: int) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A process's resident set in KiB: its peak (VmHWM) and what it is now (VmRSS).
+    """A process's resident set in KiB: its peak (VmHWM) and its present size (VmRSS).
 
-    VmHWM belongs to the address space, which execve(2) replaces. `ru_maxrss` does not serve: it belongs to
-    the process and keeps the peak from before the execve, which is the parent's (getrusage(2)).
+    VmHWM belongs to the address space, which execve(2) replaces. `ru_maxrss` is not usable: it belongs to the
+    process and includes the peak from before the execve, which is the parent's (getrusage(2)).
     """
 
     peak_kib: int
@@ -89,16 +87,16 @@ class Memory:
 
 
 class Watched:
-    """A process that is looked at often: its files are opened once, which halves the cost of a look."""
+    """A process that is polled often. Its files stay open, which halves the cost of a poll."""
 
     def __init__(self, pid: int) -> None:
-        """Raises FileNotFoundError when there is no such process."""
+        """Raises FileNotFoundError when no process has this pid."""
         self._pid = pid
         self._stat = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
         self._status = os.open(f"/proc/{pid}/status", os.O_RDONLY)
 
     def look(self) -> tuple[Process, Memory] | None:
-        """The process and its memory as they are now, None when it has none any more because it has ended."""
+        """The process and its memory now; None when the process has ended and so has no memory."""
         try:
             process = _process(self._pid, os.pread(self._stat, 4096, 0))
             status = os.pread(self._status, 8192, 0)
@@ -120,7 +118,7 @@ class Watched:
 
 
 def every(but: Container[int] = ()) -> Iterator[Process]:
-    """Every process that can be seen, except those whose pid is in `but`."""
+    """Every visible process, except those whose pid is in `but`."""
     for name in os.listdir("/proc"):
         if name.isdigit() and (pid := int(name)) not in but and (process := read(pid)) is not None:
             yield process
@@ -132,17 +130,16 @@ def children(pid: int) -> list[Process]:
 
 
 class Tree:
-    """The leader of a session, its descendants, and whatever else is in that session.
+    """The leader of a session, its descendants, and all other processes of that session.
 
-    A child that is just being made is left out. Until it executes its program it may be in the very memory of
-    its parent (vfork(2)); counted in, it would double the parent, and a peak keeps what was seen once. Where
-    the kernel tells of shared memory that goes for as long as it lasts, which on a busy machine can be
-    several looks. Otherwise, and for fork(2), it is left out at the first look at which it has the leader's
-    group, or the arguments of a process in that group.
+    A child that has not yet executed its program is left out. Such a child may share its parent's memory
+    (vfork(2)), so it would count the parent twice, and a peak keeps one wrong sample. Where the kernel
+    reports shared memory, the child is left out while it shares memory, which can take several polls on a
+    busy machine. Otherwise, and after fork(2), the child is left out in the first poll in which it has the
+    leader's group, or the arguments of a process in that group.
 
-    What was once found to be outside is not looked at again: there are ten times as many such processes, and
-    a process does not move into a tree. (A pid that is used again could be missed; pids go round in thousands
-    of runs.)
+    A process found outside the tree is not read again: most processes are outside, and a process does not
+    move into a tree. (A reused pid could be missed, but pids repeat only after thousands of runs.)
     """
 
     def __init__(self, root: int) -> None:
@@ -151,7 +148,7 @@ class Tree:
         self._like_leader: set[int] = {root}
 
     def processes(self) -> list[Process]:
-        """The members as they are now."""
+        """The present members."""
         members = self._members()
         in_group = {process.pid for process in members if process.group == self._root}
         arguments = {process.arguments_at for process in members if process.pid in in_group} - {0}
@@ -177,10 +174,10 @@ class Tree:
 
 
 def pss_kib(pid: int) -> int:
-    """Proportional set size in KiB: pages shared by n processes count 1/n; 0 when the process is gone.
+    """Proportional set size in KiB: a page that n processes share counts 1/n; 0 when the process is gone.
 
-    Source: `/proc/PID/smaps_rollup`. The kernel walks the page tables for it, so it is too dear for every
-    sample.
+    Source: `/proc/PID/smaps_rollup`. The kernel walks the page tables for this file, so reading it is too
+    expensive for every sample.
     """
     try:
         with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
@@ -200,8 +197,8 @@ _syscall.restype = ctypes.c_long
 
 
 def is_shared(pid: int, other: int) -> bool:
-    """Whether the memory of the two is one and the same, and not merely copied on write (kcmp(2)).
+    """Whether two processes use the same address space, and not copies on write (kcmp(2)).
 
-    False as well where the kernel does not tell: it is built without kcmp, forbids it, or one is gone.
+    Also False where the kernel cannot tell: it has no kcmp, forbids kcmp, or one of the processes is gone.
     """
     return _KCMP is not None and _syscall(_KCMP, pid, other, _KCMP_VM, 0, 0) == 0

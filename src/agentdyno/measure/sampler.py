@@ -1,4 +1,4 @@
-"""Sampling a runtime from outside while it runs."""
+"""Samples a running runtime from outside."""
 
 import contextlib
 import json
@@ -12,23 +12,20 @@ from typing import Self
 from agentdyno.measure import proc
 
 PERIOD_S = 0.015
-"""Between two looks at the runtime's own processes."""
+"""Between two samples of the runtime's own processes."""
 
 TREE_EVERY = 10
-"""Each so many looks, the whole tree is looked at as well: finding it and its PSS cost a hundred times
-more.
-"""
+"""Every so many samples include the whole tree, because its processes and PSS cost a hundred times more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look. `t` is CLOCK_MONOTONIC in ns; memory is in KiB; the tree is None in looks that leave it out.
+    """One sample. `t` is CLOCK_MONOTONIC in ns, memory is in KiB, and the tree is None in samples without it.
 
-    `peak_rss_kib` and `rss_kib` are sums over the runtime's own processes, those in the process group that it
-    was started as; tool children are in groups of their own: `tools_pss_kib` is theirs, and they count in
-    `tree_pss_kib`. `cpu_s` counts own processes that have ended as well, as they were last seen.
-    `endpoint_cpu_s` is the endpoint's processor time so far, None when the sampler was not told of one or it
-    is gone.
+    `peak_rss_kib` and `rss_kib` are sums over the runtime's own processes: those in the process group of its
+    leader. Tool children have groups of their own: `tools_pss_kib` is the sum over tool children, and
+    `tree_pss_kib` is the sum over all. `cpu_s` includes ended own processes at their last sampled values.
+    `endpoint_cpu_s` is the endpoint's processor time so far, None when the endpoint is unknown or gone.
     """
 
     t: int
@@ -42,7 +39,7 @@ class Sample:
     endpoint_cpu_s: float | None = None
 
     def line(self) -> str:
-        """The sample as a line of JSON. (`dataclasses.asdict` copies deeply and takes ten times as long.)"""
+        """The sample as a line of JSON. (`dataclasses.asdict` makes deep copies and is ten times slower.)"""
         return json.dumps({field: getattr(self, field) for field in _FIELDS}) + "\n"
 
 
@@ -50,7 +47,7 @@ _FIELDS = [field.name for field in fields(Sample)]
 
 
 class Sampler:
-    """A thread that looks every `PERIOD_S` and writes a line per look to `path`."""
+    """A thread that takes a sample every `PERIOD_S` and writes a line for each to `path`."""
 
     def __init__(self, pid: int, path: Path, endpoint_pid: int | None = None) -> None:
         self._pid = pid
@@ -79,13 +76,13 @@ class Sampler:
 
     @property
     def workers_cpu_s(self) -> float:
-        """Processor time of the runtime's own processes other than its leader, as they were last seen."""
+        """Processor time of the runtime's own processes without its leader, at their last sampled values."""
         return sum(cpu_s for pid, cpu_s in self._cpu_s_of.items() if pid != self._pid)
 
     def _sample(self) -> None:
         try:
             self._look_and_write()
-        except OSError as error:  # a full disk; raised where the run is waited for
+        except OSError as error:  # such as a full disk; `__exit__` raises it
             self._error = error
         for watched in self._own.values():
             watched.close()
@@ -101,7 +98,7 @@ class Sampler:
                     self.latest = sample
                     file.write(sample.line())
                 count += 1
-                # Deadlines from the start, so that a late look does not shift all later ones.
+                # Deadlines count from the start, so that a late sample does not delay all later ones.
                 due = max(due + PERIOD_S, time.monotonic())
                 self._stop.wait(due - time.monotonic())
 
@@ -138,7 +135,7 @@ class Sampler:
         )
 
     def _watch(self, own: set[int]) -> None:
-        """Watch the runtime's own processes, its leader even when the tree was not found."""
+        """Watch the runtime's own processes, and always its leader, even if the tree is empty."""
         own = own | {self._pid}
         for pid in self._own.keys() - own:
             self._own.pop(pid).close()

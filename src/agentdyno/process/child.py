@@ -17,17 +17,17 @@ from agentdyno.measure import proc
 
 LAUNCHER = Path(__file__).with_name("die_with_parent.py")
 PATIENCE_S = 6.0
-"""How long a child may take to end after SIGTERM; the contract gives a runtime 5 s."""
+"""How long a child may take to end after SIGTERM; the contract allows a runtime 5 s."""
 
 PR_SET_CHILD_SUBREAPER = 36
 
 
 class Child:
-    """A program in a session of its own, so that a Ctrl-C at the terminal reaches the harness alone.
+    """A program in its own session, so that a Ctrl-C at the terminal reaches only the harness.
 
-    It is signalled when the harness dies, stopped (SIGTERM, then SIGKILL) when the `with` block is left, and
-    reaped only by `reap` or `stop`, so that what the kernel knows of it can be read after it has ended. What
-    it leaves behind is for `no_survivors`.
+    The child gets a signal when the harness dies, and is stopped (SIGTERM, then SIGKILL) at the end of the
+    `with` block. Only `reap` and `stop` reap the child, so that the kernel's data about it stays readable
+    after it has ended. `no_survivors` handles the processes that the child leaves behind.
     """
 
     def __init__(
@@ -41,9 +41,9 @@ class Child:
         stderr: int | IO[bytes] = subprocess.DEVNULL,
         join: Sequence[Path] = (),
     ) -> None:
-        """Start it and wait until it has taken over; a UserError says why when it cannot be executed.
+        """Start the program and wait until it is executed; a UserError says why when that is impossible.
 
-        `join` are the `cgroup.procs` of control groups that it is to be in from its first instruction on.
+        `join` are the `cgroup.procs` files of control groups that it joins before its first instruction.
         """
         taken_over, launcher_end = os.pipe()
         with open(taken_over, "rb") as report:
@@ -66,7 +66,7 @@ class Child:
                 os.close(launcher_end)
             t_executed, _, problem = report.read().decode().rpartition("\n")
         self.t_executed = int(t_executed or 0)
-        """When it took over from the launcher, in ns of CLOCK_MONOTONIC."""
+        """When the launcher executed the program, in ns of CLOCK_MONOTONIC."""
         self.pid = self._process.pid
         self._pidfd = os.pidfd_open(self.pid)
         if problem:
@@ -75,25 +75,25 @@ class Child:
 
     @property
     def stdout(self) -> IO[bytes] | None:
-        """The reading end, when `stdout` was `subprocess.PIPE`."""
+        """The reading end, if `stdout` was `subprocess.PIPE`."""
         return self._process.stdout
 
     def has_ended(self, timeout_s: float) -> bool:
-        """Wait for the end, `timeout_s` at most; the child is not reaped."""
+        """Wait at most `timeout_s` for the end of the child; it is not reaped."""
         poll = select.poll()
         poll.register(self._pidfd, select.POLLIN)
         return bool(poll.poll(timeout_s * 1000))
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the child alone; nothing happens if it has ended."""
+        """Send a signal to the child only; a signal to an ended child has no effect."""
         signal.pidfd_send_signal(self._pidfd, number)
 
     def reap(self) -> int:
-        """The exit status, or minus the signal that ended it; waits for the end."""
+        """Wait for the end of the child; return its exit status, or minus the signal that ended it."""
         return self._process.wait()
 
     def stop(self, patience_s: float = PATIENCE_S) -> int:
-        """End the child if it has not ended, politely at first, and reap it."""
+        """End the child if it has not ended (SIGTERM, then SIGKILL), and reap it; returns as `reap`."""
         if self._process.returncode is None:
             if not self.has_ended(0):
                 self.signal(signal.SIGTERM)
@@ -115,18 +115,16 @@ class Child:
 
 
 def adopt_orphans() -> None:
-    """Make this process the parent of every descendant whose own parent dies (prctl(2),
-    PR_SET_CHILD_SUBREAPER).
-    """
+    """Make this process the parent of each orphaned descendant (prctl(2), PR_SET_CHILD_SUBREAPER)."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 @contextlib.contextmanager
 def no_survivors() -> Iterator[list[int]]:
-    """Kill, when the block is left, every process that became ours within it and is still there.
+    """Kill, at the end of the block, every child that this process got within the block and still has.
 
-    Yields a list that then holds the pids that had to be killed: whatever a runtime left behind, a child in a
-    session of its own included. Needs `adopt_orphans`.
+    Yields a list that then holds the killed pids: processes that a runtime left behind, also those in their
+    own sessions. Needs `adopt_orphans`.
     """
     before = {process.pid for process in proc.children(os.getpid())}
     killed: list[int] = []

@@ -1,12 +1,11 @@
-"""Become another program that is sent SIGTERM should the process that started it die (prctl(2),
-PR_SET_PDEATHSIG).
+"""Execute a program that gets SIGTERM when its parent dies (prctl(2), PR_SET_PDEATHSIG).
 
 Run as a script: `python -I -S die_with_parent.py PARENT_PID FD COUNT FILE… PROGRAM ARGUMENT…`. The setting
-outlives execve(2), and execve makes a new address space, so the program's VmHWM does not contain this
-interpreter's. FD is the writing end of a pipe: it carries a line with the moment of the execve, in ns of
-CLOCK_MONOTONIC, and the reason if it failed, and closes when the program has taken over. The COUNT files get
-the pid written to them first: as `cgroup.procs` of control groups they make the program a member before its
-first page is charged (cgroups(7)).
+survives execve(2), and execve makes a new address space, so the program's VmHWM excludes this interpreter's.
+FD is the writing end of a pipe: the script writes a line with the moment of the execve, in ns of
+CLOCK_MONOTONIC, then the reason if the execve failed; the execve closes FD. First the script writes the pid
+to the COUNT files: `cgroup.procs` of control groups make the program a member before the kernel charges its
+first page (cgroups(7)).
 """
 
 import ctypes
@@ -24,7 +23,7 @@ def main() -> None:
     join, argv = sys.argv[4 : 4 + count], sys.argv[4 + count :]
     os.set_inheritable(fd, False)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:  # it died before the setting was made
+    if os.getppid() != parent:  # the parent died before prctl took effect
         sys.exit(128 + signal.SIGTERM)
     doing = ""
     try:

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM, and SIGHUP when the terminal goes."""
+"""The signals that interrupt a command: SIGINT (Ctrl-C), SIGTERM, and SIGHUP (the terminal closes)."""
 
 import signal
 from types import FrameType, TracebackType
@@ -6,7 +6,7 @@ from typing import Self
 
 
 class Interrupted(BaseException):
-    """One of these signals came. Not an Exception, so that only the outermost command catches it."""
+    """One of these signals arrived. It is no Exception, so that only the outermost command catches it."""
 
     def __init__(self, number: signal.Signals) -> None:
         super().__init__(number.name)
@@ -14,16 +14,16 @@ class Interrupted(BaseException):
 
     @property
     def status(self) -> int:
-        """The exit status by the shell's custom: 130, 143 or 129."""
+        """The exit status by the shell's convention: 130, 143 or 129."""
         return 128 + self.number
 
 
 class Interrupts:
-    """Those three signals while the `with` block lasts: raised at once, and after `defer` only where asked.
+    """Handles the three signals within the `with` block: raises at once, or after `defer` only in `check`.
 
-    An exception that may come between any two instructions can come between making a thing and the line that
-    would remove it. So once there is something to remove, a signal is only noted, and `check` raises it at
-    the places where the program waits. Later signals change nothing: the orderly end is under way already.
+    An exception between any two instructions could come after a resource is created and before the line that
+    protects it. So once the program has resources to remove, a signal is only noted, and `check` raises it
+    where the program waits. Later signals have no effect, because the program is already shutting down.
     """
 
     def __init__(self) -> None:
@@ -42,11 +42,11 @@ class Interrupts:
             signal.signal(number, handler)
 
     def defer(self) -> None:
-        """From now on raise only in `check`."""
+        """From now on, raise only in `check`."""
         self._deferred = True
 
     def check(self) -> None:
-        """Raise Interrupted if a signal has come and was not raised yet."""
+        """Raise Interrupted if a signal arrived and was not raised yet."""
         if self._number is not None and self._deferred:
             self._deferred = False
             raise Interrupted(self._number)
