@@ -117,7 +117,7 @@ def test_every_task_has_exactly_one_outcome(tmp_path: Path) -> None:
     assert accounting(events, ["t/1", "t/2", "t/3"], max_retries=3) == [
         "2 tasks lost, without any outcome: t/2, t/3",
         "1 task with more than one outcome: t/1",
-        "1 task not among those given: t/9",
+        "1 task not in the tasks file: t/9",
     ]
 
 

@@ -1,1 +1,1 @@
-"""One run as it lies in its folder: cell, events, journal, samples, outcome."""
+"""One run as stored in its folder: cell, events, journal, samples, outcome."""

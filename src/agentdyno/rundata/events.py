@@ -1,4 +1,4 @@
-"""A runtime's events, read back and distrusted (CONTRACT.md, Events)."""
+"""Reads and validates the events that a runtime reported (CONTRACT.md, Events)."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from typing import Any
 from agentdyno.project import CONTRACT_VERSION
 
 SHOWN = 3
-"""How many examples a complaint names before it only counts."""
+"""How many examples a problem names; it counts the rest."""
 
 VERDICTS = frozenset(
     ("passed", "failed", "unproven", "no_summary", "timed_out", "no_code", "error", "interrupted")
@@ -26,14 +26,14 @@ PHASES = (
     "t_exit",
     "t_end",
 )
-"""An attempt's times in the order in which they come."""
+"""An attempt's times in chronological order."""
 
 OUTCOMES = frozenset(("passed", "failed", "error"))
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt event; times are CLOCK_MONOTONIC in ns, None for a phase that did not happen."""
+    """One attempt event; times are CLOCK_MONOTONIC in ns, None for a phase that did not occur."""
 
     task: str
     attempt: int
@@ -71,7 +71,7 @@ class TaskOutcome:
 
 @dataclass(slots=True)
 class RunEvents:
-    """All of one run's events, and what is wrong with them, a sentence each."""
+    """All events of one run, and their problems, one sentence each."""
 
     t_start: int | None = None
     t_end: int | None = None
@@ -81,7 +81,7 @@ class RunEvents:
 
 
 def read(path: Path) -> RunEvents:
-    """Read an event file; lines that cannot be used become problems and the others still count."""
+    """Read an event file; invalid lines become problems, and the other lines still count."""
     events = RunEvents()
     broken: list[str] = []
     try:
@@ -115,7 +115,7 @@ def read(path: Path) -> RunEvents:
 
 
 def _take(line: Any, events: RunEvents) -> None:
-    """Sort one event in; ValueError, TypeError or KeyError when it is not by the contract."""
+    """Add one event; raises ValueError, TypeError or KeyError when the event breaks the contract."""
     if not isinstance(line, dict):
         raise TypeError("not an object")
     match line["event"]:
@@ -197,7 +197,7 @@ def _text(line: dict[str, Any], name: str) -> str:
     value = line[name]
     if not isinstance(value, str):
         raise TypeError(f"`{name}` is not a string")
-    value.encode()  # a lone surrogate could not be written into any result
+    value.encode()  # a lone surrogate cannot be written to a result file
     return value
 
 
@@ -213,7 +213,7 @@ def _one_of(line: dict[str, Any], name: str, allowed: frozenset[str]) -> str:
 
 
 def by_task(attempts: Iterable[Attempt]) -> dict[str, list[Attempt]]:
-    """The attempts at each task, in the order in which they are given."""
+    """The attempts at each task, in the order of `attempts`."""
     found: dict[str, list[Attempt]] = {}
     for attempt in attempts:
         found.setdefault(attempt.task, []).append(attempt)
@@ -221,28 +221,28 @@ def by_task(attempts: Iterable[Attempt]) -> dict[str, list[Attempt]]:
 
 
 def accounting(events: RunEvents, task_ids: Sequence[str], max_retries: int) -> list[str]:
-    """What does not add up: every task has one outcome, and the attempts are those that lead to it."""
+    """The problems with the outcomes: each task must have one, and the task's attempts must lead to it."""
     problems: list[str] = []
     expected = set(task_ids)
     seen: dict[str, int] = {}
     for outcome in events.outcomes:
         seen[outcome.task] = seen.get(outcome.task, 0) + 1
-    _complain(problems, "lost, without any outcome", [task for task in task_ids if task not in seen])
-    _complain(problems, "with more than one outcome", [task for task, count in seen.items() if count > 1])
-    _complain(problems, "not among those given", [task for task in seen if task not in expected])
+    _report(problems, "lost, without any outcome", [task for task in task_ids if task not in seen])
+    _report(problems, "with more than one outcome", [task for task, count in seen.items() if count > 1])
+    _report(problems, "not in the tasks file", [task for task in seen if task not in expected])
 
     attempts = by_task(events.attempts)
-    unlike = [
+    contradicted = [
         outcome.task
         for outcome in events.outcomes
         if not _leads_to(attempts.get(outcome.task, []), outcome, max_retries)
     ]
-    _complain(problems, "whose outcome does not follow from the attempts", unlike)
+    _report(problems, "whose outcome does not follow from the attempts", contradicted)
     return problems
 
 
 def _leads_to(attempts: list[Attempt], outcome: TaskOutcome, max_retries: int) -> bool:
-    """Whether these are the attempts, in order, of a task that ended like this."""
+    """Whether these attempts, in order, are those of a task with this outcome."""
     if [attempt.attempt for attempt in attempts] != list(range(1, outcome.attempts + 1)):
         return False
     if any(attempt.verdict == "passed" for attempt in attempts[:-1]):
@@ -257,7 +257,7 @@ def _leads_to(attempts: list[Attempt], outcome: TaskOutcome, max_retries: int) -
             return last in ("error", "interrupted") or (last is None and outcome.reason == "interrupted")
 
 
-def _complain(problems: list[str], what: str, tasks: list[str]) -> None:
+def _report(problems: list[str], what: str, tasks: list[str]) -> None:
     if tasks:
         noun = "task" if len(tasks) == 1 else "tasks"
         problems.append(f"{len(tasks)} {noun} {what}: {_some(tasks)}")

@@ -1,4 +1,4 @@
-"""The endpoint's journal, read back (docs/endpoint.md has the fields)."""
+"""Reads the endpoint's journal (docs/endpoint.md defines the fields)."""
 
 import json
 from dataclasses import dataclass, field
@@ -7,8 +7,9 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as the endpoint saw it; times are CLOCK_MONOTONIC in ns, lateness in microseconds, one
-    per chunk.
+    """One request as the endpoint recorded it.
+
+    Times are CLOCK_MONOTONIC in ns. `late_us` has the lateness of each chunk in microseconds.
     """
 
     task: str | None
@@ -23,14 +24,16 @@ class Request:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the whole reply was sent; `finish` is then the model's own reason to end."""
+        """Whether the endpoint sent the whole reply; `finish` is then the model's finish reason."""
         return self.status == 200 and self.finish not in (None, "error", "client_gone", "client_slow")
 
 
 @dataclass(slots=True)
 class Journal:
-    """All requests of one run; `is_whole` when the endpoint ended in order and said so. `cpu_s` is its own
-    processor time since it began to listen, so without what it prepares before.
+    """All requests of one run.
+
+    `is_whole` when the endpoint ended in order and recorded its end. `cpu_s` is the endpoint's processor time
+    since the endpoint began to listen, which excludes its preparation.
     """
 
     requests: list[Request] = field(default_factory=list)
@@ -39,12 +42,12 @@ class Journal:
 
     @property
     def open_s(self) -> float:
-        """The seconds for which requests were open, all together."""
+        """The durations of all requests, summed, in seconds."""
         return sum(request.t_last - request.t_arrive for request in self.requests if request.t_last) / 1e9
 
 
 def read(path: Path) -> Journal:
-    """Read a journal. A last line that was cut off by a crash is left out."""
+    """Read a journal. An incomplete last line, which a crash leaves, is ignored."""
     journal = Journal()
     began_s = 0.0
     if not path.exists():

@@ -1,4 +1,4 @@
-"""One run as it lies in its folder."""
+"""One run as stored in its folder."""
 
 import json
 from dataclasses import dataclass
@@ -11,16 +11,17 @@ from agentdyno.rundata.cell import Cell
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """How a run ended, as the harness saw it; `outcome.json` in the run's folder.
+    """How a run ended, as the harness observed it; `outcome.json` in the run's folder.
 
-    `exit_code` is minus a signal's number where a signal ended the runtime, and None where it was never
-    started. `problem` is why the harness had to end it, or could not start it. `t_executed` is when its
-    program took over, in ns of CLOCK_MONOTONIC. Processor times are the runtime's own processes' and its
-    reaped tool children's, then the whole harness's and, of these, its sampler's. `cgroup_peak_kib` is the
-    memory peak of the control group it ran in, by `cgroup_method`, None where there was none. What the
-    machine did to the run is None where it does not tell (see `measure.machine`). `cores` are those that the
-    run could use. `epoch_ns` is what CLOCK_MONOTONIC lacked to Unix time when the run began, in ns, and None
-    in runs from before it was noted.
+    `exit_code` is minus the signal's number if a signal ended the runtime, and None if it never started.
+    `problem` says why the harness ended the runtime or could not start it. `t_executed` is when the runtime's
+    program was executed, in ns of CLOCK_MONOTONIC. `own_cpu_s` is the processor time of the runtime's own
+    processes, `tools_cpu_s` that of its reaped tool children, `harness_cpu_s` that of the harness, and
+    `sampler_cpu_s` the part of `harness_cpu_s` that the sampler used. `cgroup_peak_kib` is the peak memory of
+    the run's control group, by `cgroup_method`, None without a group. `steal_share`, `throttled_s`,
+    `thermal_throttles` and `swapped_pages` are None where the machine has no such counter (see
+    `measure.machine`). `cores` is how many the run could use. `epoch_ns` is Unix time minus CLOCK_MONOTONIC
+    when the run began, in ns, and None in runs of older versions.
     """
 
     exit_code: int | None
@@ -47,10 +48,10 @@ class RunOutcome:
 
 @dataclass(frozen=True, slots=True)
 class RawRun:
-    """Everything known of one run.
+    """The raw data of one run.
 
-    `starts` are the tasks' own starts in ns after the run's, by task, and empty where all agents start at
-    once. `samples` are the sampler's lines as they were written.
+    `starts` are the tasks' intended starts by task, in ns after the run's start, and empty where all agents
+    start at once. `samples` are the sampler's lines.
     """
 
     cell: Cell
@@ -67,9 +68,7 @@ class RawRun:
 
 
 def has_ended(folder: Path) -> bool:
-    """Whether the run in `folder` is whole: it has its outcome, which is written last, and was not
-    interrupted.
-    """
+    """Whether the run in `folder` is complete: its outcome, written last, exists and says no interruption."""
     try:
         outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -78,7 +77,7 @@ def has_ended(folder: Path) -> bool:
 
 
 def read(folder: Path, cell: Cell, block: int) -> RawRun:
-    """Read a run's folder back."""
+    """Read the run in `folder`."""
     run_file = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     tasks_file = _tasks_file(folder, Path(run_file["tasks_file"]))
     with tasks_file.open(encoding="utf-8") as lines:
@@ -104,6 +103,6 @@ def read(folder: Path, cell: Cell, block: int) -> RawRun:
 
 
 def _tasks_file(folder: Path, path: Path) -> Path:
-    """The tasks of the run in `folder`, also when the results have been moved since."""
+    """The tasks file of the run in `folder`, also when the results were moved after the run."""
     moved = folder.parent.parent / path.parent.name / path.name
     return moved if moved.exists() else path

@@ -1,1 +1,1 @@
-"""Programs under test: found, built and started."""
+"""Runtimes, the programs under test: how they are found, built and started."""

@@ -1,4 +1,4 @@
-"""Building a runtime: its manifest's `build` argv, run in its folder."""
+"""Builds a runtime: runs the `build` argv of its manifest in its folder."""
 
 import os
 import subprocess
@@ -13,16 +13,16 @@ from agentdyno.runtimes.requirement import build_path
 
 LOOK_S = 0.25
 LAST_LINES = 15
-"""How much of a failed build's output an error shows; the rest is in the log it names."""
+"""How many lines of a failed build's output an error shows. The error names the log with all of it."""
 
 
 def build(manifest: Manifest, log: Path, check: Callable[[], None]) -> None:
-    """Build `manifest`'s runtime, with everything it prints kept in `log`.
+    """Build the runtime of `manifest` and write the build's output to `log`.
 
-    `check` is called while it builds, and raises if that is to be broken off.
+    `check` is called repeatedly during the build, and raises to cancel it.
 
-    A missing program or a failing build is a UserError that shows what to do, or the end of the compiler's
-    output.
+    Raises a UserError if a required program is missing or the build fails; the error shows what to do, or the
+    last lines of the output.
     """
     if manifest.missing():
         raise UserError(f"runtime `{manifest.name}` needs {remedy(manifest)}", status=1)
@@ -48,6 +48,6 @@ def build(manifest: Manifest, log: Path, check: Callable[[], None]) -> None:
         shown = "\n".join(f"  | {line}" for line in lines[-LAST_LINES:])
         raise UserError(
             f"runtime `{manifest.name}` does not build: {' '.join(argv)} ended with status {status}; "
-            f"all it printed is in {log}, and the end of it is:\n{shown}",
+            f"see {log}, which ends with:\n{shown}",
             status=1,
         )

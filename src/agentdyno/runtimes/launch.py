@@ -1,4 +1,4 @@
-"""What a runtime is started with: its environment and its run file (CONTRACT.md, *The run file*)."""
+"""What a runtime starts with: its environment and its run file (CONTRACT.md, *The run file*)."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -10,13 +10,11 @@ from agentdyno.files import write_json
 from agentdyno.project import CONTRACT_VERSION
 
 PASSED_ON = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR")
-"""All that a runtime inherits of our environment, so that no runtime is tuned by a variable that happens
-to be set.
-"""
+"""The only variables that a runtime inherits, so that no other variable of this shell can tune it."""
 
 
 def inherited() -> dict[str, str]:
-    """Those variables that are set here."""
+    """The variables of PASSED_ON that are set here, with their values."""
     return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
 
 
@@ -53,7 +51,7 @@ class RunFile:
     events: Path
 
     def document(self) -> dict[str, Any]:
-        """The JSON object, its fields in the order of the contract."""
+        """The JSON object, with its fields in the order of the contract."""
         return {
             "contract_version": CONTRACT_VERSION,
             "tasks_file": str(self.tasks_file),

@@ -1,4 +1,4 @@
-"""A runtime's manifest: `runtime.toml`, and any `runtime.NAME.toml` beside it (CONTRACT.md)."""
+"""A runtime's manifest: `runtime.toml`, or a `runtime.NAME.toml` in the same folder (CONTRACT.md)."""
 
 import re
 import tomllib
@@ -16,10 +16,10 @@ FIELDS = {"name", "language", "description", "run", "build", "requires", "tools"
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """How one runtime is built and started. `folder` is where both happen; `tools` answers calls of tools.
+    """How one runtime is built and started, both in `folder`; `tools` is the argv that answers tool calls.
 
-    `path` is the manifest's own. `differs_in` names the conformance rules, or groups of rules, that a variant
-    can break while another runtime of its folder keeps them; None where the manifest does not say.
+    `path` is the manifest's path. `differs_in` names the conformance rules, or groups of rules, that a
+    variant can break although another runtime of its folder keeps them; None where the field is absent.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""System packages that runtimes need: named, and on Debian and Ubuntu installed where that is allowed."""
+"""System packages that runtimes need: names them and, on Debian and Ubuntu, installs them if allowed."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from agentdyno.runtimes.requirement import Requirement
 
 
 def remedy(manifest: Manifest) -> str:
-    """What the runtime lacks and, last, the command that gets it, or hints where there is no such command."""
+    """What the runtime lacks, followed by the command that installs it, or by hints where there is none."""
     lacking = manifest.missing()
     packages = _packages(lacking)
     if shutil.which("apt-get") is None or None in packages:
@@ -22,7 +22,7 @@ def remedy(manifest: Manifest) -> str:
 
 
 def buildable(manifests: Sequence[Manifest]) -> list[Manifest]:
-    """Those of which this machine lacks nothing; a UserError when there is none."""
+    """The runtimes whose requirements this machine meets; a UserError when there is none."""
     found = [manifest for manifest in manifests if not manifest.missing()]
     if not found:
         raise UserError("no runtime can be built on this machine: see `agentdyno check`")
@@ -30,15 +30,15 @@ def buildable(manifests: Sequence[Manifest]) -> list[Manifest]:
 
 
 def say_skipped(manifests: Sequence[Manifest]) -> None:
-    """Name each runtime that is left out because it cannot be built, and what it needs."""
+    """Print each runtime that is skipped because it cannot be built, and what the runtime needs."""
     for manifest in manifests:
         print(f"skipped {manifest.name}: needs {remedy(manifest)}", file=sys.stderr)
 
 
 def install(manifests: Sequence[Manifest]) -> None:
-    """Install what the runtimes lack, after saying so, where apt-get is and needs no password.
+    """Print and install what the runtimes lack, where apt-get exists and needs no password.
 
-    Nothing is raised: what cannot be had is missing afterwards as before, and apt-get has said why.
+    Nothing is raised: a package that cannot be installed stays missing, and apt-get has printed the reason.
     """
     lacking = {manifest.name: requirements for manifest in manifests if (requirements := manifest.missing())}
     packages = _packages([requirement for requirements in lacking.values() for requirement in requirements])
@@ -54,11 +54,11 @@ def install(manifests: Sequence[Manifest]) -> None:
             env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
         )
         if done.returncode != 0:
-            print(f"apt-get ended with status {done.returncode}; going on", file=sys.stderr)
+            print(f"apt-get ended with status {done.returncode}; continuing", file=sys.stderr)
 
 
 def _packages(requirements: Sequence[Requirement]) -> set[str | None]:
-    """The Debian packages that hold them; None is among these when one has none."""
+    """The Debian packages with these requirements; None stands for a requirement without a package."""
     return {requirement.debian for requirement in requirements}
 
 

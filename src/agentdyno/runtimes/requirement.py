@@ -1,4 +1,4 @@
-"""What a runtime needs of the machine: programs and libraries, perhaps of a version or newer."""
+"""What a runtime needs from the machine: programs and libraries, perhaps with a minimum version."""
 
 import os
 import re
@@ -13,16 +13,16 @@ _VERSION = re.compile(r"\d+(?:\.\d+)+")
 
 
 def build_path() -> str:
-    """Our PATH, with the interpreter that the set-up found as `python3`: the one on PATH may be too old, or
-    not there.
-    """
+    """PATH for builds, this interpreter's folder first: `python3` on PATH may be too old or missing."""
     return f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """A program, or a library by its name in pkg-config, and perhaps a version (`cargo >= 1.91`), with a hint
-    that says how to get it, and the Debian package that holds it.
+    """A required program or library.
+
+    `what` is a program, perhaps with a minimum version (`cargo >= 1.91`), or a library's name in pkg-config.
+    `hint` says how to get it, and `debian` is the Debian package that contains it.
     """
 
     what: str
@@ -31,12 +31,12 @@ class Requirement:
     debian: str | None
 
     def is_met(self) -> bool:
-        """Whether the program is on the PATH of builds, or pkg-config knows the library, and new enough."""
+        """Whether a program on the PATH of builds, or a library that pkg-config knows, meets it."""
         return _is_library_there(self.what) if self.is_library else _is_program_there(self.what)
 
 
 def is_requirement(entry: object) -> bool:
-    """Whether this is an entry of a manifest's `requires`."""
+    """Whether `entry` is valid in a manifest's `requires`."""
     if not isinstance(entry, dict) or not all(isinstance(value, str) and value for value in entry.values()):
         return False
     if set(entry) - {"debian"} == {"program", "hint"}:
@@ -45,7 +45,7 @@ def is_requirement(entry: object) -> bool:
 
 
 def requirement(entry: dict[str, str]) -> Requirement:
-    """An entry of a manifest's `requires`."""
+    """The requirement that a valid entry of a manifest's `requires` states."""
     is_library = "library" in entry
     what = entry["library" if is_library else "program"]
     return Requirement(what, is_library, entry["hint"], entry.get("debian"))
@@ -72,13 +72,13 @@ def _is_program_there(what: str) -> bool:
 
 
 def _version(path: str) -> tuple[int, ...] | None:
-    """The first version that the program tells of itself; None if it tells none."""
-    for word in ("--version", "version"):  # go knows the second only
+    """The first version that the program prints; None if the program prints none."""
+    for word in ("--version", "version"):  # go accepts only the second
         try:
-            told = subprocess.run([path, word], stdin=subprocess.DEVNULL, capture_output=True)
+            done = subprocess.run([path, word], stdin=subprocess.DEVNULL, capture_output=True)
         except OSError:
             return None
-        if told.returncode == 0 and (version := _VERSION.search(told.stdout.decode(errors="replace"))):
+        if done.returncode == 0 and (version := _VERSION.search(done.stdout.decode(errors="replace"))):
             return _numbers(version[0])
     return None
 
