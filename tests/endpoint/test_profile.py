@@ -5,8 +5,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from agentdyno.endpoint.draw import keyed
 from agentdyno.endpoint.profile import PROFILES, Interval, Profile, parse_profile
+from agentdyno.endpoint.script import keyed
 from agentdyno.errors import UserError
 
 INTERVALS = st.builds(

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentdyno.endpoint.plan import Failure, plan
-from agentdyno.endpoint.script import Script
-from agentdyno.endpoint.tokens import tokenize
+from agentdyno.endpoint.completion import tokenize
+from agentdyno.endpoint.script import Failure, Script, plan
 from agentdyno.errors import UserError
 from agentdyno.tasks.load import load
 from agentdyno.tasks.task import Task

@@ -18,10 +18,8 @@ import openai
 import pytest
 
 from agentdyno.endpoint.conversation import read_user_template, render
-from agentdyno.endpoint.draw import keyed
-from agentdyno.endpoint.plan import plan
 from agentdyno.endpoint.profile import PROFILES
-from agentdyno.endpoint.script import Script
+from agentdyno.endpoint.script import Script, keyed, plan
 from agentdyno.project import PROMPTS
 from agentdyno.tasks.load import load
 from agentdyno.tasks.task import Task

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from agentdyno.errors import UserError
 from agentdyno.tasks import load as load_module
-from agentdyno.tasks.load import load, read, repeat, write
+from agentdyno.tasks.dataset_file import read
+from agentdyno.tasks.load import load, repeat, write
 from agentdyno.tasks.task import Task
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
@@ -90,7 +91,7 @@ def test_humaneval_is_found_in_the_current_folder(tmp_path, monkeypatch):
 
 def test_humaneval_not_made_yet(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(load_module, "_REPOSITORY", tmp_path)
+    monkeypatch.setattr(load_module, "ROOT", tmp_path)
     with pytest.raises(UserError) as refusal:
         load("humaneval", 5)
     assert str(refusal.value) == (

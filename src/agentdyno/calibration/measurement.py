@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agentdyno.calibration.client import MODEL, Client, Load
-from agentdyno.endpoint.priority import prefer
-from agentdyno.endpoint.process import started
+from agentdyno.endpoint.process import prefer, started
 from agentdyno.errors import UserError
 from agentdyno.measure import proc
 from agentdyno.process import limits

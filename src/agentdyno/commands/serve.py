@@ -86,9 +86,9 @@ async def _serve(args: argparse.Namespace) -> None:
         answers: Answers
         if args.upstream is not None:
             # aiohttp costs 15 MiB and 0.2 s, which a simulation has no use for.
-            from agentdyno.endpoint.proxy import Proxy
+            from agentdyno.endpoint.relay import Relay
 
-            answers = await stack.enter_async_context(Proxy(args.upstream, catalogue))
+            answers = await stack.enter_async_context(Relay(args.upstream, catalogue))
             facts |= {"profile": None, "upstream": _without_credentials(args.upstream)}
         else:
             profile = parse_profile(args.profile)

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import httptools
 
-from agentdyno.endpoint.api_error import ApiError
+from agentdyno.endpoint.api import ApiError
 from agentdyno.endpoint.exchange import Exchange, Request
 
 MAX_HEAD_BYTES = 64 * 1024

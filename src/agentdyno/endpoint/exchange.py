@@ -6,7 +6,7 @@ from http import HTTPStatus
 from time import monotonic_ns
 from typing import Protocol
 
-from agentdyno.endpoint.api_error import ApiError
+from agentdyno.endpoint.api import ApiError
 from agentdyno.endpoint.journal import Record
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from time import monotonic_ns, process_time
 from typing import Any
 
-from agentdyno.endpoint.chat_request import canonical_sha256
+from agentdyno.endpoint.api import canonical_sha256
 from agentdyno.errors import UserError
 
 _HELPING_NS = 500_000

@@ -4,16 +4,96 @@ A reply depends on the seed, the task and the attempt, and on nothing else. A pa
 reference solution; a failing one a module that was made from it and fails its tests.
 """
 
+import hashlib
+import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import lru_cache
+from itertools import cycle, islice
 from random import Random
 
-from agentdyno.endpoint.draw import keyed
-from agentdyno.endpoint.plan import Failure, plan
 from agentdyno.errors import UserError
-from agentdyno.tasks import wrong
+from agentdyno.tasks import wrong_answers
 from agentdyno.tasks.task import Task
+
+FIRST_ATTEMPT_PERCENT = 87
+NEVER_PERCENT = 4
+FAILURES_OF_THE_NEVER_PASSING = 4
+"""How many failures are laid down for a task that never passes; after these it goes on with wrong answers."""
+
+_FAILURES_BEFORE_RECOVERY = (1, 2, 1, 3, 1, 1, 2, 3, 1)
+
+
+def keyed(*key: str | int) -> Random:
+    """A generator of its own for `key`, seeded with its SHA-256."""
+    digest = hashlib.sha256(json.dumps(key).encode()).digest()
+    return Random(int.from_bytes(digest, "big"))
+
+
+def rank(seed: int, names: list[str]) -> list[str]:
+    """`names` in an order that depends on `seed` and on the names, not on the order they came in."""
+    return sorted(names, key=lambda name: hashlib.sha256(json.dumps([seed, name]).encode()).digest())
+
+
+class Failure(StrEnum):
+    """How a reply fails."""
+
+    WRONG_ANSWER = "wrong_answer"
+    EXCEPTION = "exception"
+    SYNTAX_ERROR = "syntax_error"
+    NO_CODE = "no_code"
+    WRONG_NAME = "wrong_name"
+    ENDLESS_LOOP = "endless_loop"
+
+
+_DECK = (
+    [Failure.WRONG_ANSWER] * 18
+    + [Failure.EXCEPTION] * 5
+    + [Failure.SYNTAX_ERROR] * 3
+    + [Failure.NO_CODE] * 2
+    + [Failure.WRONG_NAME] * 2
+    + [Failure.ENDLESS_LOOP]
+)
+"""The 31 failing replies of 100 tasks; dealt rather than drawn, so that every seed costs the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What happens to one task: the failures of its first attempts, and whether it passes after them."""
+
+    failures: tuple[Failure, ...] = ()
+    passes: bool = True
+
+    def failure(self, attempt: int) -> Failure | None:
+        """How `attempt` (from 1) fails, or None when it passes."""
+        if attempt <= len(self.failures):
+            return self.failures[attempt - 1]
+        return None if self.passes else Failure.WRONG_ANSWER
+
+
+def _percent(share: int, count: int) -> int:
+    return (share * count + 50) // 100
+
+
+def plan(task_ids: list[str], seed: int) -> dict[str, Fate]:
+    """The fate of every task; it depends on the set of task ids and on the seed, not on their order."""
+    ranked = rank(seed, task_ids)
+    passing = _percent(FIRST_ATTEMPT_PERCENT, len(ranked))
+    never = _percent(NEVER_PERCENT, len(ranked))
+    recovering = len(ranked) - passing - never
+
+    fates = {task_id: Fate() for task_id in ranked[:passing]}
+    deck = keyed(seed, "failures").sample(_DECK, len(_DECK))
+    failures = cycle(deck)
+    for task_id, count in zip(
+        ranked[passing : passing + recovering], cycle(_FAILURES_BEFORE_RECOVERY), strict=False
+    ):
+        fates[task_id] = Fate(tuple(islice(failures, count)))
+    for task_id in ranked[passing + recovering :]:
+        fates[task_id] = Fate(tuple(islice(failures, FAILURES_OF_THE_NEVER_PASSING)), passes=False)
+    return fates
+
 
 _OPENINGS = (
     "Here is the complete module:",
@@ -47,10 +127,10 @@ _WITHOUT_CODE = (
 )
 
 _WRONG_MODULES: dict[Failure, Callable[[Task], str]] = {
-    Failure.EXCEPTION: wrong.raising,
-    Failure.SYNTAX_ERROR: wrong.syntax_error,
-    Failure.WRONG_NAME: wrong.wrong_name,
-    Failure.ENDLESS_LOOP: wrong.endless_loop,
+    Failure.EXCEPTION: wrong_answers.raising,
+    Failure.SYNTAX_ERROR: wrong_answers.syntax_error,
+    Failure.WRONG_NAME: wrong_answers.wrong_name,
+    Failure.ENDLESS_LOOP: wrong_answers.endless_loop,
 }
 
 
@@ -106,5 +186,5 @@ def _module(task: Task, failure: Failure | None, attempt: int) -> str:
 def _wrong_module(problem: Task, failure: Failure, attempt: int) -> str:
     # Made once for all instances of a problem: to parse a module and to print it takes about a millisecond.
     if failure is Failure.WRONG_ANSWER:
-        return wrong.wrong_answer(problem, attempt)
+        return wrong_answers.wrong_answer(problem, attempt)
     return _WRONG_MODULES[failure](problem)

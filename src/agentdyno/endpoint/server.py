@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from time import monotonic_ns
 from typing import Protocol
 
-from agentdyno.endpoint.api_error import ApiError
+from agentdyno.endpoint.api import ApiError
 from agentdyno.endpoint.connection import PATIENCE_S, Connection, Wait
 from agentdyno.endpoint.exchange import Exchange, Request
 from agentdyno.endpoint.journal import Journal, Record

@@ -4,18 +4,14 @@ import json
 from functools import partial
 from itertools import cycle, islice
 
-from agentdyno.endpoint.api_error import ApiError
-from agentdyno.endpoint.chat_request import parse_chat_request
-from agentdyno.endpoint.completion import CREATED, Frame, Reply, content_of, escaped
+from agentdyno.endpoint.api import ApiError, parse_chat_request
+from agentdyno.endpoint.completion import CREATED, Frame, Reply, Stream, Whole, content_of, escaped, tokenize
 from agentdyno.endpoint.conversation import Catalogue, attempt_of, key_of, opening_of
-from agentdyno.endpoint.draw import keyed
 from agentdyno.endpoint.exchange import Exchange
 from agentdyno.endpoint.journal import Record, sha256_of
 from agentdyno.endpoint.profile import Profile
 from agentdyno.endpoint.schedule import Schedule
-from agentdyno.endpoint.script import Script
-from agentdyno.endpoint.sending import Stream, Whole
-from agentdyno.endpoint.tokens import tokenize
+from agentdyno.endpoint.script import Script, keyed
 from agentdyno.tasks.task import Task
 
 PROSE_TOKENS = 64

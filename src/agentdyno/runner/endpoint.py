@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentdyno.endpoint.priority import prefer
-from agentdyno.endpoint.process import started
+from agentdyno.endpoint.process import prefer, started
 from agentdyno.process.child import Child
 from agentdyno.runner.settings import Settings
 

@@ -16,8 +16,13 @@ from pathlib import Path
 
 from agentdyno.errors import UserError
 from agentdyno.files import write_bytes
-from agentdyno.tasks.load import SCHEMA_VERSION
-from agentdyno.tasks.records import as_object, entry_point_field, parse_line, text_field
+from agentdyno.tasks.dataset_file import (
+    SCHEMA_VERSION,
+    as_object,
+    entry_point_field,
+    parse_line,
+    text_field,
+)
 from agentdyno.tasks.task import Task
 
 URL = "https://raw.githubusercontent.com/openai/human-eval/master/data/HumanEval.jsonl.gz"

@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from agentdyno.endpoint.api_error import ApiError
-from agentdyno.endpoint.chat_request import parse_chat_request
+from agentdyno.endpoint.api import ApiError, parse_chat_request
 from agentdyno.endpoint.conversation import Catalogue, attempt_of, key_of, opening_of
 from agentdyno.endpoint.exchange import Exchange
 from agentdyno.endpoint.journal import Record, sha256_of
@@ -40,7 +39,7 @@ _OF_THE_CONNECTION = {
 """Headers that concern one connection and not the message (RFC 9110, 7.6.1), and those that aiohttp sets."""
 
 
-class Proxy:
+class Relay:
     """Relays to the endpoint whose base URL is `upstream` (with its `/v1`); use it with `async with`."""
 
     def __init__(self, upstream: str, catalogue: Catalogue) -> None:

@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from agentdyno.endpoint.priority import prefer
+from agentdyno.endpoint.process import prefer
 
 
 def test_a_session_of_its_own_gets_the_niceness_that_counts() -> None:

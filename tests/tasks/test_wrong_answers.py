@@ -4,10 +4,10 @@ import signal
 import pytest
 
 from agentdyno.errors import UserError
-from agentdyno.tasks import wrong
 from agentdyno.tasks.load import load
 from agentdyno.tasks.strength import trial
 from agentdyno.tasks.task import Task
+from agentdyno.tasks.wrong_answers import endless_loop, raising, syntax_error, wrong_answer, wrong_name
 
 
 def test_references_pass_under_the_verifier(tasks, failing):
@@ -17,21 +17,21 @@ def test_references_pass_under_the_verifier(tasks, failing):
 def test_every_wrong_version_fails_under_the_verifier(tasks, failing):
     pairs = []
     for task in tasks:
-        versions = [wrong.wrong_answer(task, draw) for draw in range(4)]
-        versions += [wrong.raising(task), wrong.wrong_name(task), wrong.syntax_error(task)]
+        versions = [wrong_answer(task, draw) for draw in range(4)]
+        versions += [raising(task), wrong_name(task), syntax_error(task)]
         pairs += [(version, task.tests) for version in versions]
     assert failing(pairs) == set(range(len(pairs)))
 
 
 def test_endless_loops_do_not_end(tasks):
     for task in tasks:
-        assert trial(wrong.endless_loop(task), task.tests, cpu_limit_s=0.04).exit_code == -signal.SIGVTALRM
+        assert trial(endless_loop(task), task.tests, cpu_limit_s=0.04).exit_code == -signal.SIGVTALRM
 
 
 def test_wrong_answers_are_deterministic_and_differ_from_one_draw_to_the_next():
     for task in load("builtin", None):
-        answers = [wrong.wrong_answer(task, draw) for draw in range(4)]
-        assert answers == [wrong.wrong_answer(task, draw) for draw in range(4)]
+        answers = [wrong_answer(task, draw) for draw in range(4)]
+        assert answers == [wrong_answer(task, draw) for draw in range(4)]
         in_place = ") -> None:" in task.prompt
         assert in_place or answers[0] != answers[1]
 
@@ -39,15 +39,15 @@ def test_wrong_answers_are_deterministic_and_differ_from_one_draw_to_the_next():
 def test_only_a_syntax_error_does_not_compile(tasks):
     for task in tasks:
         with pytest.raises(SyntaxError):
-            ast.parse(wrong.syntax_error(task))
-        for version in (wrong.raising(task), wrong.wrong_name(task), wrong.endless_loop(task)):
+            ast.parse(syntax_error(task))
+        for version in (raising(task), wrong_name(task), endless_loop(task)):
             ast.parse(version)
 
 
 def test_nothing_gives_a_wrong_version_away(tasks):
     for task in tasks:
         for draw in range(4):
-            answer = wrong.wrong_answer(task, draw)
+            answer = wrong_answer(task, draw)
             assert "agentdyno" not in answer
             assert f"def {task.entry_point}(" in answer
 
@@ -58,7 +58,7 @@ def answers(reference, arguments, entry_point="f"):
     found = []
     for draw in range(12):
         names = {}
-        exec(wrong.wrong_answer(task, draw), names)
+        exec(wrong_answer(task, draw), names)
         found.append(names[entry_point](*arguments))
     return found
 
@@ -106,9 +106,7 @@ def test_a_function_that_works_in_place_works_on_a_copy_instead():
 
 def test_functions_within_the_entry_point_are_left_alone():
     reference = "def f(items) -> int:\n    def key(x):\n        return -x\n    return min(items, key=key)\n"
-    assert all(
-        "return -x\n" in wrong.wrong_answer(Task("t", "", "", "f", reference), draw) for draw in range(4)
-    )
+    assert all("return -x\n" in wrong_answer(Task("t", "", "", "f", reference), draw) for draw in range(4))
     assert 3 not in answers(reference, [[1, 2, 3]])
 
 
@@ -122,9 +120,9 @@ def test_functions_within_the_entry_point_are_left_alone():
 )
 def test_unusable_references_are_refused(reference, message):
     task = Task("t/1", "p", "t", "f", reference)
-    for derive in (wrong.raising, wrong.wrong_name, wrong.syntax_error, wrong.endless_loop):
+    for derive in (raising, wrong_name, syntax_error, endless_loop):
         with pytest.raises(UserError) as refusal:
             derive(task)
         assert str(refusal.value) == message
     with pytest.raises(UserError):
-        wrong.wrong_answer(task, 0)
+        wrong_answer(task, 0)
