@@ -18,6 +18,8 @@ HERE = Path(__file__).resolve().parent
 PYTHON = HERE.parents[1] / "runtimes" / "python" / ".venv" / "bin" / "python"
 CASE = "messages.conversation/four attempts"
 
+pytestmark = pytest.mark.usefixtures("starts_processes")
+
 
 def conform(*words: object, tmp_path: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(

@@ -12,6 +12,8 @@ from agentdyno.runtimes.manifest import choose
 CASE = "messages.conversation/four attempts"
 ALWAYS = 1000
 
+pytestmark = pytest.mark.usefixtures("starts_processes")
+
 
 def played(tmp_path: Path, stalls: int, breaks: int) -> tuple[suite.Result, int]:
     """The case's own result, and how often it was played."""
