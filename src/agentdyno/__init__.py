@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from agentdyno.results.summary import Metric, Row
     from agentdyno.rundata.cell import Cell
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Attempt",

@@ -70,7 +70,8 @@ def _declared() -> Iterator[MetricDefinition]:
         Kind.OUTCOME,
         "passed",
         "passed\n%",
-        "Tasks that passed, at the first attempt or after retries. The script or the model decides it.",
+        "The share of the tasks that passed, at the first attempt or after retries. The script or the model "
+        "decides it.",
         Better.MORE,
         unit_shown="%",
         scale=100,

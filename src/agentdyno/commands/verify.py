@@ -4,7 +4,7 @@ import argparse
 
 from agentdyno.options import add_folder
 from agentdyno.results.experiment import open_experiment
-from agentdyno.results.verify import differences
+from agentdyno.results.verify import differences, is_of_this_version
 
 SHOWN = 10
 """So many differences are printed; the others are counted."""
@@ -28,8 +28,12 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     figures = sum(len(metric.values) for row in experiment.summary.rows for metric in row.metrics.values())
     tasks = sum(len(measured.tasks) for measured in runs.measured)
+    tables = "table.md " if is_of_this_version(experiment) else ""
     print(
         f"verified: {len(runs.measured)} runs, {tasks:,} tasks, {figures:,} figures; summary.json, "
-        "tasks.csv, table.md and every ledger.csv follow from the raw files, and these are as they were"
+        f"tasks.csv, {tables}and every ledger.csv follow from the raw files, and these are as they were"
     )
+    if not tables:
+        version = experiment.document["environment"]["agentdyno"]
+        print(f"not compared: table.md and sweep.md, which agentdyno {version} wrote in another form")
     return 0

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from agentdyno import __version__
 from agentdyno.analysis.capacity import Objective
 from agentdyno.analysis.run_analysis import RunAnalysis
 from agentdyno.results.analysis import LEDGER, ExperimentAnalysis
@@ -25,13 +26,22 @@ def differences(experiment: Experiment, runs: ExperimentAnalysis) -> Iterator[st
     for name, recomputed in json.loads(json.dumps(as_json(findings))).items():
         yield from _unlike(name, experiment.document.get(name), recomputed)
     if (experiment.folder / SWEEP).exists():
-        yield from _unlike_sweep(experiment.folder, findings.rows, runs.measured)
+        yield from _unlike_sweep(experiment, findings.rows, runs.measured)
     yield from _unlike_text(experiment.folder / "tasks.csv", tasks_csv(runs.measured))
-    yield from _unlike_text(experiment.folder / "table.md", table(findings.rows))
+    if is_of_this_version(experiment):
+        yield from _unlike_text(experiment.folder / "table.md", table(findings.rows))
 
 
-def _unlike_sweep(folder: Path, rows: Sequence[Row], measured: Sequence[RunAnalysis]) -> Iterator[str]:
+def is_of_this_version(experiment: Experiment) -> bool:
+    """Whether this version of agentdyno wrote the experiment; others may write tables in another form."""
+    return bool(experiment.document["environment"]["agentdyno"] == __version__)
+
+
+def _unlike_sweep(
+    experiment: Experiment, rows: Sequence[Row], measured: Sequence[RunAnalysis]
+) -> Iterator[str]:
     """What of a sweep is not as it was; its objective and the limit on open files are taken as given."""
+    folder = experiment.folder
     try:
         said = json.loads((folder / SWEEP).read_text(encoding="utf-8"))
         found = [
@@ -53,7 +63,8 @@ def _unlike_sweep(folder: Path, rows: Sequence[Row], measured: Sequence[RunAnaly
         yield f"sweep.json: {runtime}, verifier {verifier}, is measured and not in it"
     for each, its in zip(said, json.loads(json.dumps(sweep_as_json(found))), strict=True):
         yield from _unlike(f"sweep.json: {its['runtime']}, verifier {its['verifier']}", each, its)
-    yield from _unlike_text(folder / "sweep.md", sweep_markdown(found))
+    if is_of_this_version(experiment):
+        yield from _unlike_text(folder / "sweep.md", sweep_markdown(found))
 
 
 def _unlike(where: str, said: Any, recomputed: Any) -> Iterator[str]:

@@ -1,0 +1,185 @@
+"""The JSON Schema of `summary.json`, which docs/schema publishes."""
+
+from dataclasses import fields
+from typing import Any
+
+from agentdyno.analysis.gate import Failure
+from agentdyno.analysis.registry import METRICS, MetricDefinition
+from agentdyno.results.summary import CELL, SCHEMA_VERSION
+
+Schema = dict[str, Any]
+
+NUMBER = {"type": ["number", "null"]}
+INTERVAL = {
+    "description": "Low and high end of the 95% CI; null for too few runs.",
+    "anyOf": [
+        {"type": "null"},
+        {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+    ],
+}
+TEXT = {"type": "string"}
+COUNT = {"type": "integer", "minimum": 0}
+SHA256 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+
+
+def summary_schema() -> Schema:
+    """JSON Schema 2020-12: every metric with its unit, and what every summary has; a summary may hold
+    more in `experiment` and `environment`.
+    """
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"summary.json of agentdyno, version {SCHEMA_VERSION}",
+        **_object(
+            {
+                "schema_version": {"const": SCHEMA_VERSION},
+                "experiment": _experiment(),
+                "environment": _environment(),
+                "rows": {"type": "array", "items": _row()},
+                "controls": {"type": "array", "items": _control()},
+            }
+        ),
+        "$defs": {
+            "values": {
+                "description": "One value for each run of the row, in the order of the blocks.",
+                "type": "array",
+                "items": NUMBER,
+            },
+            "ci95": INTERVAL,
+        },
+    }
+
+
+def _object(properties: Schema, *, more: bool = False, **other: Any) -> Schema:
+    """An object that has all of these properties, and with `more` may have others."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": more,
+        **other,
+    }
+
+
+def _cell() -> Schema:
+    kinds = {"agents": {"type": "integer", "minimum": 1}}
+    return {name: kinds.get(name, TEXT) for name in CELL}
+
+
+def _row() -> Schema:
+    metrics = {name: _metric(metric) for name, metric in METRICS.items()}
+    return _object(
+        {
+            **_cell(),
+            "valid": {"type": "boolean"},
+            "failures": {"type": "array", "items": _failure()},
+            "methods": {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
+            "metrics": _object(metrics),
+        },
+        more=True,
+        description="One runtime at one number of agents with one verifier and profile.",
+    )
+
+
+def _failure() -> Schema:
+    kinds: Schema = {
+        "run": {"description": "The block; null for the whole experiment.", "type": ["integer", "null"]},
+        "is_fault": {"type": "boolean"},
+    }
+    known = ("gate", "run", "reason", "remedy", "is_fault")
+    assert set(known) <= {field.name for field in fields(Failure)}
+    return _object({name: kinds.get(name, TEXT) for name in known}, more=True)
+
+
+def _metric(metric: MetricDefinition) -> Schema:
+    return _object(
+        {
+            "median": NUMBER,
+            "ci95": {"$ref": "#/$defs/ci95"},
+            "values": {"$ref": "#/$defs/values"},
+            "unit": {"const": metric.unit},
+        },
+        description=metric.explained,
+    )
+
+
+def _control() -> Schema:
+    ratio = _object(
+        {"median": NUMBER, "ci95": {"$ref": "#/$defs/ci95"}, "values": {"$ref": "#/$defs/values"}}
+    )
+    return _object(
+        {
+            "control": TEXT,
+            "runtime": TEXT,
+            "agents": {"type": "integer", "minimum": 1},
+            "verifier": TEXT,
+            "ratios": {
+                "type": "object",
+                "propertyNames": {"enum": list(METRICS)},
+                "additionalProperties": ratio,
+            },
+        },
+        more=True,
+        description="A control run: its figures over those of the run that it repeats.",
+    )
+
+
+def _experiment() -> Schema:
+    run = _object(
+        {
+            "folder": TEXT,
+            "block": COUNT,
+            **_cell(),
+            "control": TEXT,
+            "sha256": {"type": "object", "additionalProperties": SHA256},
+        },
+        more=True,
+    )
+    return _object(
+        {
+            "command": {"type": "array", "items": TEXT},
+            "started": {"type": "string", "format": "date-time"},
+            "written": {"type": "string", "format": "date-time"},
+            "complete": {"type": "boolean"},
+            "simulated": {"type": "boolean"},
+            "cells": {"type": "array", "items": _object(_cell(), more=True)},
+            "runs": {"type": "array", "items": run},
+            "runtimes": {"type": "object"},
+            "tasks": TEXT,
+            "limit": COUNT,
+            "repeats": COUNT,
+            "controls": {"type": "array", "items": TEXT},
+            "baseline": {"type": ["string", "null"]},
+            "arrivals": TEXT,
+            "profile": TEXT,
+            "endpoint": TEXT,
+            "model": TEXT,
+            "request": {"type": "object"},
+            "verifiers": {"type": "array", "items": TEXT},
+            "verify_slots": COUNT,
+            "verify_timeout_s": {"type": "number"},
+            "max_retries": COUNT,
+        },
+        more=True,
+        description="What was asked for, and the runs that were made.",
+    )
+
+
+def _environment() -> Schema:
+    return _object(
+        {
+            "cpu": TEXT,
+            "cpus": COUNT,
+            "architecture": TEXT,
+            "kernel": TEXT,
+            "system": TEXT,
+            "memory_mib": COUNT,
+            "python": TEXT,
+            "verifiers": {"type": "array", "items": {"type": "object"}},
+            "agentdyno": TEXT,
+            "libraries": {"type": "object", "additionalProperties": TEXT},
+            "git_commit": {"type": ["string", "null"]},
+            "git_dirty": {"type": ["boolean", "null"]},
+        },
+        more=True,
+        description="The machine and the programs.",
+    )
