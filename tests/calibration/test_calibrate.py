@@ -105,5 +105,5 @@ def test_too_few_open_files() -> None:
     assert done.stderr == (
         "agentdyno: 1000 streams need 1064 open files and the hard limit is 100: ask for fewer, or raise the "
         "limit in this shell, as root: `ulimit -n 1064` "
-        "(for good: `* hard nofile 1064` in /etc/security/limits.conf)\n"
+        "(permanently: `* hard nofile 1064` in /etc/security/limits.conf)\n"
     )

@@ -90,7 +90,7 @@ def test_a_build_that_fails_shows_the_end_of_what_it_printed(
     assert done.returncode == 1
     assert done.stderr == (
         f"agentdyno: runtime `unbuildable` does not build: sh -c {script} ended with status 4; "
-        f"all it printed is in {log.resolve()}, and the end of it is:\n{shown}"
+        f"see {log.resolve()}, which ends with:\n{shown}"
     )
     assert log.read_text().startswith("line 1\n")
 

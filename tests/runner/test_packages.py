@@ -87,7 +87,7 @@ def test_an_installation_that_fails_leaves_the_remedy(
     )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr.splitlines()[2:] == [
-        "apt-get ended with status 100; going on",
+        "apt-get ended with status 100; continuing",
         f"agentdyno: runtime `compiled` needs `no-such-compiler`, `no-such-library >= 2`: {RIGHTS}apt-get "
         "install --yes --quiet --no-install-recommends compiler-package library-package",
     ]
