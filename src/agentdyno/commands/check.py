@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from agentdyno.calibration.capacity import known_capacity
-from agentdyno.commands.experiment_options import DEFAULTS, agents_in, endpoint_in, runtimes
+from agentdyno.commands.experiment_options import DEFAULTS, agents_in, endpoint_in, runtimes, several
 from agentdyno.errors import UserError
 from agentdyno.measure.environment import available_mib
-from agentdyno.options import several, whole
+from agentdyno.options import whole
 from agentdyno.process import limits
 from agentdyno.runner.real_endpoint import probe
 from agentdyno.runtimes.manifest import Manifest, choose

@@ -3,24 +3,26 @@
 import argparse
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from agentdyno.commands.show import add_documents
 from agentdyno.errors import UserError
-from agentdyno.options import SECONDS, above_0, percentage, several, whole
+from agentdyno.options import SECONDS, above_0, percentage, whole
 from agentdyno.project import RESULTS
 from agentdyno.rundata.cell import CONTROLS
 from agentdyno.runner import checks
 from agentdyno.runner.settings import BadSetting, RealEndpoint, Settings, request_with
 from agentdyno.verifiers import VERIFIERS
 
+T = TypeVar("T")
+
 DEFAULTS = Settings(verify_slots=os.cpu_count() or 1)
 """What `run` measures when it is asked for nothing in particular."""
 
-_OTHERWISE_NAMED = {
+OTHERWISE_NAMED = {
     "verifiers": "--verifier",
     "verify_timeout_s": "--verify-timeout",
     "stall_s": "--stall",
@@ -31,7 +33,7 @@ _OTHERWISE_NAMED = {
 
 def option_of(setting: str) -> str:
     """The option that sets a setting."""
-    return _OTHERWISE_NAMED.get(setting, f"--{setting.replace('_', '-')}")
+    return OTHERWISE_NAMED.get(setting, f"--{setting.replace('_', '-')}")
 
 
 def add_experiment_options(parser: argparse.ArgumentParser, defaults: Settings) -> None:
@@ -217,6 +219,11 @@ def endpoint_in(environment: Mapping[str, str]) -> RealEndpoint | None:
     if not model:
         raise UserError("LLM_BASE_URL is set and LLM_MODEL is not: name the model that the endpoint serves")
     return RealEndpoint(base_url, model)
+
+
+def several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
+    """A parser of what `parse` takes, several with commas; one that comes again counts once."""
+    return lambda text: tuple(dict.fromkeys(parse(word.strip()) for word in text.split(",")))
 
 
 def runtimes(text: str) -> tuple[str, ...] | None:
