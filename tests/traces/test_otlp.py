@@ -59,7 +59,7 @@ def gave_up(run: Json, name: str, **changes: Any) -> None:
 def sent(
     receiver: Receiver, tell: Tell, run: Json, experiment: Json = SIMULATED, **run_file: Any
 ) -> list[Json]:
-    """What comes of a made-up run at the receiver."""
+    """What the receiver gets of a synthetic run."""
     Sender(receiver.url, {}).send(spans(tell(run, **run_file), experiment, MACHINE))
     return receiver.spans()
 
@@ -445,7 +445,7 @@ def test_a_variable_that_holds_no_url(experiment: Path, agentdyno: Agentdyno) ->
 def test_an_answer_that_is_no_protobuf(tell: Tell) -> None:
     with (
         answering(200, {"Content-Type": "application/x-protobuf"}, b"welcome") as url,
-        pytest.raises(UserError, match="traces: the answer .* application/x-protobuf; 0 spans were"),
+        pytest.raises(UserError, match=r"traces: the answer .* application/x-protobuf; 0 spans were"),
     ):
         Sender(url, {}).send(spans(tell(synthetic()), SIMULATED, MACHINE))
 

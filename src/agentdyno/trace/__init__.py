@@ -1,1 +1,1 @@
-"""A run's course in time, for viewers that others have made: Perfetto, and all that take OpenTelemetry."""
+"""Exports of a run's timeline for Perfetto and for receivers of OpenTelemetry."""

@@ -1,4 +1,4 @@
-"""What the conventions for generative AI, and OpenTelemetry's registry, call what we know."""
+"""Attributes of spans, named by the conventions for generative AI and by OpenTelemetry's registry."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,10 +10,10 @@ from agentdyno.rundata.events import Attempt
 from agentdyno.rundata.raw_run import RawRun
 
 Attributes = dict[str, Any]
-"""Names and values; those that are None are not known."""
+"""Values by name; None means unknown."""
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-"""What uname(2) calls an architecture, and the registry (host.arch) otherwise."""
+"""The registry's names of architectures (host.arch) where they differ from those of uname(2)."""
 
 PORTS = {"http": 80, "https": 443}
 
@@ -25,17 +25,17 @@ ASKED: dict[str, tuple[str, type]] = {
     "presence_penalty": ("gen_ai.request.presence_penalty", float),
     "seed": ("gen_ai.request.seed", int),
 }
-"""Fields of the request that the conventions name, with their names and types there."""
+"""Fields of the request that have a name in the conventions, with that name and its type."""
 
 USED = {
     "prompt_tokens": "gen_ai.usage.input_tokens",
     "completion_tokens": "gen_ai.usage.output_tokens",
 }
-"""Fields of the endpoint's usage object that the conventions name."""
+"""Fields of the endpoint's usage object that have a name in the conventions."""
 
 
 def resource(run: RawRun, environment: Mapping[str, Any], identity: str) -> Resource:
-    """The runtime, in this run, on this machine; OTEL_RESOURCE_ATTRIBUTES may add to it."""
+    """The runtime in this run on this machine. OTEL_RESOURCE_ATTRIBUTES can add attributes."""
     cell = run.cell
     architecture = environment["architecture"]
     return Resource.create(
@@ -59,7 +59,7 @@ def resource(run: RawRun, environment: Mapping[str, Any], identity: str) -> Reso
 
 
 def model(run_file: Mapping[str, Any], *, simulated: bool) -> Attributes:
-    """What was asked of whom. Who is behind a real endpoint is not known, but that it speaks OpenAI's API."""
+    """The requested model and options. Of a real endpoint's provider only the API is known: OpenAI's."""
     request = run_file["request"]
     return {
         "gen_ai.provider.name": "agentdyno" if simulated else "openai",
@@ -73,12 +73,12 @@ def model(run_file: Mapping[str, Any], *, simulated: bool) -> Attributes:
 
 
 def server(base_url: str) -> Attributes:
-    """Who answers there."""
+    """The host and port of the endpoint at `base_url`."""
     url = urlsplit(base_url)
     return {"server.address": url.hostname, "server.port": url.port or PORTS[url.scheme]}
 
 
 def usage(attempt: Attempt) -> dict[str, int]:
-    """The tokens that an attempt took, as far as the endpoint said so."""
-    said = attempt.usage or {}
-    return {attribute: said[field] for field, attribute in USED.items() if type(said.get(field)) is int}
+    """The tokens of an attempt, as far as the endpoint reported them."""
+    reported = attempt.usage or {}
+    return {name: reported[field] for field, name in USED.items() if type(reported.get(field)) is int}

@@ -1,4 +1,4 @@
-"""Sending spans by OTLP over HTTP, with OpenTelemetry's own exporter and the variables that it reads.
+"""Sends spans by OTLP over HTTP, with OpenTelemetry's exporter and the variables that the exporter reads.
 
 Source: the OpenTelemetry specification, protocol/exporter.md and protocol/otlp.md.
 """
@@ -23,29 +23,30 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from agentdyno.errors import UserError
 
 BATCH = 512
-"""Spans sent at once, as many as the specification's batching processor sends."""
+"""Spans in one request, the default of the specification's batching processor."""
 
 PROTOCOL = "http/protobuf"
 CONTENT_TYPE = "application/x-protobuf"
-NO_URL = "no address that begins with http:// or https://"
+NO_URL = "the address does not begin with http:// or https://"
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 
 
 class Sender:
-    """Sends spans, and knows how many of them the receiver has `accepted`."""
+    """Sends spans and counts how many the receiver has `accepted`."""
 
     def __init__(self, endpoint: str | None, headers: Mapping[str, str]) -> None:
-        """`endpoint` is a receiver's address, without the path of traces; None leaves it to the variables.
+        """`endpoint` is a receiver's address without `/v1/traces`; None means the address in the variables.
 
-        `headers` go with those of the variables. A UserError where those ask for another protocol.
+        `headers` are sent in addition to those in the variables. Raises a UserError if a variable asks for
+        another protocol.
         """
         for variable in PROTOCOLS:
             if (asked := os.environ.get(variable) or PROTOCOL) != PROTOCOL:
                 raise UserError(
-                    f"{variable} is {asked}, and spans are sent by {PROTOCOL}; unset it, and name a receiver "
-                    f"of {PROTOCOL}, which mostly is at port 4318"
+                    f"{variable} is {asked}, but spans are sent by {PROTOCOL} only; unset {variable} and "
+                    f"name a receiver of {PROTOCOL}, usually at port 4318"
                 )
-        # The exporter logs what goes wrong, several lines of it; we say it in one.
+        # The exporter logs an error in several lines; the UserError says it in one.
         logging.getLogger("opentelemetry").addHandler(logging.NullHandler())
         self.accepted = 0
         self._wire = _Wire()
@@ -57,44 +58,44 @@ class Sender:
 
     @property
     def receiver(self) -> str:
-        """Where spans went last."""
+        """The address of the last request."""
         return self._wire.address
 
     def send(self, spans: Iterable[ReadableSpan]) -> None:
-        """Send all of them; a UserError as soon as some did not get through, or were rejected."""
+        """Send all spans; raises a UserError at the first batch that fails or is partly rejected."""
         left = iter(spans)
         while batch := list(islice(left, BATCH)):
             went_well = self._exporter.export(batch) is SpanExportResult.SUCCESS
             if not went_well or self._wire.problem is not None:
-                self._refuse(self._wire.problem or "not sent")
+                self._fail(self._wire.problem or "not sent")
             rejected = self._wire.rejected
             self.accepted += len(batch) - rejected.rejected_spans
             if rejected.rejected_spans:
-                self._refuse(f"{rejected.rejected_spans} spans rejected ({rejected.error_message})")
+                self._fail(f"{rejected.rejected_spans} spans rejected ({rejected.error_message})")
 
-    def _refuse(self, why: str) -> None:
+    def _fail(self, why: str) -> None:
         raise UserError(
-            f"{self.receiver}: {why}; {self.accepted} spans were accepted until then. Look whether a "
-            f"receiver of {PROTOCOL} is there, and whether it wants a --header",
+            f"{self.receiver}: {why}; {self.accepted} spans were accepted before. Check that a receiver of "
+            f"{PROTOCOL} runs at this address, and whether it needs a --header",
             status=1,
         )
 
 
 class _Wire(requests.Session):
-    """Remembers what came of the last request.
+    """Keeps the result of the last request.
 
-    The exporter says only whether it was a success, and takes a redirection, and an answer that rejects
-    spans, for one. `problem` is what was wrong with it, None if nothing was.
+    The exporter reports only success or failure, and counts redirections and rejected spans as success.
+    `problem` says why the last request failed, None if it succeeded.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.address = "the OTLP receiver"
-        self.problem: str | None = NO_URL  # a session does not even send to what is none
+        self.problem: str | None = NO_URL  # a session does not call `send` for an invalid URL
         self.rejected = ExportTracePartialSuccess()
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        """Send it, as a session does."""
+        """Send the request as `requests.Session` does, and keep its result."""
         self.address = _public(request.url or "")
         try:
             answer = super().send(request, **options)
@@ -107,24 +108,24 @@ class _Wire(requests.Session):
             try:
                 self.rejected = ExportTraceServiceResponse.FromString(answer.content).partial_success
             except DecodeError:
-                self.problem = "its answer is not what it says it is"
+                self.problem = f"the answer is not valid {CONTENT_TYPE}"
         return answer
 
 
 def _public(url: str) -> str:
-    """An address without what may be secret in it: user, password, query."""
+    """An address without the parts that may be secret: user, password, query."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def _cause(error: BaseException) -> str:
-    """What the system said, below the layers that passed it on."""
+    """The innermost system error below the exceptions of the HTTP layers."""
     if isinstance(error, ValueError):  # as requests.exceptions.InvalidSchema is
         return NO_URL
-    said = None
+    found = None
     below: BaseException | None = error
     while below is not None:
         if isinstance(below, OSError) and below.strerror:
-            said = below.strerror
+            found = below.strerror
         below = below.__context__
-    return said or type(error).__name__
+    return found or type(error).__name__

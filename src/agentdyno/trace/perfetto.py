@@ -1,9 +1,9 @@
 """A run as a trace that Perfetto loads.
 
-The format is the Trace Event Format of Chromium, in JSON: ui.perfetto.dev and its trace processor, Chromium's
-own viewer, Tracy and speedscope read it, and so does anybody with `zcat`. Times are in microseconds, and
-written as whole ones: Perfetto makes nanoseconds of fractions by truncating a product of floating-point
-numbers, after which a slice may reach beyond the one around it. What lasts no microsecond is left out.
+The format is Chromium's Trace Event Format (JSON). ui.perfetto.dev and its trace processor, Chromium's
+viewer, Tracy and speedscope read it. Times are whole microseconds: Perfetto truncates fractions after a
+floating-point multiplication, so that a slice could end after the slice around it. Slices shorter than a
+microsecond are left out.
 
 Source: "Trace Event Format", Nat Duca and Dan Sinclair; Perfetto's src/trace_processor/importers/json.
 """
@@ -16,26 +16,25 @@ from typing import Any
 
 from agentdyno.files import write_bytes
 from agentdyno.rundata.raw_run import RawRun
-from agentdyno.trace.counters import counters
-from agentdyno.trace.course import Slice, course
+from agentdyno.trace.tracks import Slice, counters, timelines
 
 FILE = "trace.json.gz"
 PROCESS = 1 << 22
-"""The number of the one process of a trace, which no track has: Perfetto would call that the main thread."""
+"""The trace's only process id. No track uses this number, because Perfetto would call it the main thread."""
 
 Event = dict[str, Any]
 
 
 def write_trace(run: RawRun, path: Path) -> None:
-    """Write the trace of a run; a UserError says why when that cannot be done."""
+    """Write the trace of a run; a UserError says why when the file cannot be written."""
     events = ",\n".join(json.dumps(event, separators=(",", ":")) for event in trace_events(run))
-    # Without the time of writing in it, the same run gives the same file.
+    # Without a time of writing, the same run always gives the same file.
     write_bytes(path, gzip.compress(f'{{"traceEvents":[\n{events}\n]}}\n'.encode(), mtime=0))
 
 
 def trace_events(run: RawRun) -> Iterator[Event]:
-    """The events of a trace. Slices come before those within them; 0 is when the runtime's program took over,
-    or its first event where that is not known.
+    """The events of a trace. A slice comes before its inner slices. Time 0 is when the runtime's program was
+    executed, or its first event where that moment is unknown.
     """
     zero = next((t for t in (run.outcome.t_executed, run.events.t_start) if t is not None), 0)
     cell = run.cell
@@ -47,7 +46,7 @@ def trace_events(run: RawRun) -> Iterator[Event]:
     for name, t in (("run_start", run.events.t_start), ("run_end", run.events.t_end)):
         if t is not None:
             yield {"ph": "i", "s": "p", "name": name, "cat": "run", "ts": _us(t, zero), "pid": PROCESS}
-    agents = course(run)
+    agents = timelines(run)
     digits = len(str(len(agents)))
     for slot, tasks in agents.items():
         yield _name("thread_name", f"agent {slot + 1:0{digits}}") | {"tid": slot + 1}
@@ -60,7 +59,7 @@ def trace_events(run: RawRun) -> Iterator[Event]:
 
 
 def _events(part: Slice, zero: int) -> Iterator[Event]:
-    """A slice and all within it."""
+    """A slice and its inner slices."""
     begin, end = _us(part.begin, zero), _us(part.end, zero)
     event = {"name": part.name, "cat": part.kind, "ts": begin, "args": part.facts}
     if part.kind == "moment":

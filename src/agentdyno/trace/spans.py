@@ -1,8 +1,8 @@
 """A run as OpenTelemetry spans, by the semantic conventions for generative AI.
 
-A trace for each task: `invoke_agent`, and in it for each attempt `chat` and, where there was a verification,
-`execute_tool`. An error is what did not go through, such as a completion that was given up, a verification
-that was stopped, a task without an outcome of its own; tests that fail are the tool's good work and no error.
+Each task is a trace: `invoke_agent` contains a `chat` for each attempt and, after each verification, an
+`execute_tool`. A span has an error if its work did not complete: the runtime gave up a completion, stopped a
+verification, or a task ended without a proper outcome. Failed tests are a result of the tool and no error.
 
 Source: github.com/open-telemetry/semantic-conventions-genai, model/gen-ai/spans.yaml (inference.client,
 invoke_agent.internal, execute_tool.internal).
@@ -31,10 +31,10 @@ from agentdyno.trace.attributes import Attributes, model, resource, server, usag
 SCOPE = InstrumentationScope("agentdyno", __version__, "https://opentelemetry.io/schemas/gen-ai/1.42.0")
 
 TOOL = "verify"
-"""The one tool that agents use."""
+"""The only tool that agents use."""
 
 OTHER = "_OTHER"
-"""The type of an error that has no better one (registry, error.type)."""
+"""The type of an error without a more specific type (registry, error.type)."""
 
 
 def spans(
@@ -42,27 +42,27 @@ def spans(
 ) -> Iterator[ReadableSpan]:
     """The spans of a run, task by task; `experiment` and `environment` are those of the summary.
 
-    Their ids follow from the run's events, so that whoever gets a run twice has it once. A UserError where
-    the run did not note the time of day.
+    The ids derive from the run's events, so that a receiver stores a run once even if it is sent twice.
+    Raises a UserError where the run has no time of day.
     """
     attempts = by_task(sorted(run.events.attempts, key=lambda attempt: attempt.attempt))
-    telling = _Telling(run, experiment, environment)
+    builder = _SpanBuilder(run, experiment, environment)
     for task, its in attempts.items():
-        yield telling.invoke_agent(task, its)
+        yield builder.invoke_agent(task, its)
         for attempt in its:
-            yield telling.chat(attempt)
+            yield builder.chat(attempt)
             if attempt.t_spawn is not None:
-                yield telling.execute_tool(attempt, attempt.t_spawn)
+                yield builder.execute_tool(attempt, attempt.t_spawn)
 
 
-class _Telling:
-    """Tells of one run, and knows what all its spans have in common."""
+class _SpanBuilder:
+    """Builds the spans of one run from the data that they share."""
 
     def __init__(self, run: RawRun, experiment: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
         if run.outcome.epoch_ns is None:
             raise UserError(
-                f"{run.folder}: was made before runs noted the time of day, without which spans have no "
-                "place in time; measure anew",
+                f"{run.folder}: an older version of agentdyno made this run without the time of day, which "
+                "spans need; measure again",
                 status=1,
             )
         self._epoch_ns = run.outcome.epoch_ns
@@ -80,7 +80,7 @@ class _Telling:
         self._last_status = {(request.task, request.attempt): request.status for request in tries}
 
     def invoke_agent(self, task: str, attempts: Sequence[Attempt]) -> ReadableSpan:
-        """The agent's work on a task, the root of its trace."""
+        """The agent's work on a task, which is the root span of the task's trace."""
         outcome = self._outcomes.get(task)
         ended = outcome is not None and outcome.outcome != "error"
         used = Counter[str]()
@@ -105,7 +105,7 @@ class _Telling:
         )
 
     def chat(self, attempt: Attempt) -> ReadableSpan:
-        """The completion of an attempt, with all its tries."""
+        """The completion of an attempt, including all tries."""
         sent = attempt.t_request
         begin = attempt.t_begin if sent is None else max(attempt.t_begin, sent - attempt.transport_ns)
         request = self._answered.get((attempt.task, attempt.attempt))
@@ -132,7 +132,7 @@ class _Telling:
         )
 
     def execute_tool(self, attempt: Attempt, t_spawn: int) -> ReadableSpan:
-        """The verification of an attempt, without its wait for a slot."""
+        """The verification of an attempt, without the wait for a slot."""
         error = None
         if attempt.timed_out:
             error = "timeout"
@@ -159,7 +159,7 @@ class _Telling:
         )
 
     def _error(self, attempt: Attempt) -> str:
-        """The class of what an attempt ended with."""
+        """The error type of an attempt (registry, error.type)."""
         if attempt.verdict == "interrupted":
             return "interrupted"
         status = self._last_status.get((attempt.task, attempt.attempt), 0)
@@ -176,7 +176,7 @@ class _Telling:
         error: str | None,
         reason: str | None,
     ) -> ReadableSpan:
-        """A span; those at the same task, which begins `path`, are children of the one with no more in it."""
+        """A span. `path` begins with the task; a longer path makes a child of the task's root span."""
         status = Status(StatusCode.UNSET) if error is None else Status(StatusCode.ERROR, reason)
         known = {name: value for name, value in attributes.items() if value is not None}
         return ReadableSpan(
