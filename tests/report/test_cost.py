@@ -1,8 +1,8 @@
 """`agentdyno cost`: figures of a summary in machines and money."""
 
 import json
-import subprocess
-import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentdyno.analysis.cost import USED, Machine, needs, price
+from agentdyno.cli import main
 
 MEDIANS = {
     "peak_rss_mib": 20.0,
@@ -39,9 +40,27 @@ def row(runtime: str = "python", *, valid: bool = True, **medians: float | None)
     return {**cell, "failures": [] if valid else [failure], "methods": {}, "valid": valid, "metrics": metrics}
 
 
-def cost(*arguments: object) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "agentdyno", "cost", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+@dataclass(frozen=True)
+class Done:
+    """What a command came to."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Cost = Callable[..., Done]
+
+
+@pytest.fixture
+def cost(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cost:
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run(*arguments: object) -> Done:
+        status = main(["cost", *map(str, arguments)])
+        return Done(status, *capsys.readouterr())
+
+    return run
 
 
 def lines_of(text: str) -> list[str]:
@@ -49,7 +68,8 @@ def lines_of(text: str) -> list[str]:
     return [" ".join(line.split()) for line in text.splitlines()]
 
 
-def test_the_tables(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("starts_processes")
+def test_the_tables(tmp_path: Path, cost: Cost) -> None:
     write(tmp_path, row())
     done = cost(tmp_path, *MACHINE)
     assert (done.returncode, done.stderr) == (0, "")
@@ -65,7 +85,8 @@ def test_the_tables(tmp_path: Path) -> None:
         assert assumption in " ".join(said)
 
 
-def test_without_a_price_there_is_one_table(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("starts_processes")
+def test_without_a_price_there_is_one_table(tmp_path: Path, cost: Cost) -> None:
     write(tmp_path, row())
     done = cost(tmp_path)
     assert "what tasks take, verifier cold" in done.stdout
@@ -73,7 +94,8 @@ def test_without_a_price_there_is_one_table(tmp_path: Path) -> None:
     assert "$" not in done.stdout
 
 
-def test_json(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("starts_processes")
+def test_json(tmp_path: Path, cost: Cost) -> None:
     write(tmp_path, row(), row("floor", valid=False, tree_peak_pss_mib=None))
     document = json.loads(cost(tmp_path, *MACHINE, "--json").stdout)
     assert document["machine"] == {"price_per_hour": 0.36, "vcpus": 4, "gib": 8}
@@ -92,7 +114,8 @@ def test_json(tmp_path: Path) -> None:
     assert floor["price"]["dollars_per_million_tasks"] is None
 
 
-def test_what_is_missing_is_said(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("starts_processes")
+def test_what_is_missing_is_said(tmp_path: Path, cost: Cost) -> None:
     write(tmp_path, row(tools_cpu_s_per_task=None, tasks_per_s=None), row("floor", valid=False))
     said = lines_of(cost(tmp_path, *MACHINE).stdout)
     assert "python 100 5,120 1,280 10.0 – – –" in said
@@ -101,13 +124,15 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
     assert "INVALID floor, 100 agents, verifier cold: agentdyno run said why" in said
 
 
-def test_a_machine_too_small_for_one_agent(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("starts_processes")
+def test_a_machine_too_small_for_one_agent(tmp_path: Path, cost: Cost) -> None:
     write(tmp_path, row())
     said = lines_of(cost(tmp_path, "--price-per-hour", 1, "--vcpus", 1, "--gib", 0.0001).stdout)
     assert "python 100 0 0 5.00 memory –" in said
     assert "– python, 100 agents, verifier cold: not one agent fits" in said
 
 
+@pytest.mark.usefixtures("starts_processes")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -120,14 +145,15 @@ def test_a_machine_too_small_for_one_agent(tmp_path: Path) -> None:
         (["--vcpus", "0"], "--vcpus must be a number above 0, not '0'"),
     ],
 )
-def test_unusable_requests(tmp_path: Path, arguments: list[str], message: str) -> None:
+def test_unusable_requests(tmp_path: Path, cost: Cost, arguments: list[str], message: str) -> None:
     write(tmp_path, row())
     done = cost(tmp_path, *arguments)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"agentdyno: {message}\n")
 
 
+@pytest.mark.usefixtures("starts_processes")
 @pytest.mark.parametrize("text", [None, "[]", '{"rows": [{"runtime": "python"}]}', "{"])
-def test_a_folder_without_a_summary(tmp_path: Path, text: str | None) -> None:
+def test_a_folder_without_a_summary(tmp_path: Path, cost: Cost, text: str | None) -> None:
     if text is not None:
         (tmp_path / "summary.json").write_text(text)
     done = cost(tmp_path)
