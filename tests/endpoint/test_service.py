@@ -297,6 +297,7 @@ def test_pipelined_requests_are_answered_in_order(serve: Serve) -> None:
     assert b"Connection: close" in answers[positions[-1] :]
 
 
+@pytest.mark.usefixtures("starts_processes")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -314,7 +315,6 @@ def test_pipelined_requests_are_answered_in_order(serve: Serve) -> None:
             "error while attempting to bind on address ('192.0.2.1', 0): cannot assign requested address; "
             "choose another --host or --port",
         ),
-        (["--port", "70000"], "cannot listen on port 70000: choose a --port from 0 to 65535"),
         (["--upstream", "host/v1"], "--upstream host/v1: not a URL like https://host/v1"),
     ],
 )

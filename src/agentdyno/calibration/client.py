@@ -74,7 +74,7 @@ def choose_client(name: str | None, build_log: Path) -> Client:
 
 def _reader(url: str, load: Load, folder: Path) -> list[str]:
     sizes = (str(load.streams), str(load.tokens), str(CONNECTIONS_PER_S))
-    return [sys.executable, "-m", "agentdyno.calibration.reader", url, MODEL, *sizes]
+    return [sys.executable, "-P", "-m", "agentdyno.calibration.reader", url, MODEL, *sizes]
 
 
 def _floor(manifest: Manifest, url: str, load: Load, folder: Path) -> list[str]:

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from agentdyno.calibration.client import NAMES, Client, Load, choose_client
 from agentdyno.calibration.measurement import GOAL_P99_MS, Measurement, bracket, measure
 from agentdyno.endpoint.simulation import MAX_PROSE_TOKENS
 from agentdyno.errors import UserError
+from agentdyno.options import SECONDS, whole, within
 from agentdyno.process import limits
 from agentdyno.project import RESULTS
 
@@ -25,6 +25,12 @@ PRECISION = 0.1
 
 SECONDS_OF_SEARCH = 5.0
 SECONDS_OF_LOAD = 10.0
+
+STREAMS_LIMIT = 1_000_000
+LEAST_RATE, MOST_RATE = 0.001, 1e6
+"""In events a second, as --rate takes them: from 1 in 1,000 s to 1 in a microsecond."""
+LEAST_SECONDS, MOST_SECONDS = 0.001, 86_400.0
+"""As --seconds takes them."""
 
 _COLUMNS = {
     "streams": 15,
@@ -48,19 +54,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `calibrate` takes."""
     parser.add_argument(
         "--streams",
-        type=int,
+        type=whole("--streams", 1, STREAMS_LIMIT),
         metavar="N",
         help="measure one load of this many streams (default: 1000), and do not look for the limit",
     )
     parser.add_argument(
         "--rate",
-        type=float,
+        type=within("--rate", LEAST_RATE, MOST_RATE),
         metavar="HZ",
         help=f"measure one load of this many events a second on each stream (default: {RATE:g})",
     )
     parser.add_argument(
         "--seconds",
-        type=float,
+        type=within("--seconds", LEAST_SECONDS, MOST_SECONDS, SECONDS),
         help="how long all streams are open at once "
         f"(default: {SECONDS_OF_SEARCH:g}, or {SECONDS_OF_LOAD:g} for one load)",
     )
@@ -85,8 +91,6 @@ def run(args: argparse.Namespace) -> int:
         RATE if args.rate is None else args.rate,
         (SECONDS_OF_LOAD if one else SECONDS_OF_SEARCH) if args.seconds is None else args.seconds,
     )
-    if load.streams < 1 or not 0 < load.rate < math.inf or not 0 < load.seconds < math.inf:
-        raise UserError("calibrate: --streams, --rate and --seconds must be above 0")
     if load.tokens > MAX_PROSE_TOKENS:
         raise UserError(
             f"calibrate: each stream would have {load.tokens} events, and the endpoint's longest reply has "

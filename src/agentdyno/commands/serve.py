@@ -18,10 +18,13 @@ from agentdyno.endpoint.profile import PROFILES, parse_profile
 from agentdyno.endpoint.schedule import Schedule
 from agentdyno.endpoint.server import Answers, Server
 from agentdyno.endpoint.simulation import Simulation
+from agentdyno.options import whole
 from agentdyno.process import limits
 from agentdyno.project import PROMPTS
 from agentdyno.tasks.load import load
 
+MOST_TASKS = 1_000_000
+MAX_PORT = 65_535
 _REQUESTS_BETWEEN_COLLECTIONS = 1000
 
 
@@ -30,7 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tasks", default="builtin", metavar="builtin|humaneval|PATH", help="what the replies are about"
     )
-    parser.add_argument("--limit", type=int, metavar="N", help="this many tasks, repeated if need be")
+    parser.add_argument(
+        "--limit",
+        type=whole("--limit", 1, MOST_TASKS),
+        metavar="N",
+        help="this many tasks; the list is cut or repeated (default: all tasks once)",
+    )
     parser.add_argument(
         "--prompts",
         type=Path,
@@ -45,7 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: %(default)s)",
     )
     parser.add_argument(
-        "--seed", type=int, default=0, help="the same seed, the same service (default: %(default)s)"
+        "--seed",
+        type=whole("--seed", 0),
+        default=0,
+        help="the same seed gives the same replies and times (default: %(default)s)",
     )
     parser.add_argument(
         "--model",
@@ -54,7 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the name of the model (default: %(default)s)",
     )
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=0, help="0, the default, lets the kernel choose")
+    parser.add_argument(
+        "--port",
+        type=whole("--port", 0, MAX_PORT),
+        default=0,
+        help="where to listen; with 0, the default, the kernel chooses a free port",
+    )
     parser.add_argument(
         "--journal", type=Path, metavar="FILE", help="write down every request, as JSON lines"
     )

@@ -31,7 +31,7 @@ def started(
     """
     # The endpoint passes on what the client sends, so it has no use for the key itself.
     environment = {name: value for name, value in os.environ.items() if name != "LLM_API_KEY"}
-    # -P: what lies in the current folder is the user's, and no module of ours.
+    # Without -P Python would import the user's json.py, if the current folder holds one.
     argv = [sys.executable, "-P", "-m", "agentdyno", "serve", *options]
     with (
         stderr.open("wb") as errors,

@@ -17,7 +17,6 @@ from agentdyno.errors import UserError
 COMPLETIONS = "/v1/chat/completions"
 MODELS = "/v1/models"
 HEALTH = "/health"
-MAX_PORT = 65_535
 
 _METHODS = {COMPLETIONS: "POST", MODELS: "GET", HEALTH: "GET"}
 _BACKLOG = 16_384
@@ -63,8 +62,6 @@ class Server:
 
     async def listen(self, host: str, port: int) -> str:
         """Start; returns the base URL, with its `/v1`. Raises `UserError` when the address cannot be had."""
-        if not 0 <= port <= MAX_PORT:
-            raise UserError(f"cannot listen on port {port}: choose a --port from 0 to {MAX_PORT}")
         try:
             self._listener = await self._loop.create_server(
                 lambda: Connection(self), host, port, backlog=_BACKLOG, reuse_address=True
