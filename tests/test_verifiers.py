@@ -7,6 +7,8 @@ import pytest
 
 from agentdyno.verifiers import cold
 
+pytestmark = pytest.mark.usefixtures("starts_processes")
+
 TESTS = "from solution import *\n\n\ndef test_it():\n    assert sorted(names()) == ['a']\n"
 SOLUTIONS = {
     "passes": "def names():\n    return {'a'}\n",

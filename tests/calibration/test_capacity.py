@@ -16,6 +16,7 @@ from agentdyno.endpoint.script import keyed
 LIMIT = EndpointCapacity(events_per_s=38_400, streams=1_536, client="floor", date="2026-01-02T03:04:05+00:00")
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_what_was_kept_is_known(tmp_path: Path) -> None:
     kept = tmp_path / "calibration.json"
     assert known_capacity(kept) is None
@@ -27,6 +28,7 @@ def test_what_was_kept_is_known(tmp_path: Path) -> None:
     assert document["endpoint"].keys() == {"agentdyno", "python", "uvloop"}
 
 
+@pytest.mark.usefixtures("starts_processes")
 @pytest.mark.parametrize(
     ("part", "fact"),
     [("machine", "cpu"), ("machine", "cpus"), ("machine", "kernel"), ("endpoint", "agentdyno")],
@@ -39,6 +41,7 @@ def test_another_machine_or_version_says_nothing_of_this_one(tmp_path: Path, par
     assert known_capacity(kept) is None
 
 
+@pytest.mark.usefixtures("starts_processes")
 @pytest.mark.parametrize("text", ["", "[]", "{", "{}", "null", "\xff"])
 def test_a_file_that_is_no_calibration_says_nothing(tmp_path: Path, text: str) -> None:
     kept = tmp_path / "calibration.json"
@@ -46,6 +49,7 @@ def test_a_file_that_is_no_calibration_says_nothing(tmp_path: Path, text: str) -
     assert known_capacity(kept) is None
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_a_calibration_without_its_figure_says_nothing(tmp_path: Path) -> None:
     kept = keep(LIMIT, tmp_path)
     document = json.loads(kept.read_text())
@@ -64,6 +68,7 @@ def test_what_is_asked_is_one_event_in_the_mean_time_between_tokens() -> None:
     assert asked_events_per_s(spread, 1) == pytest.approx(1 / drawn_mean_s, rel=0.01)
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_the_warning_names_both_figures_and_what_to_do(tmp_path: Path) -> None:
     kept = keep(LIMIT, tmp_path)
     assert warning(PROFILES["chat-7b"], 1_000, kept) == (
@@ -72,6 +77,7 @@ def test_the_warning_names_both_figures_and_what_to_do(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_there_is_no_warning_within_the_limit_or_without_one(tmp_path: Path) -> None:
     kept = tmp_path / "calibration.json"
     assert warning(PROFILES["steady"], 1_000_000, kept) is None
@@ -86,6 +92,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return keep(LIMIT, tmp_path_factory.mktemp("results"))
 
 
+@pytest.mark.usefixtures("starts_processes")
 @settings(max_examples=50, deadline=None)
 @given(
     st.sampled_from([*PROFILES, "mine", "mine.toml"]),

@@ -479,6 +479,7 @@ def test_unusable_requests(
     assert said.err == f"agentdyno: {message.replace('DIR', str(tmp_path))}\n"
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_from_the_command_line(tmp_path: Path) -> None:
     """The summaries alone are enough, wherever they are; JSON is for programs and what failed is for logs."""
     experiment(tmp_path, LESS)

@@ -140,6 +140,7 @@ def group_of_processors() -> Iterator[Group]:
         group.remove()
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_a_child_is_in_its_group_from_the_first_instruction_on(
     group_of_processors: Group, tmp_path: Path
 ) -> None:
@@ -155,6 +156,7 @@ def test_a_child_is_in_its_group_from_the_first_instruction_on(
     assert f"/{group_of_processors.members.parent.name}\n" in said
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_a_group_with_a_live_member_cannot_be_removed_and_with_a_dead_one_can(
     group_of_processors: Group, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,8 @@ import pytest
 from agentdyno.errors import UserError
 from agentdyno.process.child import Child
 
+pytestmark = pytest.mark.usefixtures("starts_processes")
+
 
 def test_the_pid_of_a_child_is_written_to_what_it_joins(tmp_path: Path) -> None:
     members = [tmp_path / "one group", tmp_path / "another"]

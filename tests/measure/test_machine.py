@@ -111,6 +111,7 @@ def test_this_machine_tells_of_its_processors_and_of_swap() -> None:
     assert now.swapped_pages is not None
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_a_quota_above_the_own_group_throttles_for_real(tmp_path: Path) -> None:
     own = cgroup.place("cpu")
     if own is None or own.version != 1:

@@ -10,6 +10,8 @@ import pytest
 from agentdyno.measure import proc
 from agentdyno.process.child import Child
 
+pytestmark = pytest.mark.usefixtures("starts_processes")
+
 BURNS_IN_A_THREAD = """
 import sys, threading, time
 def burn():

@@ -59,6 +59,7 @@ def loaded_by(statement: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_importing_it_imports_nothing_else() -> None:
     assert loaded_by("import agentdyno; agentdyno.__version__; dir(agentdyno)") == ["agentdyno"]
     # A submodule is looked for among the names first.
@@ -84,6 +85,7 @@ def test_every_name_is_there() -> None:
     assert str(error.value) == "module 'agentdyno' has no attribute 'opened'"
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_types_hold_in_a_script_that_uses_it(tmp_path: Path) -> None:
     (tmp_path / "uses.py").write_text(USES)
     (tmp_path / "misuses.py").write_text(MISUSES)

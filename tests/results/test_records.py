@@ -232,6 +232,7 @@ def test_what_is_no_experiment(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_an_interrupted_experiment(tmp_path: Path, environment: dict[str, str]) -> None:
     words = ["--runtimes", "python", "--agents", 1, "--limit", 30, "--verifier", "null", "--controls", "none"]
     with running(environment, tmp_path, *words, "--profile", "steady:ttft=300ms,itl=1ms") as process:

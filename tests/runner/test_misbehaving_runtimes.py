@@ -108,6 +108,7 @@ def test_a_runtime_whose_program_is_missing_says_how_to_get_it(
     assert done.stderr == "agentdyno: runtime `fortran` needs `no-such-compiler` (apt-get install it)\n"
 
 
+@pytest.mark.usefixtures("starts_processes")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interruption_saves_what_there_is_and_leaves_nothing_running(
     number: signal.Signals,
@@ -137,6 +138,7 @@ def test_an_interruption_saves_what_there_is_and_leaves_nothing_running(
     assert list(tmp_path.glob("agentdyno-*")) == []
 
 
+@pytest.mark.usefixtures("starts_processes")
 @pytest.mark.parametrize(
     "moment",
     [
@@ -167,6 +169,7 @@ def test_an_interruption_at_any_moment_leaves_nothing_running(
     assert list(tmp_path.glob("agentdyno-*")) == []
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_an_endpoint_that_dies_ends_the_run(
     environment: dict[str, str], misbehaving: Callable[[str], Path], tasks: Path, tmp_path: Path
 ) -> None:
@@ -185,6 +188,7 @@ def test_an_endpoint_that_dies_ends_the_run(
     assert processes_in(tmp_path) == {}
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_when_the_harness_is_killed_its_children_end_too(
     environment: dict[str, str], misbehaving: Callable[[str], Path], tasks: Path, tmp_path: Path
 ) -> None:

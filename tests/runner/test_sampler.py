@@ -12,6 +12,8 @@ from agentdyno.measure import proc
 from agentdyno.measure.sampler import Sample, Sampler
 from agentdyno.process.child import Child
 
+pytestmark = pytest.mark.usefixtures("starts_processes")
+
 MICROSECOND = 1e-6
 SEEN_S = 0.1
 """Half of what the worker takes, so that it is reached while the worker lives."""

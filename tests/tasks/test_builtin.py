@@ -68,6 +68,7 @@ def test_examples_in_the_prompt_are_right(task):
     assert results.failed == 0
 
 
+@pytest.mark.usefixtures("starts_processes")
 @pytest.mark.parametrize("task", ALL, ids=lambda task: task.entry_point)
 def test_tests_notice_at_least_80_percent_of_the_mutants(task):
     result = strength(task)
@@ -86,6 +87,7 @@ OTHER_ANSWERS = {
 }
 
 
+@pytest.mark.usefixtures("starts_processes")
 @pytest.mark.parametrize("name", OTHER_ANSWERS)
 def test_any_right_answer_will_do_where_several_are_right(name):
     task = next(task for task in ALL if task.entry_point == name)

@@ -254,6 +254,7 @@ def test_a_missing_output_folder_is_refused(tmp_path):
     )
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_strength_names_the_mutants_that_live(tmp_path, capsys):
     path = tmp_path / "tasks.jsonl"
     task = {"prompt": "p", "entry_point": "f", "reference": "def f(x):\n    return x > 1\n"}
@@ -280,6 +281,7 @@ def test_strength_names_the_mutants_that_live(tmp_path, capsys):
     )
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_strength_refuses_tasks_it_cannot_judge(tmp_path):
     path = tmp_path / "tasks.jsonl"
     task = {

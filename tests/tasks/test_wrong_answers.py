@@ -23,6 +23,7 @@ def test_every_wrong_version_fails_under_the_verifier(tasks, failing):
     assert failing(pairs) == set(range(len(pairs)))
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_endless_loops_do_not_end(tasks):
     for task in tasks:
         assert trial(endless_loop(task), task.tests, cpu_limit_s=0.04).exit_code == -signal.SIGVTALRM

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("starts_processes")
+
 HERE = Path(__file__).parents[1]
 PROMPTS = HERE.parent / "contract" / "prompts.json"
 PASSES = ["sh", "-c", "echo '1 passed in 0.01s'"]

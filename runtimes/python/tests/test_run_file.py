@@ -256,12 +256,14 @@ def test_no_tasks(tmp_path: Path) -> None:
         check_tasks(str(path))
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_unusable_is_status_2_and_one_line(settings: dict[str, Any], tmp_path: Path) -> None:
     settings["agents"] = 0
     message = f"agentloop: {tmp_path}/run.json: agents is 0; it must be an integer of at least 1\n"
     assert started(settings, tmp_path) == (2, message)
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_what_is_named_is_not_there(settings: dict[str, Any], tmp_path: Path) -> None:
     for name in "tasks_file", "prompts_file":
         status, told = started({**settings, name: str(tmp_path / "nothing")}, tmp_path)
@@ -276,6 +278,7 @@ def test_what_is_named_is_not_there(settings: dict[str, Any], tmp_path: Path) ->
     assert not os.path.exists(settings["events"])
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_event_file_that_is_there(settings: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "events.jsonl").write_text("precious\n")
     assert started(settings, tmp_path) == (
@@ -286,6 +289,7 @@ def test_event_file_that_is_there(settings: dict[str, Any], tmp_path: Path) -> N
     assert (tmp_path / "events.jsonl").read_text() == "precious\n"
 
 
+@pytest.mark.usefixtures("starts_processes")
 @pytest.mark.parametrize("key", ["secret\r\nX: y", "geheim-ü"])
 def test_key_that_is_no_header(settings: dict[str, Any], tmp_path: Path, key: str) -> None:
     told = "LLM_API_KEY: holds characters that a header may not hold; set it to the key alone"

@@ -132,6 +132,7 @@ def test_search_in_the_depth(tools: ToolDispatcher) -> None:
     assert tools.search("") == [SearchMatch(path, 1, "")]
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_bash(tools: ToolDispatcher) -> None:
     verifier = Verifier(["bash"], env={"PATH": "/usr/bin:/bin"}, output_limit_bytes=20)
     finished = asyncio.run(tools.bash("printf %030d 7; pwd | xargs basename >&2; exit 3", verifier))
@@ -157,6 +158,7 @@ def command(folder: Path, *calls: object) -> list[Any]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_command(workspace: Path) -> None:
     calls = [
         {"tool": "write_file", "path": "a/b", "content": "x = 1\n"},
@@ -178,6 +180,7 @@ def test_command(workspace: Path) -> None:
     ]
 
 
+@pytest.mark.usefixtures("starts_processes")
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -199,6 +202,7 @@ def test_command_refuses(workspace: Path, call: object, message: str) -> None:
     assert answer["error"].startswith(message)
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_command_without_a_folder(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "agentloop", "tools", str(tmp_path / "nowhere")],

@@ -14,6 +14,8 @@ import pytest
 from agentloop import Attempt, Verifier
 from agentloop.process import Finished
 
+pytestmark = pytest.mark.usefixtures("starts_processes")
+
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 
 

@@ -71,6 +71,7 @@ print(os.listdir("."))
 """
 
 
+@pytest.mark.usefixtures("starts_processes")
 @pytest.mark.skipif(os.getuid() != 0, reason="root alone can become somebody who has not every permission")
 def test_folders_without_permissions(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
@@ -106,6 +107,7 @@ def test_names_of_any_bytes(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_what_is_written_for_ever_does_not_hold_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +128,7 @@ def test_what_is_written_for_ever_does_not_hold_the_run(
         remove_tree(str(tmp_path))
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_what_is_being_written_is_removed_too(tmp_path: Path) -> None:
     script = "while mkdir -p a/b && : > a/b/file && : > file; do :; done"
     with Workspace(str(tmp_path)) as workspace:

@@ -8,6 +8,8 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import pytest
+
 from report.page.synthetic import experiment, row
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -44,6 +46,7 @@ def test_every_figure_is_exported_as_svg_and_png(measured: Path, tmp_path: Path)
         assert min(struct.unpack(">II", image[16:24])) > 50
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_a_summary_that_was_copied_elsewhere_is_enough(tmp_path: Path) -> None:
     experiment(tmp_path, row("rust", 1, 2, 3), row("go", 2, 4, 6))
     shutil.copy(tmp_path / "summary.json", tmp_path / "copied.json")
@@ -51,6 +54,7 @@ def test_a_summary_that_was_copied_elsewhere_is_enough(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{tmp_path}/report.html\n", "")
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_two_reports_of_one_experiment_are_alike(tmp_path: Path) -> None:
     experiment(tmp_path, row("rust", 1, 2, 3), row("go", 2, 4, 6))
     for name in ("one.html", "other.html"):
@@ -58,6 +62,7 @@ def test_two_reports_of_one_experiment_are_alike(tmp_path: Path) -> None:
     assert (tmp_path / "one.html").read_bytes() == (tmp_path / "other.html").read_bytes()
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_refusals(tmp_path: Path) -> None:
     done = report(tmp_path)
     assert (done.returncode, done.stderr) == (
