@@ -70,7 +70,8 @@ def _sentence(ranking: Ranking, baseline: str | None, *, says_verifier: bool) ->
         return f"{capitalised(criterion.name)} {where}: {first.runtime}, {_amount(first, ranking)}."
     if not ranking.is_sure:
         lowest = listed([f"{place.runtime} ({_amount(place, ranking)})" for place in ranking.places])
-        return f"{capitalised(criterion.name)} {where}: {lowest}, which too few blocks can tell apart."
+        medians = f"{capitalised(criterion.name)} {where}, lowest medians first: {lowest}"
+        return f"{medians}. Fewer than {LEAST_BLOCKS} blocks cannot tell them apart."
     told = f"{capitalised(criterion.best)} {where}: "
     if len(leaders) > 1:
         told += listed([f"{place.runtime} ({_amount(place, ranking)})" for place in leaders])
