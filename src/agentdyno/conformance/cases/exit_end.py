@@ -1,14 +1,16 @@
-"""Exit: how a run ends by itself, and that nothing is left of it."""
+"""How a run ends, and what of its surroundings a runtime inherits."""
 
+import signal
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from agentdyno.conformance import wire
 from agentdyno.conformance.assertions import given_up
 from agentdyno.conformance.case import case
-from agentdyno.conformance.cases.exit_moments import SLEEP_S, WITHIN_S
-from agentdyno.conformance.cases.exit_signals import left_behind
+from agentdyno.conformance.cases.exit_moments import SLEEP_S, WITHIN_S, verification
+from agentdyno.conformance.cases.exit_signals import left_behind, signalled
 from agentdyno.conformance.endpoint import Exchange
 from agentdyno.conformance.notes import is_noted, noting
 from agentdyno.conformance.observation import Observation
@@ -164,3 +166,60 @@ def _failed(observed: Observation, statuses: Sequence[int]) -> str:
     require(not left, f"left behind: {left[:1]}")
     said = lines[0].replace(str(observed.folder.parent), "…")
     return f"exit {observed.status}, nothing left: {said}"
+
+
+def _after(preparation: str) -> list[str]:
+    """A command that does something to its own process, and then becomes the runtime."""
+    return [sys.executable, "-I", "-S", "-c", f"{preparation}\nos.execvp(sys.argv[1], sys.argv[1:])"]
+
+
+STOPPING = "signal.SIGINT, signal.SIGTERM"
+IGNORED = _after(
+    f"import os, signal, sys\nfor number in ({STOPPING}):\n    signal.signal(number, signal.SIG_IGN)"
+)
+BLOCKED = _after(f"import os, signal, sys\nsignal.pthread_sigmask(signal.SIG_BLOCK, ({STOPPING}))")
+CHILDREN_IGNORED = _after(
+    "import os, signal, sys\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+    "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])"
+)
+NOBODY_READS_STDERR = _after(
+    "import os, signal, sys\nsignal.signal(signal.SIGPIPE, signal.SIG_DFL)\n"
+    "reading, writing = os.pipe()\nos.close(reading)\nos.dup2(writing, 2)"
+)
+
+for _name, _through in (("ignored", IGNORED), ("blocked", BLOCKED)):
+    for _number in (signal.SIGTERM, signal.SIGINT):
+        case("exit.inherited", f"{_number.name} {_name} by its parent")(
+            signalled(verification, _number, through=_through)
+        )
+
+
+@case("exit.inherited", "SIGCHLD ignored and blocked by its parent")
+async def sigchld_ignored(stage: Stage) -> str:
+    async def answer(exchange: Exchange) -> None:
+        await exchange.code(PASSING if exchange.request.attempt == 2 else FAILING)
+
+    observed = await stage.run(answer, through=CHILDREN_IGNORED, within_s=WITHIN_S)
+    codes = [attempt.exit_code for attempt in observed.attempts()]
+    require(codes == [1, 0], f"exit codes {codes}, expected [1, 0]; {observed.ending}")
+    require(observed.outcome().outcome == "passed", f"{observed.outcome()}")
+    return "exit codes of the verifier as they were"
+
+
+@case("exit.inherited", "nobody reads its stderr")
+async def nobody_reads_stderr(stage: Stage) -> str:
+    async def answer(exchange: Exchange) -> None:
+        match exchange.request.task, exchange.request.number:
+            case ("refused", _):
+                await exchange.send(wire.json_error(400))
+            case (_, 1):
+                exchange.reset()
+            case _:
+                await passing(exchange)
+
+    observed = await stage.run(answer, tasks=("refused", "passed"), through=NOBODY_READS_STDERR)
+    require(observed.status == 0, f"a run with retries and an error: expected exit 0; {observed.ending}")
+    require(observed.outcome("passed").outcome == "passed", f"{observed.outcome('passed')}")
+    unusable = await stage.run(through=NOBODY_READS_STDERR, change=lambda document: document.pop("model"))
+    require(unusable.status == 2, f"an unusable run file: expected exit 2; {unusable.ending}")
+    return "exit 0 and 2 all the same"
