@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import pty
+import shutil
 import struct
 import subprocess
 import sys
@@ -16,12 +17,52 @@ from typing import Any
 from agentdyno.analysis.gate import Failure
 
 Agentdyno = Callable[..., "subprocess.CompletedProcess[str]"]
+RUNNER_TESTS = Path(__file__).parent / "runner"
+
+TASKS = [
+    {
+        "task_id": f"double/{number}",
+        "prompt": f'def double(x):\n    """Twice x, variant {number}.\n\n    >>> double(2)\n    4\n    """\n',
+        "tests": "from solution import *\n\n\ndef test_double():\n    assert double(3) == 6\n",
+        "entry_point": "double",
+        "reference": f'def double(x):\n    """Twice x, variant {number}."""\n    return x + x\n',
+    }
+    for number in range(4)
+]
+
+
+def write_tasks(path: Path) -> Path:
+    """Write the four small tasks to `path`."""
+    path.write_text("".join(json.dumps(task) + "\n" for task in TASKS))
+    return path
 
 
 def manifest(folder: Path, name: str, **fields: list[str]) -> None:
     lines = [f'name = "{name}"', 'language = "Python"', 'description = "of the tests"']
     lines += [f"{field} = {json.dumps(value)}" for field, value in fields.items()]
     (folder / "runtime.toml").write_text("\n".join(lines) + "\n")
+
+
+def misbehaving_runtime_in(folder: Path, fault: str) -> Path:
+    """The folder of a runtime, in `folder`, that has one fault and does not do the loop."""
+    its = folder / f"runtime-{fault}"
+    its.mkdir()
+    shutil.copy(RUNNER_TESTS / "misbehaving_runtime.py", its / "misbehaving_runtime.py")
+    manifest(its, fault, run=[sys.executable, "-I", "misbehaving_runtime.py", fault])
+    return its
+
+
+def misbehaving_agent_in(folder: Path, fault: str, python: Path) -> Path:
+    """The folder of a runtime, in `folder`, that does the whole loop by `python` and has one fault."""
+    its = folder / f"runtime-{fault}"
+    its.mkdir()
+    manifest(its, fault, run=[str(python), str(RUNNER_TESTS / "misbehaving_agent.py"), fault])
+    return its
+
+
+def plain_environment() -> dict[str, str]:
+    """Ours without anything that steers agentdyno."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("LLM_", "BENCH_"))}
 
 
 def summary(out: Path) -> dict[str, Any]:
@@ -50,12 +91,9 @@ def processes_in(folder: Path) -> dict[int, str]:
 
 def measured_in(folder: Path, *words: object) -> "subprocess.CompletedProcess[str]":
     """One experiment, for all tests of a module; its results are in `folder`."""
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("LLM_", "BENCH_"))
-    }
     return subprocess.run(
         [sys.executable, "-m", "agentdyno", "run", *map(str, words), "--out", str(folder / "results")],
-        env=environment | {"TMPDIR": str(folder), "COLUMNS": "80"},
+        env=plain_environment() | {"TMPDIR": str(folder), "COLUMNS": "80"},
         capture_output=True,
         text=True,
         timeout=300,

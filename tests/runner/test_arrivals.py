@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentdyno.errors import UserError
-from agentdyno.runner.plan import parse_arrivals, poisson
+from agentdyno.runner.arrivals import parse_arrivals, poisson
 from command_line import measured_in, summary
 
 rates = st.floats(0.01, 10_000)
@@ -58,8 +58,8 @@ def test_other_words_are_refused(text: str) -> None:
     with pytest.raises(UserError) as refusal:
         parse_arrivals(text)
     assert str(refusal.value) == (
-        f"--arrivals: {text!r} is not known; give at-once, or poisson:RATE with a number of tasks a second "
-        "above 0, as in poisson:20"
+        f"{text!r} is not known; give at-once, or poisson:RATE with a number of tasks a second above 0, "
+        "as in poisson:20"
     )
 
 
@@ -67,7 +67,7 @@ TASKS, RATE = 20, 100
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def measured(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Path:
     """One agent that needs about 80 ms for a task, and a task that comes every 10 ms; two runs."""
     folder = tmp_path_factory.mktemp("measured")
     done = measured_in(

@@ -4,7 +4,8 @@ from itertools import islice
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentdyno.rundata.cell import Cell, blocks, with_controls
+from agentdyno.rundata.cell import AA_CONTROL, CONTROLS, DRIFT_CHECK, UNSAMPLED, Cell
+from agentdyno.runner.plan import blocks, with_controls
 
 cells = st.lists(st.integers(1, 50), min_size=1, max_size=8, unique=True).map(
     lambda numbers: [Cell("python", number, "cold", "steady") for number in numbers]
@@ -33,19 +34,20 @@ def test_another_seed_and_another_block_give_another_order() -> None:
     assert len(set(orders)) == 10
 
 
-def test_controls_are_of_the_first_cell_and_the_sentinel_is_in_no_block() -> None:
+def test_controls_are_of_the_first_cell_and_the_drift_check_is_in_no_block() -> None:
     python, go = Cell("python", 2, "cold", "steady"), Cell("go", 2, "cold", "steady")
     assert with_controls([python, go], []) == [python, go]
-    assert with_controls([python, go], ["twin", "sentinel", "unsampled"]) == [
+    assert with_controls([python, go], [AA_CONTROL, DRIFT_CHECK, UNSAMPLED]) == [
         python,
         go,
-        Cell("python", 2, "cold", "steady", "twin"),
-        Cell("python", 2, "cold", "steady", "unsampled"),
+        Cell("python", 2, "cold", "steady", AA_CONTROL),
+        Cell("python", 2, "cold", "steady", UNSAMPLED),
     ]
 
 
-def test_a_label_names_the_control() -> None:
-    assert Cell("cpp", 100, "null", "steady", "twin").label == "cpp-100-null-steady-twin"
+def test_a_label_names_the_control_as_in_all_results_so_far() -> None:
+    labels = [Cell("cpp", 100, "null", "steady", control).label for control in CONTROLS.values()]
+    assert labels == [f"cpp-100-null-steady-{name}" for name in ("twin", "sentinel", "unsampled")]
 
 
 def test_a_label_serves_as_a_folder_name() -> None:

@@ -24,11 +24,11 @@ def refused(agentdyno: Agentdyno, *words: object, **environment: str) -> str:
     [
         (
             ["--agents", "0"],
-            "agents must be whole numbers of at least 1, as in --agents 100,1000; not '0'",
+            "--agents must be a whole number of at least 1, not '0'",
         ),
         (
             ["--agents", "10,many"],
-            "agents must be whole numbers of at least 1, as in --agents 100,1000; not 'many'",
+            "--agents must be a whole number of at least 1, not 'many'",
         ),
         (["--limit", "0"], "--limit must be a whole number of at least 1, not '0'"),
         (["--repeats", "-1"], "--repeats must be a whole number of at least 1, not '-1'"),
@@ -48,8 +48,8 @@ def refused(agentdyno: Agentdyno, *words: object, **environment: str) -> str:
         ),
         (["--max-repeats", "2"], "--max-repeats must be a whole number of at least 3, not '2'"),
         (
-            ["--controls", "twin,placebo"],
-            "--controls: 'placebo' is not known; choose of twin, sentinel, unsampled, or none",
+            ["--controls", "aa,placebo"],
+            "--controls: 'placebo' is not known; choose of aa, drift, unsampled, or none",
         ),
         (
             ["--arrivals", "poisson:0"],
@@ -59,6 +59,24 @@ def refused(agentdyno: Agentdyno, *words: object, **environment: str) -> str:
         (
             ["--runtimes", "python", "--baseline", "cobol"],
             "--baseline: 'cobol' is not measured here; name one of python",
+        ),
+        (["--seed", "-1"], "--seed must be a whole number of at least 0, not '-1'"),
+        (["--max-retries", "1.5"], "--max-retries must be a whole number of at least 0, not '1.5'"),
+        (["--tasks", ""], "--tasks must be a text that is not empty, not ''"),
+        (["--baseline", ""], "--baseline must be a text that is not empty, not ''"),
+        (
+            ["--runtimes", "go,"],
+            "--runtimes must be names or paths of runtimes, with commas between them, not ''",
+        ),
+        (
+            ["--profile", "nosuch"],
+            "--profile: 'nosuch' is not known; choose instant, steady, chat-7b, crowd, "
+            "NAME:ttft=300ms,itl=40ms, or a .toml file",
+        ),
+        (
+            ["--profile", "steady:ttft=soon"],
+            "--profile: ttft='soon' is not a time: a time is a number and us, ms or s, with ~SIGMA for a "
+            "log-normal spread, as in 300ms or 0.4s~0.25",
         ),
         (["--stall", "nan"], "--stall must be a number of seconds above 0, not 'nan'"),
         (
@@ -73,6 +91,15 @@ def refused(agentdyno: Agentdyno, *words: object, **environment: str) -> str:
         (
             ["--request", '{"model": "x"}'],
             "--request must be a JSON object without model, messages and stream, which agentdyno sets",
+        ),
+        (
+            ["--request", "[]"],
+            "--request must be a JSON object without model, messages and stream, which agentdyno sets",
+        ),
+        (
+            ["--request", "[" * 100_000],
+            "--request is not JSON: maximum recursion depth exceeded while decoding a JSON array from a "
+            "unicode string",
         ),
     ],
 )
@@ -107,7 +134,7 @@ def test_more_agents_than_files_may_be_open(agentdyno: Agentdyno) -> None:
     assert line == (
         f"{hard} agents need {wanted} open files and the hard limit is {hard}: ask for fewer, or "
         f"raise the limit in this shell, as root: `ulimit -n {wanted}` "
-        f"(for good: `* hard nofile {wanted}` in "
+        f"(permanently: `* hard nofile {wanted}` in "
         "/etc/security/limits.conf)"
     )
 
@@ -182,7 +209,7 @@ def test_a_real_endpoint_needs_a_url(agentdyno: Agentdyno, url: str) -> None:
 
 def test_bench_concurrency_sets_the_agents(agentdyno: Agentdyno) -> None:
     line = refused(agentdyno, BENCH_CONCURRENCY="zero")
-    assert line == "agents must be whole numbers of at least 1, as in --agents 100,1000; not 'zero'"
+    assert line == "BENCH_CONCURRENCY must be a whole number of at least 1, not 'zero'"
 
 
 def test_the_same_name_in_two_manifests(tmp_path: Path) -> None:

@@ -1,33 +1,56 @@
 """`agentdyno run --resume`: what is whole is not measured again."""
 
+import argparse
 import json
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agentdyno.commands import experiment_options, run
+from agentdyno.commands.experiment import prepared_for
+from agentdyno.commands.experiment_options import DEFAULTS
 from agentdyno.results.analysis import RAW
-from command_line import Agentdyno, running, summary, wait_for
+from command_line import (
+    Agentdyno,
+    measured_in,
+    misbehaving_agent_in,
+    plain_environment,
+    running,
+    summary,
+    wait_for,
+    write_tasks,
+)
 
 FAULT = "hangs-in-its-second-start"
 
 
-@pytest.fixture
-def interrupted(
-    environment: dict[str, str], misbehaving_agent: Callable[[str], Path], tmp_path: Path
+@pytest.fixture(scope="module")
+def interrupted_once(
+    tmp_path_factory: pytest.TempPathFactory, python_of_the_runtime: Path, starts_processes: None
 ) -> Path:
-    """An experiment of three runs that was ended in its second."""
-    words = ["--runtimes", misbehaving_agent(FAULT), "--limit", 20, "--agents", 20, "--repeats", 3]
-    words += ["--controls", "none", "--profile", "instant", "--verifier", "null"]
-    with running(environment, tmp_path, *words) as process:
-        wait_for("results/raw/*/runs/002-*/events.jsonl", tmp_path, process)
+    """The results of an experiment of three runs that was ended in its second."""
+    folder = tmp_path_factory.mktemp("interrupted")
+    words = ["--runtimes", misbehaving_agent_in(folder, FAULT, python_of_the_runtime), "--limit", 20]
+    words += ["--agents", 20, "--repeats", 3, "--controls", "none", "--profile", "instant"]
+    with running(plain_environment(), folder, *words, "--verifier", "null") as process:
+        wait_for("results/raw/*/runs/002-*/events.jsonl", folder, process)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     assert process.returncode == 130
+    return folder / "results"
+
+
+@pytest.fixture
+def interrupted(interrupted_once: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be gone on with."""
+    shutil.copytree(interrupted_once, tmp_path / "results", symlinks=True)
     (folder,) = (tmp_path / "results" / "raw").iterdir()
     return folder
 
@@ -75,7 +98,7 @@ def test_it_goes_on_where_it_was_interrupted(interrupted: Path, agentdyno: Agent
         f"run {number}/3: {FAULT}-20-null-instant is there already" for number in (1, 2, 3)
     ]
     assert summary(tmp_path / "results")["rows"] == after["rows"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["results", f"runtime-{FAULT}"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["results"]
 
 
 def test_it_goes_on_where_it_was_moved_to(interrupted: Path, agentdyno: Agentdyno, tmp_path: Path) -> None:
@@ -87,12 +110,35 @@ def test_it_goes_on_where_it_was_moved_to(interrupted: Path, agentdyno: Agentdyn
     assert not (tmp_path.parent / "latest").is_symlink()
 
 
-def change_references(tasks: Path, profile: Path) -> None:
-    tasks.write_text(tasks.read_text().replace("return x + x", "return 2 * x"))
+@dataclass(frozen=True)
+class Measured:
+    """An experiment, the words that asked for it, and the two files that they name."""
+
+    folder: Path
+    words: list[object]
+    tasks: Path
+    profile: Path
 
 
-def change_profile(tasks: Path, profile: Path) -> None:
-    profile.write_text('ttft = "2ms"\nitl = "0s"\n')
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Measured:
+    folder = tmp_path_factory.mktemp("measured")
+    tasks, profile = write_tasks(folder / "tasks.jsonl"), folder / "fast.toml"
+    profile.write_text('ttft = "200ms"\nitl = "0s"\n')
+    words = ["--tasks", tasks, "--limit", 4, "--agents", 4, "--controls", "none", "--profile", profile]
+    words += ["--runtimes", "python", "--verifier", "null"]
+    assert measured_in(folder, *words).returncode == 0
+    return Measured((folder / "results" / "latest").resolve(), words, tasks, profile)
+
+
+def change_references(measured: Measured) -> Path:
+    measured.tasks.write_text(measured.tasks.read_text().replace("return x + x", "return 2 * x"))
+    return measured.tasks
+
+
+def change_profile(measured: Measured) -> Path:
+    measured.profile.write_text('ttft = "300ms"\nitl = "0s"\n')
+    return measured.profile
 
 
 @pytest.mark.parametrize(
@@ -101,39 +147,38 @@ def change_profile(tasks: Path, profile: Path) -> None:
         (change_references, "tasks was ", "references: was sha256 "),
         (
             change_profile,
-            "profile was {'ttft': '1ms', 'itl': '0s'} and is {'ttft': '2ms', 'itl': '0s'}",
-            'profile: was {"itl": "0s", "ttft": "1ms"}, is {"itl": "0s", "ttft": "2ms"}; ',
+            "profile was {'ttft': '200ms', 'itl': '0s'} and is {'ttft': '300ms', 'itl': '0s'}",
+            'profile: was {"itl": "0s", "ttft": "200ms"}, is {"itl": "0s", "ttft": "300ms"}; ',
         ),
     ],
 )
 def test_files_that_say_something_else_under_the_same_name_are_found_out(
+    measured: Measured,
     agentdyno: Agentdyno,
-    tasks: Path,
     tmp_path: Path,
-    change: Callable[[Path, Path], None],
+    change: Callable[[Measured], Path],
     not_gone_on_with: str,
     not_compared: str,
 ) -> None:
-    profile = tmp_path / "fast.toml"
-    profile.write_text('ttft = "1ms"\nitl = "0s"\n')
-    words = ["--tasks", tasks, "--limit", 4, "--agents", 4, "--controls", "none", "--profile", profile]
-    words += ["--runtimes", "python", "--verifier", "null", "--out"]
-    assert agentdyno("run", *words, tmp_path / "base").returncode == 0
-    folder = (tmp_path / "base" / "latest").resolve()
-    change(tasks, profile)
-    line = refused(agentdyno("run", "--resume", folder))
-    assert line.startswith(f"--resume {folder}: {not_gone_on_with}")
+    before = {path: path.read_text() for path in (measured.tasks, measured.profile)}
+    changed = change(measured)
+    try:
+        line = refused(agentdyno("run", "--resume", measured.folder))
+        done = agentdyno("run", *measured.words, "--out", tmp_path / "new")
+    finally:
+        changed.write_text(before[changed])
+    assert line.startswith(f"--resume {measured.folder}: {not_gone_on_with}")
     assert line.endswith("; go on with the same, or begin anew")
-    assert agentdyno("run", *words, tmp_path / "new").returncode == 0
-    compared = agentdyno("compare", folder, tmp_path / "new" / "latest")
+    assert done.returncode == 0
+    compared = agentdyno("compare", measured.folder, tmp_path / "new" / "latest")
     assert (compared.returncode, compared.stdout) == (2, "")
     title, reason = compared.stderr.splitlines()
     assert title == "agentdyno: BASE and NEW are not comparable; mend this, or give --force:"
     assert reason.startswith(f"  {not_compared}")
 
 
-def change_asked(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    path = folder / "asked.json"
+def change_kept(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    path = folder / "settings.json"
     document = json.loads(path.read_text())
     change(document)
     path.write_text(json.dumps(document))
@@ -150,7 +195,7 @@ def test_what_is_no_experiment_of_the_same_kind_is_refused(
 ) -> None:
     nowhere = tmp_path / "nowhere"
     assert refused(agentdyno("run", "--resume", nowhere)) == (
-        f"--resume {nowhere}: no asked.json there; name the folder of an experiment, as results/raw/TIME"
+        f"--resume {nowhere}: no settings.json there; name the folder of an experiment, as results/raw/TIME"
     )
     assert refused(agentdyno("run", "--resume", interrupted, "--agents", 3)) == (
         f"--resume goes on with what {interrupted} was asked; leave out --agents"
@@ -159,33 +204,98 @@ def test_what_is_no_experiment_of_the_same_kind_is_refused(
         f"--resume goes on with what {interrupted} was asked; leave out --verify-slots"
     )
 
-    original = (interrupted / "asked.json").read_text()
+    original = (interrupted / "settings.json").read_text()
     now = json.loads(original)["of"]
     for name in ("commit", "tasks", "agentdyno", "model"):
-        change_asked(interrupted, lambda document, name=name: document["of"].update({name: "another"}))
+        change_kept(interrupted, lambda document, name=name: document["of"].update({name: "another"}))
         assert refused(agentdyno("run", "--resume", interrupted)) == (
             f"--resume {interrupted}: {name} was another and is {now[name]}; "
             "go on with the same, or begin anew"
         )
-        (interrupted / "asked.json").write_text(original)
-    change_asked(interrupted, lambda document: document["of"]["machine"].update(cpus=4096))
+        (interrupted / "settings.json").write_text(original)
+    change_kept(interrupted, lambda document: document["of"]["machine"].update(cpus=4096))
     line = refused(agentdyno("run", "--resume", interrupted))
     assert re.fullmatch(
         rf"--resume {interrupted}: machine was {{.*'cpus': 4096.*}} and is {{.*}}; "
         "go on with the same, or begin anew",
         line,
     )
-    (interrupted / "asked.json").write_text(original)
+    (interrupted / "settings.json").write_text(original)
 
-    change_asked(interrupted, lambda document: document["asked"].update(limit=19))
+    change_kept(interrupted, lambda document: document["settings"].update(limit=19))
     line = refused(agentdyno("run", "--resume", interrupted))
     assert line.startswith(f"--resume {interrupted}: tasks was {now['tasks']} and is ")
     runs = sorted((interrupted / "runs").iterdir())
     assert [run.name[:3] for run in runs] == ["001", "002"]  # a refusal measures nothing
 
 
-def test_a_folder_whose_json_is_broken_is_none(agentdyno: Agentdyno, tmp_path: Path) -> None:
-    (tmp_path / "asked.json").write_text("{")
-    assert refused(agentdyno("run", "--resume", tmp_path)) == (
-        f"--resume {tmp_path}: no asked.json there; name the folder of an experiment, as results/raw/TIME"
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "{",
+            "the settings of the experiment cannot be read (JSONDecodeError('Expecting property name "
+            "enclosed in double quotes: line 1 column 2 (char 1)')); mend that, or begin anew",
+        ),
+        ('{"command": "serve"}', "command is 'serve' and not run or sweep; begin anew"),
+        ('{"command": "run"}', "settings must be an object, not None; mend that, or begin anew"),
+        ('{"command": "run", "settings": {}}', "runtimes is missing; mend that, or begin anew"),
+    ],
+)
+def test_settings_that_cannot_be_read(agentdyno: Agentdyno, tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "settings.json").write_text(text)
+    assert refused(agentdyno("run", "--resume", tmp_path)) == f"{tmp_path}/settings.json: {said}"
+
+
+def as_an_earlier_version_kept_it(folder: Path) -> None:
+    """Replace settings.json by the asked.json of version 0.1.0, which held the parsed options."""
+    kept = json.loads((folder / "settings.json").read_text())
+    settings = kept["settings"]
+    options = {
+        **{name: value for name, value in settings.items() if not name.endswith("_s")},
+        "command": kept["command"],
+        "runtimes": ",".join(settings["runtimes"]),
+        "agents": ",".join(map(str, settings["agents"])),
+        "controls": ",".join(settings["controls"]) or "none",
+        "verifier": ",".join(settings["verifiers"]),
+        "verify_timeout": settings["verify_timeout_s"],
+        "stall": settings["stall_s"],
+        "request": {},
+        "strict": False,
+        "document": None,
+    }
+    del options["verifiers"], options["real_endpoint"]
+    (folder / "settings.json").unlink()
+    (folder / "asked.json").write_text(json.dumps({"asked": options, "of": kept["of"]}))
+
+
+def test_what_an_earlier_version_began_is_gone_on_with(
+    interrupted: Path, agentdyno: Agentdyno, tmp_path: Path
+) -> None:
+    as_an_earlier_version_kept_it(interrupted)
+    done = agentdyno("run", "--resume", interrupted)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert summary(tmp_path / "results")["experiment"]["complete"] is True
+
+
+def test_an_option_may_have_another_name_when_its_experiment_is_gone_on_with(
+    interrupted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(experiment_options.OTHERWISE_NAMED, "limit", "--tasks-of-a-run")
+    parser = argparse.ArgumentParser()
+    run.add_arguments(parser)
+    arguments = parser.parse_args(["--resume", str(interrupted)], argparse.Namespace(command="run"))
+    # Nor does it matter what the environment says today.
+    prepared = prepared_for(arguments, {"BENCH_CONCURRENCY": "7"}, DEFAULTS)
+    assert (prepared.settings.limit, prepared.settings.agents) == (20, (20,))
+    assert prepared.folder == interrupted
+
+
+def test_an_endpoint_that_the_environment_names_must_be_the_one_of_before(
+    interrupted: Path, agentdyno: Agentdyno
+) -> None:
+    another = {"LLM_BASE_URL": "http://127.0.0.1:9/v1", "LLM_MODEL": "m"}
+    assert refused(agentdyno("run", "--resume", interrupted, **another)) == (
+        f"--resume {interrupted}: endpoint was simulated and is http://127.0.0.1:9/v1; "
+        "go on with the same, or begin anew"
     )

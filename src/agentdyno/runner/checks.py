@@ -139,7 +139,7 @@ FLAG = _must_be("true or false", lambda value: isinstance(value, bool))
 SECONDS = _must_be("a number of seconds above 0", _is_above_0)
 
 CHECKS: Mapping[str, Check] = {
-    "runtimes": or_none(each(TEXT)),
+    "runtimes": or_none(each(_must_be("names or paths of runtimes, with commas between them", _is_text))),
     "agents": distinct(each(whole(1))),
     "tasks": TEXT,
     "limit": whole(1),
