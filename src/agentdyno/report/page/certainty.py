@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from agentdyno.analysis.difference import LEAST_BLOCKS
 from agentdyno.analysis.gates import ENOUGH
-from agentdyno.format import capitalised, counted, listed, percent, runs
+from agentdyno.format import capitalised, counted, listed, percent, ratio, runs
 from agentdyno.report.page.ranking import CRITERIA, aa_difference, rankings
 from agentdyno.results.experiment import Experiment
 from agentdyno.results.summary import Row
@@ -75,12 +75,12 @@ def _resolution(experiment: Experiment) -> list[str]:
     """The least ratio that can be told apart, for each criterion; the largest over the numbers of agents."""
     least: dict[str, float] = {}
     for ranking in rankings(experiment):
-        if (ratio := ranking.group.resolution) is not None:
+        if (told_apart := ranking.group.resolution) is not None:
             name = ranking.criterion.name
-            least[name] = max(least.get(name, 1.0), ratio)
+            least[name] = max(least.get(name, 1.0), told_apart)
     if not least:
         return []
-    told = listed([f"×{ratio:.2f} in {name}" for name, ratio in least.items()])
+    told = listed([f"{ratio(told_apart)} in {name}" for name, told_apart in least.items()])
     return [f"Differences below about {told} cannot be told from noise here."]
 
 
