@@ -1,4 +1,4 @@
-"""A made-up run, the figures of which can be checked by hand."""
+"""A synthetic run, the figures of which can be checked by hand."""
 
 import json
 from collections.abc import Callable
@@ -118,7 +118,7 @@ def good_run(names: tuple[str, ...] = NAMES) -> dict[str, Any]:
 
 
 def attempt_of(run: dict[str, Any], name: str, number: int = 1) -> dict[str, Any]:
-    """The event of an attempt in a made-up run."""
+    """The event of an attempt in a synthetic run."""
     (found,) = [
         event
         for event in run["events"]
@@ -128,13 +128,13 @@ def attempt_of(run: dict[str, Any], name: str, number: int = 1) -> dict[str, Any
 
 
 def task_of(run: dict[str, Any], name: str) -> dict[str, Any]:
-    """The event of a task in a made-up run."""
+    """The event of a task in a synthetic run."""
     (found,) = [event for event in run["events"] if event["event"] == "task" and event["task"] == name]
     return found
 
 
 def request_of(run: dict[str, Any], name: str, number: int = 1) -> dict[str, Any]:
-    """The journal's line of a request in a made-up run."""
+    """The journal's line of a request in a synthetic run."""
     (found,) = [
         line
         for line in run["journal"]
@@ -144,7 +144,7 @@ def request_of(run: dict[str, Any], name: str, number: int = 1) -> dict[str, Any
 
 
 def requests_of(run: dict[str, Any]) -> list[dict[str, Any]]:
-    """The journal's lines of all requests in a made-up run."""
+    """The journal's lines of all requests in a synthetic run."""
     return [line for line in run["journal"] if line["kind"] == "request"]
 
 

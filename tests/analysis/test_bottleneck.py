@@ -1,4 +1,4 @@
-"""What gave out first, named from made-up evidence."""
+"""The bottleneck, named from synthetic evidence."""
 
 from dataclasses import replace
 from typing import Any
@@ -42,7 +42,7 @@ def run_with_long(part: str, ms: int = LONGER_MS) -> dict[str, Any]:
 def samples(
     runtime: float = 0.1, endpoint: float = 0.1, threads: int = 1, *, from_ms: int = -15, every_ms: int = 15
 ) -> list[dict[str, Any]]:
-    """Looks at processes that use so many cores all the time."""
+    """Samples of processes that use a constant number of cores."""
     return [
         {
             "t": t * MS,
@@ -57,7 +57,7 @@ def samples(
     ]
 
 
-def bound(record: Record, run: dict[str, Any], lateness_ms: float | None = 0.5) -> Bottleneck | None:
+def bottleneck_of(record: Record, run: dict[str, Any], lateness_ms: float | None = 0.5) -> Bottleneck | None:
     data = record(run)
     return bottleneck(data, ledger.entries(data), lateness_ms, 10.0)
 
@@ -74,7 +74,7 @@ def where(part: str) -> str:
 def used(runtime: float, endpoint: float, tools: float = 0.0, cores: int = 2) -> str:
     return (
         f"meanwhile the runtime used {runtime:.2f} cores, the endpoint {endpoint:.2f} and the test processes "
-        f"about {tools:.2f}, of {cores}"
+        f"about {tools:.2f}, of {cores} cores"
     )
 
 
@@ -96,13 +96,13 @@ ENDPOINT = "the endpoint: its one core"
         ("spawn", 1.1, 0.3, 12, 16, PERHAPS_ONE_CORE.format(12), True),
         ("extract", 0.8, 0.1, 4, 16, PERHAPS_ONE_CORE.format(4), True),
         ("extract", 0.79, 0.1, 1, 16, NOTHING, True),
-        # Eight threads that use three cores of sixteen are not held up by one of them.
+        # One thread does not limit eight that use three cores of sixteen.
         ("stream", 3.0, 0.5, 8, 16, NOTHING, True),
         ("stream", 1.3, 0.5, 8, 16, NOTHING, True),
         ("begin", 1.7, 0.2, 8, 2, BY_RUNTIME, True),
         ("begin", 13.0, 0.9, 32, 16, BY_RUNTIME, True),
         ("bookkeeping", 0.9, 0.0, 1, 1, BY_RUNTIME, True),
-        # Several threads on a full machine may have been held up by the other programs.
+        # On a full machine, other programs may have delayed several threads.
         ("stream", 0.9, 0.8, 4, 2, SHARED, False),
         ("begin", 0.5, 0.5, 1, 1, SHARED, False),
         # The endpoint is one thread.
@@ -129,21 +129,21 @@ def test_whose_processor_time_was_used_up(
     run["samples"] = samples(runtime, endpoint, threads)
     change_outcome(cores=cores, tools_cpu_s=0.0)(run)
     evidence = where(part) + used(runtime, endpoint, cores=cores)
-    assert bound(record, run) == Bottleneck(part, cause, evidence, is_runtimes)
+    assert bottleneck_of(record, run) == Bottleneck(part, cause, evidence, is_runtimes)
 
 
-def test_test_processes_count_with_what_they_used_on_average(record: Record) -> None:
+def test_test_processes_count_with_their_average(record: Record) -> None:
     run = run_with_long("extract")
     run["samples"] = samples(0.5, 0.3)
     # 21 of 20 ms each, so 0.2 cores while they lived; 19 of them while `a` was at it, for 92 ms.
     change_outcome(tools_cpu_s=0.2 * 21 * 0.020)(run)
     evidence = where("extract") + used(0.5, 0.3, tools=0.2 * 19 * 20 / 92)
-    assert bound(record, run) == Bottleneck("extract", SHARED, evidence, False)
+    assert bottleneck_of(record, run) == Bottleneck("extract", SHARED, evidence, False)
 
 
 @pytest.mark.parametrize("part", ["begin", "stream", "bookkeeping"])
-def test_what_was_used_at_other_times_does_not_count(record: Record, part: str) -> None:
-    """All of it lies outside the wait: a launch at full speed just before it, and the work after it."""
+def test_processor_time_outside_the_wait_does_not_count(record: Record, part: str) -> None:
+    """All processor time lies before the wait or after it."""
     run = run_with_long(part)
     event = attempt_of(run, "a")
     since, until = {
@@ -157,19 +157,19 @@ def test_what_was_used_at_other_times_does_not_count(record: Record, part: str) 
         for sample in samples(every_ms=1)
     ]
     change_outcome(tools_cpu_s=0.0)(run)
-    assert bound(record, run) == Bottleneck(part, NOTHING, where(part) + used(0.0, 0.0), True)
+    assert bottleneck_of(record, run) == Bottleneck(part, NOTHING, where(part) + used(0.0, 0.0), True)
 
 
-def test_what_is_used_in_a_short_wait_is_not_drowned_by_a_long_run(record: Record) -> None:
+def test_the_utilisation_of_a_short_wait_does_not_depend_on_the_rest_of_a_long_run(record: Record) -> None:
     run = run_with_long("spawn")
     run["events"][-1]["t"] = 60_000 * MS
     idle = samples(1.0, 0.1)[-1]
     run["samples"] = [*samples(1.0, 0.1), idle | {"t": 60_000 * MS}]
     change_outcome(tools_cpu_s=0.0)(run)
-    assert bound(record, run) == Bottleneck("spawn", ONE_CORE, where("spawn") + used(1.0, 0.1), True)
+    assert bottleneck_of(record, run) == Bottleneck("spawn", ONE_CORE, where("spawn") + used(1.0, 0.1), True)
 
 
-def test_a_look_far_before_the_wait_counts_by_its_share(record: Record) -> None:
+def test_a_sample_far_before_the_wait_counts_by_its_share(record: Record) -> None:
     run = run_with_long("begin")
     # Half a second at 1.5 cores until 10 ms after the run's start, and nearly nothing from then on.
     first, *others = samples(0.0, 0.0, from_ms=-490, every_ms=500)
@@ -177,7 +177,7 @@ def test_a_look_far_before_the_wait_counts_by_its_share(record: Record) -> None:
     run["samples"] = [first, others[0] | {"cpu_s": 0.75}, *later]
     change_outcome(tools_cpu_s=0.0)(run)
     evidence = where("begin") + used(0.015 / 0.090, 0.0)
-    assert bound(record, run) == Bottleneck("begin", NOTHING, evidence, True)
+    assert bottleneck_of(record, run) == Bottleneck("begin", NOTHING, evidence, True)
 
 
 @pytest.mark.parametrize(
@@ -189,24 +189,24 @@ def test_a_look_far_before_the_wait_counts_by_its_share(record: Record) -> None:
     ],
     ids=["none", "too-few", "not-of-the-endpoint"],
 )
-def test_without_samples_of_the_time_nothing_is_named(record: Record, looks: list[dict[str, Any]]) -> None:
+def test_without_samples_of_the_wait_no_cause_is_named(record: Record, looks: list[dict[str, Any]]) -> None:
     run = run_with_long("begin")
     run["samples"] = looks
-    evidence = where("begin") + "there are too few samples of that time"
-    assert bound(record, run) == Bottleneck("begin", UNKNOWN, evidence, True)
+    evidence = where("begin") + "too few samples fall into that time"
+    assert bottleneck_of(record, run) == Bottleneck("begin", UNKNOWN, evidence, True)
 
 
-def test_three_samples_of_the_time_are_enough(record: Record) -> None:
+def test_three_samples_of_the_wait_are_enough(record: Record) -> None:
     run = run_with_long("begin")
     run["samples"] = samples(0.95, 0.1, every_ms=30)
     change_outcome(tools_cpu_s=0.0)(run)
-    assert bound(record, run) == Bottleneck("begin", ONE_CORE, where("begin") + used(0.95, 0.1), True)
+    assert bottleneck_of(record, run) == Bottleneck("begin", ONE_CORE, where("begin") + used(0.95, 0.1), True)
 
 
 def test_a_wait_shorter_than_three_samples_is_not_judged(record: Record) -> None:
     run = good_run()
     run["samples"] = samples(0.95)
-    found = bound(record, run)
+    found = bottleneck_of(record, run)
     assert found is not None
     assert (found.cause, found.is_runtimes) == (UNKNOWN, True)
 
@@ -214,31 +214,35 @@ def test_a_wait_shorter_than_three_samples_is_not_judged(record: Record) -> None
 def test_a_late_endpoint_is_named_before_the_runtime(record: Record) -> None:
     run = run_with_long("stream")
     run["samples"] = samples(0.95, 0.2)
-    late = "its chunks left 12.3 ms late (p99, limit 10 ms)"
-    assert bound(record, run, 12.34) == Bottleneck("stream", "the endpoint", where("stream") + late, False)
+    late = "the endpoint was late, p99 12.3 ms (limit 10 ms)"
+    assert bottleneck_of(record, run, 12.34) == Bottleneck(
+        "stream", "the endpoint", where("stream") + late, False
+    )
 
 
-def test_an_endpoint_that_is_just_in_time_is_not(record: Record) -> None:
+def test_an_endpoint_within_the_limit_is_not_named(record: Record) -> None:
     run = run_with_long("stream")
     run["samples"] = samples(0.95, 0.2)
     change_outcome(tools_cpu_s=0.0)(run)
-    assert bound(record, run, 10.0) == Bottleneck("stream", ONE_CORE, where("stream") + used(0.95, 0.2), True)
+    assert bottleneck_of(record, run, 10.0) == Bottleneck(
+        "stream", ONE_CORE, where("stream") + used(0.95, 0.2), True
+    )
 
 
-def test_who_takes_the_whole_machine_makes_the_endpoint_late(record: Record) -> None:
+def test_a_runtime_that_fills_the_machine_is_named_before_the_late_endpoint(record: Record) -> None:
     run = run_with_long("stream")
     run["samples"] = samples(1.7, 0.2, threads=8)
     change_outcome(tools_cpu_s=0.0)(run)
     evidence = where("stream") + used(1.7, 0.2)
-    assert bound(record, run, 500.0) == Bottleneck("stream", BY_RUNTIME, evidence, True)
+    assert bottleneck_of(record, run, 500.0) == Bottleneck("stream", BY_RUNTIME, evidence, True)
 
 
-def test_swapping_is_named_before_all_that_it_slows_down(record: Record) -> None:
+def test_swapping_is_named_before_the_cores_and_the_endpoint(record: Record) -> None:
     run = run_with_long("stream")
     run["samples"] = samples(1.9, 0.9)
     change_outcome(swapped_pages=70)(run)
     evidence = where("stream") + "70 pages were swapped"
-    assert bound(record, run, 500.0) == Bottleneck("stream", "memory", evidence, False)
+    assert bottleneck_of(record, run, 500.0) == Bottleneck("stream", "memory", evidence, False)
 
 
 def with_error(reason: str) -> dict[str, Any]:
@@ -250,7 +254,7 @@ def with_error(reason: str) -> dict[str, Any]:
 
 
 FILES, PORTS, MEMORY, THREADS = "open files", "ephemeral ports", "memory", "threads or processes"
-REFUSED = [
+DENIED = [
     (FILES, "[Errno 24] Too many open files: '/tmp/x/solution.py'"),  # Python
     (FILES, "connect: socket: too many open files"),  # Go
     (FILES, "Too many open files (os error 24)"),  # Rust
@@ -278,17 +282,21 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("cause", "reason"), REFUSED)
-def test_what_the_kernel_refused_is_named_in_whatever_words(record: Record, cause: str, reason: str) -> None:
+@pytest.mark.parametrize(("cause", "reason"), DENIED)
+def test_a_resource_that_the_kernel_denied_is_named_from_any_error_text(
+    record: Record, cause: str, reason: str
+) -> None:
     of_the_machine = cause in ("open files of the whole machine", PORTS)
-    expected = Bottleneck("", cause, f"the runtime says: {reason}", not of_the_machine)
-    assert bound(record, with_error(reason)) == expected
+    expected = Bottleneck("", cause, f"the runtime reports: {reason}", not of_the_machine)
+    assert bottleneck_of(record, with_error(reason)) == expected
 
 
-def test_the_last_words_of_a_runtime_count_as_well(record: Record) -> None:
+def test_the_last_line_of_stderr_counts_too(record: Record) -> None:
     run = good_run()
     change_outcome(exit_code=1, last_stderr_line="events: Too many open files")(run)
-    assert bound(record, run) == Bottleneck("", FILES, "the runtime says: events: Too many open files", True)
+    assert bottleneck_of(record, run) == Bottleneck(
+        "", FILES, "the runtime reports: events: Too many open files", True
+    )
 
 
 @pytest.mark.parametrize(
@@ -303,20 +311,22 @@ def test_the_last_words_of_a_runtime_count_as_well(record: Record) -> None:
         "no event for 60 s",
     ],
 )
-def test_errors_of_others_and_of_other_kinds_are_not_taken_for_it(record: Record, reason: str) -> None:
-    found = bound(record, with_error(reason))
+def test_errors_of_the_endpoint_and_of_other_kinds_do_not_count(record: Record, reason: str) -> None:
+    found = bottleneck_of(record, with_error(reason))
     assert found is not None
     assert found.cause == NOTHING
 
 
 @pytest.mark.parametrize(("code", "how"), [(-9, "signal 9"), (134, "status 134")])
-def test_who_crashed_was_not_slow(record: Record, code: int, how: str) -> None:
+def test_a_crash_is_named_before_the_ledger(record: Record, code: int, how: str) -> None:
     run = run_with_long("stream")
     run["samples"] = samples(0.95)
     change_outcome(exit_code=code)(run)
-    assert bound(record, run) == Bottleneck("", "the runtime itself", f"it ended with {how}", True)
+    assert bottleneck_of(record, run) == Bottleneck(
+        "", "the runtime itself", f"the runtime ended with {how}", True
+    )
 
 
-def test_without_any_attempt_there_is_nothing_to_judge_by(record: Record) -> None:
+def test_without_attempts_there_is_no_bottleneck(record: Record) -> None:
     data = replace(record(good_run()), samples=[])
     assert bottleneck(data, [], None, 10.0) is None

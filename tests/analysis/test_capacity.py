@@ -106,7 +106,7 @@ def test_the_numbers_that_are_tried() -> None:
         (replace(run(3, overhead_ms_p99=None), slowest_ms=50.0), []),
         (
             replace(run(3, overhead_ms_p99=None), slowest_ms=61.04),
-            ["overhead at most 61.0 ms (limit 50 ms)"],
+            ["overhead max 61.0 ms (limit 50 ms)"],
         ),
         (run(3, overhead_ms_p99=None), ["overhead unknown (limit 50 ms)"]),
         (
@@ -122,7 +122,7 @@ def test_the_numbers_that_are_tried() -> None:
             [
                 "1 of 3 agents were in flight at once",
                 "overhead p99 70.0 ms (limit 50 ms)",
-                "1 task ended as an error, the first: without a reason",
+                "1 task ended as an error, the first: no reason given",
             ],
         ),
     ],
@@ -131,7 +131,7 @@ def test_why_a_run_does_not_keep_the_objective(made: RunAnalysis, expected: list
     assert OBJECTIVE.broken(made) == expected
 
 
-def test_who_crashes_does_not_keep_the_objective_however_fast_it_was_until_then() -> None:
+def test_a_runtime_that_crashes_does_not_keep_the_objective_however_fast_it_was() -> None:
     crashed = [
         Failure("ended in order", 1, "the runtime ended with signal 9", "see runtime.stderr", True),
         Failure(
@@ -148,7 +148,7 @@ def test_other_gates_are_no_part_of_the_objective() -> None:
     assert OBJECTIVE.broken(replace(run(3), failures=[untidy, few])) == []
 
 
-BOUND = Bottleneck("begin", "open files", "the runtime says: EMFILE", True)
+LIMITED = Bottleneck("begin", "open files", "the runtime reports: EMFILE", True)
 
 
 @pytest.mark.parametrize(
@@ -158,8 +158,8 @@ BOUND = Bottleneck("begin", "open files", "the runtime says: EMFILE", True)
         ([run(10), run(10), slow(10)], Capacity(10, None, [], None)),
         ([run(10), slow(10)], Capacity(10, None, [], None)),
         (
-            [run(10), run(20), replace(slow(20), bottleneck=BOUND), slow(20)],
-            Capacity(10, 20, ["overhead p99 50.1 ms (limit 50 ms)"], BOUND),
+            [run(10), run(20), replace(slow(20), bottleneck=LIMITED), slow(20)],
+            Capacity(10, 20, ["overhead p99 50.1 ms (limit 50 ms)"], LIMITED),
         ),
         ([run(10), slow(20), run(40)], Capacity(10, 20, ["overhead p99 50.1 ms (limit 50 ms)"], None)),
         ([run(10), replace(slow(20), interrupted=True)], Capacity(10, None, [], None)),

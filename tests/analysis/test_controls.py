@@ -1,4 +1,4 @@
-"""What the controls hold against an experiment."""
+"""What the controls show of an experiment."""
 
 from dataclasses import replace
 from typing import Any
@@ -25,22 +25,19 @@ AA_CONTROL = replace(CELL, control="twin")
 DRIFT_CHECK = replace(CELL, control="sentinel")
 UNSAMPLED = replace(CELL, control="unsampled")
 
-NOT_TIED = "differences of that size mean nothing here; measure on a quiet machine, with more --repeats"
-DRIFTED = "the machine, or the runtime, drifted meanwhile; measure again on a quiet machine"
-
 
 def found_in(*runs: RunAnalysis) -> Summary:
     return summarise(runs, [CELL, GO], simulated=True, baseline=None)
 
 
 def failures(*runs: RunAnalysis) -> list[Failure]:
-    """What is held against the only row."""
+    """The failures of the only row."""
     (row,) = found_in(*runs).rows
     return row.failures
 
 
 def slow_run(ms: float) -> dict[str, Any]:
-    """A run whose attempts have so many milliseconds more of overhead, at their end."""
+    """A run whose attempts end with `ms` milliseconds more of overhead."""
     run = good_run()
     for name in NAMES:
         attempt_of(run, name)["t_end"] += round(ms * MS)
@@ -48,7 +45,7 @@ def slow_run(ms: float) -> dict[str, Any]:
 
 
 def pairs(build: Build, *peaks: tuple[float, float]) -> list[RunAnalysis]:
-    """Blocks in which the row and its twin had these peaks of memory."""
+    """Blocks in which the row and its A/A control had these peaks of memory, in MiB."""
     return [
         build(run_with_peak(mib), cell, block)
         for block, pair in enumerate(peaks, start=1)
@@ -56,44 +53,47 @@ def pairs(build: Build, *peaks: tuple[float, float]) -> list[RunAnalysis]:
     ]
 
 
-def test_a_twin_that_takes_more_than_itself_is_held_against_every_row(build: Build) -> None:
+def concerns_the_experiment(failure: Failure, gate: str, *facts: str) -> None:
+    """The failure is of `gate`, is no runtime's fault, names these facts, and says how to measure again."""
+    assert (failure.gate, failure.run, failure.is_fault) == (gate, None, False)
+    for fact in facts:
+        assert fact in failure.reason
+    assert "quiet machine" in failure.remedy
+
+
+def test_an_aa_control_that_takes_more_memory_invalidates_every_row(build: Build) -> None:
     runs = [*pairs(build, (10, 12)), build(run_with_peak(5), GO)]
-    failure = Failure(
-        "A/A",
-        None,
-        "python against itself: peak_rss_mib is 1.20 times its own",
-        NOT_TIED,
-        is_fault=False,
-    )
     for row in found_in(*runs).rows:
-        assert row.failures == [failure]
+        (failure,) = row.failures
+        concerns_the_experiment(failure, "A/A", "A/A control", "python", "peak_rss_mib", "1.20")
+        assert "--repeats" in failure.remedy
+        assert failure.line == f"{failure.reason}: {failure.remedy}"
         assert (row.valid, row.is_sound) == (False, True)
-    assert failure.line == f"python against itself: peak_rss_mib is 1.20 times its own: {NOT_TIED}"
 
 
 @pytest.mark.parametrize("peak", [9.51, 10.0, 10.49])
-def test_a_twin_within_5_percent_ties(build: Build, peak: float) -> None:
+def test_an_aa_control_within_5_percent_ties(build: Build, peak: float) -> None:
     assert failures(*pairs(build, (10, peak))) == []
 
 
-def test_a_twin_ties_when_the_interval_holds_1(build: Build) -> None:
+def test_an_aa_control_ties_when_the_interval_contains_1(build: Build) -> None:
     found = pairs(build, (10, 11), (10, 9), (10, 12))
     assert failures(*found) == []
     (comparison,) = found_in(*found).comparisons
     assert comparison.ratios["peak_rss_mib"].median == pytest.approx(1.1)
 
 
-def test_a_twin_does_not_tie_when_the_interval_does_not_hold_1(build: Build) -> None:
+def test_an_aa_control_does_not_tie_when_the_interval_excludes_1(build: Build) -> None:
     (failure,) = failures(*pairs(build, (10, 11.9), (10, 12), (10, 12.1)))
-    assert failure.reason == "python against itself: peak_rss_mib is 1.20 times its own"
+    concerns_the_experiment(failure, "A/A", "python", "peak_rss_mib", "1.20")
 
 
-def test_a_twin_is_compared_within_its_block(build: Build) -> None:
+def test_an_aa_control_is_compared_within_its_block(build: Build) -> None:
     (comparison,) = found_in(*pairs(build, (10, 11), (20, 21), (40, 40))).comparisons
     assert comparison.ratios["peak_rss_mib"].values == [1.1, 1.05, 1.0]
 
 
-def test_what_differs_from_run_to_run_is_judged_by_six_pairs_only(build: Build) -> None:
+def test_a_noisy_metric_is_judged_by_six_pairs_only(build: Build) -> None:
     def runs(blocks: int) -> list[RunAnalysis]:
         return [
             build(slow_run(1 if cell == AA_CONTROL else 0), cell, 10 * blocks + block)
@@ -102,37 +102,33 @@ def test_what_differs_from_run_to_run_is_judged_by_six_pairs_only(build: Build) 
         ]
 
     assert failures(*runs(5)) == []
-    assert [failure.reason for failure in failures(*runs(6))] == [
-        "python against itself: overhead_ms_p50 is 1.10 times its own"
-    ]
+    (failure,) = failures(*runs(6))
+    concerns_the_experiment(failure, "A/A", "python", "overhead_ms_p50", "1.10")
 
 
-def test_a_sentinel_that_takes_more_than_the_first_run_is_held_against_every_row(build: Build) -> None:
+def test_a_drift_check_that_takes_more_than_the_first_run_invalidates_every_row(build: Build) -> None:
     runs = [
         build(run_with_peak(10)),
         build(run_with_peak(30), GO),
         build(run_with_peak(11), CELL, 2),
         build(run_with_peak(13), DRIFT_CHECK, 2),
     ]
-    failure = Failure(
-        "sentinel",
-        None,
-        "the first run again, at the end: peak_rss_mib is 1.30 times what it was (limit 0.95 to 1.05)",
-        DRIFTED,
-        is_fault=False,
-    )
-    assert [row.failures for row in found_in(*runs).rows] == [[failure], [failure]]
+    rows = found_in(*runs).rows
+    assert len(rows) == 2
+    for row in rows:
+        (failure,) = row.failures
+        concerns_the_experiment(
+            failure, "sentinel", "drift check", "peak_rss_mib", "1.30", "(limit 0.95 to 1.05)"
+        )
 
 
-def test_a_sentinel_is_held_to_memory_and_wall_time_alone(build: Build) -> None:
+def test_the_drift_check_judges_only_memory_and_wall_time(build: Build) -> None:
     slow = slow_run(5)
     slow["outcome"]["own_cpu_s"] = 5.0
     assert failures(build(good_run()), build(slow, DRIFT_CHECK)) == []
     slow["events"][-1]["t"] *= 2
     (failure,) = failures(build(good_run(), block=2), build(slow, DRIFT_CHECK, 2))
-    assert failure.reason == (
-        "the first run again, at the end: wall_s is 2.00 times what it was (limit 0.95 to 1.05)"
-    )
+    concerns_the_experiment(failure, "sentinel", "wall_s", "2.00", "(limit 0.95 to 1.05)")
 
 
 def test_a_run_without_samples_is_compared_and_never_judged(build: Build) -> None:
@@ -147,15 +143,17 @@ def test_a_run_without_samples_is_compared_and_never_judged(build: Build) -> Non
     assert comparison.ratios["peak_rss_mib"].median is None
 
 
-def test_a_fault_of_a_control_is_one_of_the_row_that_it_repeats(build: Build) -> None:
+def test_a_fault_of_a_control_counts_for_the_row_that_it_repeats(build: Build) -> None:
     crashed, late = good_run(), good_run()
     change_outcome(exit_code=-11)(crashed)
     change_requests(late_us=[10_500] * 100)(late)
     runs = [build(good_run()), build(good_run(), GO), build(crashed, AA_CONTROL), build(late, DRIFT_CHECK)]
     python, go = found_in(*runs).rows
-    assert [failure.line for failure in python.failures] == [
-        "run 1: twin: the runtime ended with signal 11: see runtime.stderr in the run's folder"
-    ]
+    (failure,) = python.failures
+    assert (failure.gate, failure.run, failure.is_fault) == ("ended in order", 1, True)
+    assert failure.reason.startswith("A/A control: ")
+    assert "signal 11" in failure.reason
+    assert "runtime.stderr" in failure.remedy
     assert not python.is_sound
     assert go.failures == []
 

@@ -150,10 +150,8 @@ def test_the_markdown_table_has_every_row_and_says_why_one_is_not_valid(build: B
     assert sound == f"| cold | 20 | python | {figures} | 0.50 |"
     assert struck == f"| cold | 20 | ~~slow~~ | {figures} | 10.5 |"
     assert empty == ""
-    assert reason == (
-        "- INVALID slow, 20 agents, verifier cold, run 1: the endpoint was late, p99 10.5 ms "
-        "(limit 10 ms): lower --verify-slots or --agents, or give it a free core"
-    )
+    assert reason.startswith("- INVALID slow, 20 agents, verifier cold, run 1: the endpoint was late")
+    assert "10.5 ms (limit 10 ms): " in reason
 
 
 def test_a_row_has_the_median_and_the_interval_of_its_runs(build: Build) -> None:

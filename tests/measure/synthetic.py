@@ -1,4 +1,4 @@
-"""Made-up trees of files in place of /proc."""
+"""Synthetic trees of files in place of /proc."""
 
 from pathlib import Path
 

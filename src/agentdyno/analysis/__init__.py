@@ -1,1 +1,1 @@
-"""From events, journal and samples to figures."""
+"""Computes metrics, gates and comparisons from events, journal and samples."""

@@ -1,4 +1,4 @@
-"""The largest number of agents at which a runtime keeps an objective."""
+"""The capacity: the largest number of agents at which a runtime keeps an objective."""
 
 import math
 from collections.abc import Sequence
@@ -9,36 +9,36 @@ from agentdyno.analysis.gates import ACCOUNTED, CONCURRENCY_SHARE, ENDED
 from agentdyno.analysis.run_analysis import RunAnalysis
 
 RESOLUTION = 1.25
-"""The search ends when the largest number that keeps the objective and the smallest that does not are nearer
-than that.
+"""The search ends when the ratio of the smallest N that breaks the objective to the largest N that keeps it
+is at most this.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """What must hold at N agents: all of them in flight at once by the endpoint's gauge, overhead of at most
-    `overhead_ms` at the 99th percentile (at the slowest attempt, where there are too few for one), no errors,
-    and no task lost, as by a crash.
+    """What must hold at N agents: the endpoint has all of them in flight at once; the overhead p99 (the
+    maximum, where a p99 needs more attempts) is at most `overhead_ms`; no errors; no lost task, as after a
+    crash.
     """
 
     overhead_ms: float = 50.0
 
     def broken(self, run: RunAnalysis) -> list[str]:
-        """Why this run does not keep it; nothing when it does."""
+        """Why this run breaks the objective; empty when the run keeps it."""
         found = []
         in_flight = run.metrics["max_in_flight"] or 0
         if in_flight < CONCURRENCY_SHARE * run.cell.agents:
             found.append(f"{in_flight:.0f} of {run.cell.agents} agents were in flight at once")
         overhead, of = run.metrics["overhead_ms_p99"], "p99"
         if overhead is None:
-            overhead, of = run.slowest_ms, "at most"
+            overhead, of = run.slowest_ms, "max"
         if overhead is None or overhead > self.overhead_ms:
             shown = "unknown" if overhead is None else f"{of} {overhead:.1f} ms"
             found.append(f"overhead {shown} (limit {self.overhead_ms:g} ms)")
         errors = [task.reason for task in run.tasks if task.outcome == "error"]
         if errors:
             tasks = "1 task ended as an error" if len(errors) == 1 else f"{len(errors)} tasks ended as errors"
-            found.append(f"{tasks}, the first: {errors[0] or 'without a reason'}")
+            found.append(f"{tasks}, the first: {errors[0] or 'no reason given'}")
         if any(failure.gate == ACCOUNTED for failure in run.failures):
             found += [failure.reason for failure in run.failures if failure.gate in (ENDED, ACCOUNTED)]
         return found
@@ -46,8 +46,8 @@ class Objective:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """Between `kept`, the largest N that keeps the objective (0 if none does), and `broken`, the smallest one
-    above it that does not (None if none was found), with the reasons and what gave out there.
+    """`kept` is the largest N that keeps the objective (0 if none does); `broken` is the smallest larger N
+    that breaks it (None if none was found), with the `reasons` and the `bottleneck` there.
     """
 
     kept: int
@@ -57,10 +57,10 @@ class Capacity:
 
 
 def capacity(runs: Sequence[RunAnalysis], objective: Objective) -> Capacity:
-    """The capacity as far as these runs of one runtime tell.
+    """The capacity that these runs of one runtime show.
 
-    A number of agents keeps the objective if most of its runs do: one disturbed run is no capacity. A run
-    that was interrupted tells nothing.
+    A number of agents keeps the objective if at least half of its runs do, so that one disturbed run does not
+    decide. Interrupted runs do not count.
     """
     by_agents: dict[int, list[RunAnalysis]] = {}
     for run in runs:
@@ -79,8 +79,8 @@ def capacity(runs: Sequence[RunAnalysis], objective: Objective) -> Capacity:
 
 
 def next_to_try(found: Capacity) -> int | None:
-    """The number of agents that would tell most: twice as many while none is too many, then the one halfway
-    between, by ratio; None when that would tell nothing new.
+    """The next number of agents to measure: double until one breaks the objective, then the geometric mean of
+    `kept` and `broken`; None when the search has ended.
     """
     if found.broken is None:
         return 2 * max(found.kept, 1)

@@ -1,4 +1,4 @@
-"""Runs that are there to try the instrument, and what they show."""
+"""The controls: runs that test the instrument, and what they show."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,20 +10,20 @@ from agentdyno.analysis.statistics import FEW
 from agentdyno.rundata.cell import AA_CONTROL, DRIFT_CHECK
 
 LIMIT = 0.05
-"""How far from 1 a ratio of a runtime to itself may be."""
+"""How far from 1 the ratio of a control to the run that it repeats may be."""
 
 COMPARED = ("peak_rss_mib", "cpu_s_per_task", "overhead_ms_p50", "wall_s")
 JUDGED = {AA_CONTROL: COMPARED, DRIFT_CHECK: ("peak_rss_mib", "wall_s")}
-"""A sentinel is a single run, so only what hardly differs from run to run can show a drift."""
-STEADY = ("peak_rss_mib",)
-"""What a twin must tie in even with few runs. Times differ by more from run to run, and a handful of runs
-that happened to lie on one side would condemn an experiment that has nothing wrong with it.
+"""The drift check is a single run, so only metrics with little noise can show a drift."""
+LOW_NOISE = ("peak_rss_mib",)
+"""The metrics that the A/A control judges even with few runs. Times are noisier: in a few runs, all could lie
+on one side by chance, and the gate would fail in a sound experiment.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One kind of control against the runs that it repeats."""
+    """The ratios of one kind of control to the runs that it repeats, by metric."""
 
     control: str
     runtime: str
@@ -35,8 +35,7 @@ class Comparison:
 def comparisons(runs: Sequence[RunAnalysis]) -> list[Comparison]:
     """A comparison for each control cell that was run.
 
-    A control is paired with the run of its own block; the sentinel, which comes at the very end, with the
-    first run of all.
+    A control is paired with the run of its own block; the drift check, made last, with the first run.
     """
     first = {run.cell: run for run in reversed(runs)}
     by_block = {(run.block, run.cell): run for run in runs}
@@ -62,7 +61,7 @@ def comparisons(runs: Sequence[RunAnalysis]) -> list[Comparison]:
 
 
 def is_tie(its: Ratio) -> bool | None:
-    """Whether the two are the same as far as can be told; None if that cannot be told."""
+    """Whether the ratio is within LIMIT of 1 or its 95% CI contains 1; None without a ratio."""
     if its.median is None:
         return None
     if abs(its.median - 1) <= LIMIT:
@@ -71,7 +70,7 @@ def is_tie(its: Ratio) -> bool | None:
 
 
 def failures(found: Sequence[Comparison]) -> list[Failure]:
-    """What the controls hold against the whole experiment."""
+    """The failures of the whole experiment that the controls show."""
     return [
         failure
         for comparison in found
@@ -86,14 +85,14 @@ def _failures(comparison: Comparison, metric: str, its: Ratio) -> list[Failure]:
     if is_tie(its) is not False:
         return []
     if comparison.control == AA_CONTROL:
-        if few and metric not in STEADY:
+        if few and metric not in LOW_NOISE:
             return []
         return [
             Failure(
                 "A/A",
                 None,
-                f"{comparison.runtime} against itself: {metric} is {its.median:.2f} times its own",
-                "differences of that size mean nothing here; measure on a quiet machine, with more --repeats",
+                f"A/A control: {metric} of {comparison.runtime} is {its.median:.2f} times that of its row",
+                "differences of this size are noise here; measure on a quiet machine, with more --repeats",
                 is_fault=False,
             )
         ]
@@ -101,9 +100,9 @@ def _failures(comparison: Comparison, metric: str, its: Ratio) -> list[Failure]:
         Failure(
             "sentinel",
             None,
-            f"the first run again, at the end: {metric} is {its.median:.2f} times what it was "
+            f"drift check: {metric} of the last run is {its.median:.2f} times that of the first run "
             f"(limit {1 - LIMIT:.2f} to {1 + LIMIT:.2f})",
-            "the machine, or the runtime, drifted meanwhile; measure again on a quiet machine",
+            "the machine or the runtime drifted during the experiment; measure again on a quiet machine",
             is_fault=False,
         )
     ]

@@ -1,4 +1,4 @@
-"""What a gate is: a yes/no question that decides whether a row is valid."""
+"""A gate: a yes/no check that decides whether a row is valid."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from agentdyno.analysis.ledger import Entry
 from agentdyno.rundata.raw_run import RawRun
 
 Figures = Mapping[str, float | None]
-"""A run's metrics by name."""
+"""The values of a run's metrics by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a gate may look at: one run, its ledger and its figures."""
+    """What a gate checks: one run, its ledger and its metrics."""
 
     run: RawRun
     entries: Sequence[Entry]
@@ -21,11 +21,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A gate's no: why, and what to do about it.
+    """The failure of a gate: its reason, and a remedy.
 
-    `run` is the number of the block, None where it is about the experiment as a whole. A fault is something
-    that only a runtime or a bug of ours can cause; anything else a busy machine or a small experiment can
-    cause as well: the row is not valid, but nothing is broken.
+    `run` is the number of the block, None where the failure concerns the whole experiment. Only a runtime or
+    a bug in agentdyno can cause a fault (`is_fault`). A busy machine or a small experiment can cause the
+    other failures: the row is not valid, but nothing is broken.
     """
 
     gate: str
@@ -36,7 +36,7 @@ class Failure:
 
     @property
     def line(self) -> str:
-        """As it is printed, in one line."""
+        """The failure as printed, in one line."""
         where = "" if self.run is None else f"run {self.run}: "
         remedy = f": {self.remedy}" if self.remedy else ""
         return " ".join(f"{where}{self.reason}{remedy}".split())
@@ -44,7 +44,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One question asked of one run: `ask` gives the reasons for a no, and nothing for a yes."""
+    """One check of one run: `ask` returns the reasons for a failure, none if the run passes."""
 
     name: str
     ask: Callable[[Evidence], list[str]]
@@ -52,7 +52,7 @@ class Gate:
     is_fault: bool = True
 
     def failures(self, evidence: Evidence) -> list[Failure]:
-        """The noes."""
+        """The failures of this gate in one run."""
         return [
             Failure(self.name, evidence.run.block, reason, self.remedy, self.is_fault)
             for reason in self.ask(evidence)

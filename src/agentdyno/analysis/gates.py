@@ -9,25 +9,25 @@ from agentdyno.rundata.cell import REAL
 from agentdyno.rundata.events import accounting
 
 ENDED, ACCOUNTED, ENOUGH = "ended in order", "tasks accounted for", "enough samples"
-"""Names of gates that others ask for."""
+"""Names of gates that other modules need."""
 
 CONCURRENCY_SHARE = 0.99
 LATENESS_LIMIT_MS = 10.0
 LATE_SHARE_LIMIT = 0.005
 ERROR_SHARE_LIMIT = 0.01
-"""Of a real endpoint, which may refuse now and then; the simulated one never fails."""
+"""For a real endpoint, which sometimes returns errors; the simulated endpoint allows none."""
 IMBALANCE_LIMIT_MS, IMBALANCE_LIMIT_SHARE = 1.0, 0.005
-"""The larger of the two holds; the share is of the attempt's wall time."""
+"""The larger limit applies. The share is of the attempt's wall time."""
 LITTLE_LIMIT = 0.10
 LEAST_ATTEMPTS = 20
-"""So many have a 95th percentile."""
+"""A p95 needs this many."""
 STEAL_LIMIT = 0.02
-"""Share of the machine's processor time."""
+"""A share of the machine's processor time."""
 THROTTLED_LIMIT_S = 0.1
 
 
 def ended_in_order(evidence: Evidence) -> list[str]:
-    """The runtime ended by itself, with status 0 and nothing left behind."""
+    """The runtime ended by itself with status 0 and left neither processes nor workspaces behind."""
     run, found = evidence.run, []
     outcome = run.outcome
     if outcome.problem is not None:
@@ -44,16 +44,14 @@ def ended_in_order(evidence: Evidence) -> list[str]:
 
 
 def tasks_accounted_for(evidence: Evidence) -> list[str]:
-    """Every event line is by the contract, and every task has exactly one outcome that follows from its
-    attempts.
-    """
+    """Every event line keeps the contract. Each task has exactly one outcome, and its attempts lead to it."""
     run = evidence.run
     return [*run.events.problems, *accounting(run.events, run.task_ids, run.max_retries)]
 
 
 def journal_agrees(evidence: Evidence) -> list[str]:
-    """Every completion that the runtime reports is one that the endpoint served, to the same request body and
-    within the attempt's time.
+    """The endpoint served every completion that the runtime reports: for the same request body and within the
+    attempt's time.
     """
     run = evidence.run
     if not run.journal.is_whole:
@@ -66,19 +64,20 @@ def journal_agrees(evidence: Evidence) -> list[str]:
     ]
     if unknown:
         return [
-            f"{len(unknown)} completions reported that the endpoint did not serve to a request of that task, "
-            f"attempt and request_sha256, the first: {unknown[0]}"
+            f"{len(unknown)} reported completions match no request in the journal by task, attempt and "
+            f"request_sha256, the first: {unknown[0]}"
         ]
-    elsewhen = [
+    outside = [
         f"{attempt.task} attempt {attempt.attempt}"
         for attempt in run.events.attempts
         if (request := found.get((attempt.task, attempt.attempt))) is not None
         and not attempt.t_begin <= request.t_arrive <= attempt.t_end
     ]
-    if not elsewhen:
+    if not outside:
         return []
     return [
-        f"{len(elsewhen)} attempts whose request the endpoint got at another time, the first: {elsewhen[0]}"
+        f"{len(outside)} attempts whose request arrived at the endpoint before t_begin or after t_end, "
+        f"the first: {outside[0]}"
     ]
 
 
@@ -99,7 +98,7 @@ def ledger_balances(evidence: Evidence) -> list[str]:
 
 
 def few_errors(evidence: Evidence) -> list[str]:
-    """No task ended as an error: what was not worked on to the end was not measured."""
+    """No task ended as an error, because the work on such a task is incomplete."""
     run = evidence.run
     errors = [outcome for outcome in run.events.outcomes if outcome.outcome == "error"]
     allowed = ERROR_SHARE_LIMIT * len(run.task_ids) if run.cell.profile.startswith(REAL) else 0
@@ -110,20 +109,20 @@ def few_errors(evidence: Evidence) -> list[str]:
 
 
 def asked_once(evidence: Evidence) -> list[str]:
-    """No attempt took a second try: the simulated endpoint does not fail, so the runtime must have."""
+    """No attempt took a second try: the simulated endpoint does not fail, so the runtime must have failed."""
     run = evidence.run
     again = sum(attempt.transport_retries for attempt in run.events.attempts)
     if run.cell.profile.startswith(REAL) or again == 0:
         return []
     first = next(attempt for attempt in run.events.attempts if attempt.transport_retries)
     return [
-        f"{again} requests were made again though the endpoint had not failed, the first for {first.task} "
-        f"attempt {first.attempt}"
+        f"the runtime repeated {again} requests although the endpoint had not failed, the first for "
+        f"{first.task} attempt {first.attempt}"
     ]
 
 
 def begun_on_schedule(evidence: Evidence) -> list[str]:
-    """No task was begun before its start."""
+    """No task began before its intended start."""
     run = evidence.run
     t_start = run.events.t_start
     early = [
@@ -131,12 +130,12 @@ def begun_on_schedule(evidence: Evidence) -> list[str]:
         for attempt in run.events.attempts
         if t_start is not None and attempt.t_begin < t_start + run.starts.get(attempt.task, 0)
     ]
-    return [f"{len(early)} tasks were begun before their start, the first: {early[0]}"] if early else []
+    return [f"{len(early)} tasks began before their intended start, the first: {early[0]}"] if early else []
 
 
 def concurrency_reached(evidence: Evidence) -> list[str]:
-    """The endpoint saw all agents at once. The `instant` profile answers too soon for that, and where tasks
-    have starts of their own they need not overlap: these are not asked.
+    """The endpoint had the requests of all agents in flight at once. The gate does not apply to the `instant`
+    profile, which answers too fast, nor to tasks with intended starts, which need not overlap.
     """
     run = evidence.run
     if run.cell.profile == "instant" or run.starts:
@@ -146,32 +145,30 @@ def concurrency_reached(evidence: Evidence) -> list[str]:
     if reached >= wanted:
         return []
     return [
-        f"the endpoint saw {reached:.0f} requests at once where {run.cell.agents} agents "
-        "should have had one each"
+        f"the endpoint had at most {reached:.0f} requests in flight where {run.cell.agents} agents should "
+        "have had one each"
     ]
 
 
 def littles_law(evidence: Evidence) -> list[str]:
-    """What the endpoint had open on average is the rate of the completions that the runtime's events tell of,
-    times how long each was open (J. D. C. Little, "A Proof for the Queuing Formula: L = λW", Operations
-    Research 9, 1961). Where it had more, there were requests that no event tells of.
+    """The endpoint's mean number of requests in flight equals the rate of the completions in the runtime's
+    events, times their mean duration (J. D. C. Little, "A Proof for the Queuing Formula: L = λW", Operations
+    Research 9, 1961). A larger number means that the runtime made requests without reporting them.
     """
-    wall, seen, told = wall_s(evidence.run), evidence.figures["mean_in_flight"], evidence.entries
-    if not wall or not told or seen is None or evidence.run.outcome.interrupted:
+    wall, measured, reported = wall_s(evidence.run), evidence.figures["mean_in_flight"], evidence.entries
+    if not wall or not reported or measured is None or evidence.run.outcome.interrupted:
         return []
-    rate, time = len(told) / wall, sum(entry.parts.model for entry in told) / 1000 / len(told)
-    if abs(rate * time - seen) <= LITTLE_LIMIT * seen:
+    rate, time = len(reported) / wall, sum(entry.parts.model for entry in reported) / 1000 / len(reported)
+    if abs(rate * time - measured) <= LITTLE_LIMIT * measured:
         return []
     return [
-        f"Little's law: the {rate:.2f} completions/s that the runtime's events tell of, {time:.3f} s each, "
-        f"are {rate * time:.1f} at once, and the endpoint had {seen:.1f} open on average"
+        f"Little's law: the events report {rate:.2f} completions/s of {time:.3f} s each, which makes "
+        f"{rate * time:.1f} in flight; the endpoint had {measured:.1f} in flight on average"
     ]
 
 
 def endpoint_on_time(evidence: Evidence) -> list[str]:
-    """What the endpoint sent left when it was due; otherwise the endpoint was measured and not the
-    runtime.
-    """
+    """The endpoint sent its chunks at their due times; otherwise its lateness counts as the runtime's."""
     late, share = (evidence.figures[name] for name in ("endpoint_lateness_ms_p99", "endpoint_late_share"))
     if late is not None and late > LATENESS_LIMIT_MS:
         return [f"the endpoint was late, p99 {late:.1f} ms (limit {LATENESS_LIMIT_MS:.0f} ms)"]
@@ -184,28 +181,28 @@ def endpoint_on_time(evidence: Evidence) -> list[str]:
 
 
 def enough_samples(evidence: Evidence) -> list[str]:
-    """There are attempts enough for a 95th percentile."""
+    """The run has enough attempts for a p95."""
     attempts = len(evidence.entries)
     if attempts >= LEAST_ATTEMPTS or evidence.run.outcome.interrupted:
         return []
-    return [f"{attempts} attempts with a ledger are too few to tell a tail (at least {LEAST_ATTEMPTS})"]
+    return [f"{attempts} attempts with a ledger are too few for a p95 (at least {LEAST_ATTEMPTS})"]
 
 
 def no_swapping(evidence: Evidence) -> list[str]:
-    """The machine moved no page to or from swap meanwhile."""
+    """The machine moved no page to or from swap during the run."""
     pages = evidence.run.outcome.swapped_pages
-    return [f"the machine swapped {pages} pages meanwhile"] if pages else []
+    return [f"the machine swapped {pages} pages during the run"] if pages else []
 
 
 def no_throttling(evidence: Evidence) -> list[str]:
-    """Nobody took the processors away: no hypervisor, no quota, no heat."""
+    """Neither a hypervisor, nor a quota, nor heat took processor time from the run."""
     outcome, found = evidence.run.outcome, []
     if outcome.steal_share is not None and outcome.steal_share > STEAL_LIMIT:
         found.append(
             f"the hypervisor took {outcome.steal_share:.1%} of the processor time (limit {STEAL_LIMIT:.0%})"
         )
     if outcome.throttled_s is not None and outcome.throttled_s > THROTTLED_LIMIT_S:
-        found.append(f"a quota of the control group held the processes back for {outcome.throttled_s:.1f} s")
+        found.append(f"a quota of the control group throttled the processes for {outcome.throttled_s:.1f} s")
     if outcome.thermal_throttles:
         found.append(f"the processors throttled {outcome.thermal_throttles} times because of heat")
     return found
@@ -217,34 +214,34 @@ GATES: Sequence[Gate] = (
     Gate(
         "journal agrees",
         journal_agrees,
-        "hash the body that is sent, as canonical JSON, and take times of CLOCK_MONOTONIC; "
-        "see endpoint.stderr if the journal is cut short",
+        "hash the sent body as canonical JSON, and take times from CLOCK_MONOTONIC; "
+        "see endpoint.stderr if the journal is incomplete",
     ),
     Gate(
         "ledger balances",
         ledger_balances,
-        "a time was taken before or after what it stands for; compare the attempt's lines in events.jsonl "
-        "and journal.jsonl",
+        "the runtime took a time too early or too late; compare the attempt's lines in events.jsonl and "
+        "journal.jsonl",
     ),
-    Gate("error rate", few_errors, "the reason of each is in tasks.csv"),
-    Gate("asked once", asked_once, "see its lines in journal.jsonl and events.jsonl"),
+    Gate("error rate", few_errors, "see the reasons in tasks.csv"),
+    Gate("asked once", asked_once, "compare the attempt's lines in journal.jsonl and events.jsonl"),
     Gate(
         "begun on schedule", begun_on_schedule, "wait for start_after_ns of the tasks file, as in CONTRACT.md"
     ),
     Gate(
         "concurrency reached",
         concurrency_reached,
-        "the runtime caps its connections, or the profile answers too soon",
+        "the runtime limits its connections, or the profile answers too fast",
     ),
     Gate(
         "Little's law",
         littles_law,
-        "tell of every request that is made, in the event of its attempt",
+        "report every request in the event of its attempt",
     ),
     Gate(
         "endpoint on time",
         endpoint_on_time,
-        "lower --verify-slots or --agents, or give it a free core",
+        "lower --verify-slots or --agents, or give the endpoint a free core",
         is_fault=False,
     ),
     Gate(ENOUGH, enough_samples, "raise --limit", is_fault=False),
@@ -252,8 +249,8 @@ GATES: Sequence[Gate] = (
     Gate(
         "no throttling or steal",
         no_throttling,
-        "measure on a machine, or at an hour, with processors of its own",
+        "measure on a machine with dedicated processors, or when other loads are idle",
         is_fault=False,
     ),
 )
-"""In the order in which their failures are to be mended."""
+"""In the order in which a user should fix their failures."""

@@ -1,4 +1,4 @@
-"""The gates that compare runs with each other: all were asked the same and came to the same outcomes."""
+"""The gates that compare runs with each other: all made identical requests and had identical outcomes."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -7,17 +7,18 @@ from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.run_analysis import RunAnalysis
 
 Service = tuple[dict[tuple[str, int], set[str]], dict[str, tuple[str, int]]]
-"""What a run was: the hashes of its requests by task and attempt, and its outcomes by task."""
+"""The service that a run got: hashes of its requests by task and attempt, and its outcomes by task."""
 
 Key = TypeVar("Key", str, tuple[str, int])
 
 
 def identical_service(runs: Sequence[RunAnalysis], *, simulated: bool) -> dict[str, list[Failure]]:
-    """Requests and outcomes that differ from what most runs with as many agents had, by the run's folder.
+    """The failures of runs whose requests or outcomes differ from those of most runs, by the run's folder.
 
-    Where two groups are as large, the one with the first of `runs` is what the others are held to. A
-    simulated endpoint says the same to the same conversation, so every request and outcome must be the same
-    in every run. A real model need not, so only the first request of each task is held to it.
+    The gates compare runs with the same number of agents and the same verifier. The most frequent service is
+    the reference; among equally frequent ones, the earliest in `runs`. A simulated endpoint answers equal
+    conversations equally, so all requests and outcomes must be identical. A real model may answer
+    differently, so the gates compare only the first request of each task.
     """
     groups: dict[tuple[int, str], list[RunAnalysis]] = {}
     for run in runs:
@@ -57,5 +58,5 @@ def _differences(block: int, service: Service, usual: Service, reference: str) -
 
 
 def _unlike(these: Mapping[Key, object], those: Mapping[Key, object]) -> list[Key]:
-    """The keys, in order, under which the two do not hold the same."""
+    """The keys, in order, whose values differ between the two."""
     return sorted(key for key in these.keys() | those.keys() if these.get(key) != those.get(key))

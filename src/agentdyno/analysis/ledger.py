@@ -15,55 +15,55 @@ NS_PER_MS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of one attempt in ms, in the order in which they come.
+    """The parts of one attempt in ms, in chronological order.
 
-    Each is read off by itself and none is negative, so that they need not sum to the wall time: where they do
-    not, two clocks or two programs disagree, and a gate says so.
+    Each part is measured by itself and is at least 0, so the parts need not sum to the wall time. If the sum
+    is wrong, two clocks or two programs disagree, and a gate fails.
     """
 
     begin: float
-    """From the moment at which the attempt was due until the runtime began it."""
+    """From the attempt's due time until the runtime began the attempt."""
     prompt: float
-    """Messages, body and connection, until the runtime began to write; failed tries are not in it."""
+    """Messages, body and connection, until the runtime began to write; without failed tries."""
     transport: float
-    """The tries that failed, and the sleeps after them."""
+    """The failed tries and the pauses after them."""
     send: float
     """Until the endpoint had read the request."""
     model: float
-    """By the endpoint's clock: from the arrival of the request to the departure of the last byte."""
+    """From the arrival of the request to the departure of the last byte, by the endpoint's clock."""
     stream: float
-    """Until the runtime had understood the end of the reply."""
+    """Until the runtime had parsed the end of the reply."""
     extract: float
-    """Extraction, workspace and files, until a slot was asked for."""
+    """Extraction, workspace and files, until the runtime requested a slot."""
     queue: float
-    """Waiting for a verification slot."""
+    """The wait for a verification slot."""
     spawn: float
-    """Until the test process was there."""
+    """Until the test process existed."""
     verify: float
-    """The life of the test process, as the runtime saw it."""
+    """The lifetime of the test process, by the runtime's events."""
     bookkeeping: float
-    """Verdict, feedback, removal of the workspace; without a verification, all that follows the reply."""
+    """Verdict, feedback, removal of the workspace; without a verification, everything after the reply."""
 
     @property
     def total(self) -> float:
-        """All parts together."""
+        """The sum of all parts."""
         return float(sum(getattr(self, name) for name in PARTS))
 
 
 PARTS = tuple(field.name for field in fields(Parts))
-"""The parts' names, in the order in which they come."""
+"""The names of the parts, in chronological order."""
 
 NOT_OVERHEAD = ("transport", "model", "queue", "verify")
-"""The parts that are not overhead; what begins, sends, reads, writes and spawns is the runtime's own."""
+"""The parts that are not overhead. The other parts are work of the runtime."""
 
 
 FIGURES = (*PARTS, "wall", "overhead")
-"""The parts of an attempt, what they sum to, and those that are the runtime's own."""
+"""The parts of an attempt, its wall time and its overhead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The ledger of one attempt. `wall` is from the moment at which the attempt was due to its end, in ms."""
+    """The ledger of one attempt. `wall` is the time from the attempt's due time to its end, in ms."""
 
     task: str
     attempt: int
@@ -73,22 +73,20 @@ class Entry:
 
     @property
     def overhead(self) -> float:
-        """What is left of `wall` when everything that is not the runtime's is taken out.
+        """`wall` minus the parts that are not the runtime's, in ms.
 
-        It is not a sum of parts: what no part accounts for is overhead as well.
+        The overhead is not a sum of parts, because time that no part covers is overhead too.
         """
         return float(self.wall - sum(getattr(self.parts, name) for name in NOT_OVERHEAD))
 
     @property
     def imbalance(self) -> float:
-        """By how much the parts miss the wall time, in ms."""
+        """The difference between the sum of the parts and the wall time, in ms."""
         return abs(self.parts.total - self.wall)
 
 
 def match(attempts: Iterable[Attempt], requests: Iterable[Request]) -> dict[tuple[str, int], Request]:
-    """The request behind each attempt that got a completion: same task, same attempt, same body, answered
-    in full.
-    """
+    """The completely answered request of each attempt with a completion: same task, attempt and body."""
     answered = {
         (request.task, request.attempt, request.request_sha256): request
         for request in requests
@@ -103,9 +101,9 @@ def match(attempts: Iterable[Attempt], requests: Iterable[Request]) -> dict[tupl
 
 
 def begun_with(events: RunEvents, agents: int) -> dict[str, int]:
-    """The tasks that the agents begin with, by their ids, and when they were begun, in nanoseconds.
+    """The first task of each agent, by the task's id, with the moment when it began, in nanoseconds.
 
-    Once a task has ended, an agent may be at its second, so what begins later does not count as such.
+    Tasks that begin after the first end of a task are left out, as they may be an agent's second task.
     """
     first_end = min((outcome.t for outcome in events.outcomes), default=math.inf)
     firsts = sorted((attempt.t_begin, attempt.task) for attempt in events.attempts if attempt.attempt == 1)
@@ -113,12 +111,12 @@ def begun_with(events: RunEvents, agents: int) -> dict[str, int]:
 
 
 def due_times(run: RawRun) -> dict[str, int]:
-    """When the first attempts of tasks could have begun, in nanoseconds, where that is not when they did.
+    """The due times of first attempts, in nanoseconds, by task; other first attempts are due when they begin.
 
-    All agents are due at the run's start, and so are the tasks that they begin with, and not when the runtime
-    gets to them: one that begins its agents one after the other would otherwise seem to have less overhead
-    than one that begins all at once. A task with a start of its own is due then, or as soon as an agent is
-    free for it: the wait for one is no doing of the runtime's, whose agents are as many as it was told.
+    The first task of each agent is due at the run's start. Otherwise a runtime that starts its agents one
+    after the other would seem to have less overhead than one that starts them all at once. A task with an
+    intended start is due at that moment, or when an agent becomes free, if that is later: the wait for a free
+    agent is not overhead, because the experiment sets the number of agents.
     """
     t_start = run.events.t_start
     if t_start is None:
@@ -131,10 +129,10 @@ def due_times(run: RawRun) -> dict[str, int]:
 
 
 def intended_starts(run: RawRun) -> dict[str, int]:
-    """When tasks were to begin, whether or not an agent was free: what a user would have waited from.
+    """When tasks should begin, in nanoseconds, by task, even if no agent is free: a user waits from then on.
 
-    Who counts from the moment at which a task was taken up leaves out the wait that its own slowness has
-    caused, which Gil Tene calls "coordinated omission".
+    Latency that counts from the actual start excludes the wait that the runtime's own slowness causes. Gil
+    Tene calls this error "coordinated omission".
     """
     t_start = run.events.t_start
     if t_start is None or not run.starts:
@@ -143,9 +141,7 @@ def intended_starts(run: RawRun) -> dict[str, int]:
 
 
 def entries(run: RawRun) -> list[Entry]:
-    """The ledger of every attempt that got a completion and is found in the journal, in the order of the
-    events.
-    """
+    """The ledger of every attempt with a completion that the journal contains, in the order of the events."""
     requests = match(run.events.attempts, run.journal.requests)
     due_at = due_times(run)
     relayed = run.cell.profile.startswith(REAL)
@@ -157,18 +153,18 @@ def entries(run: RawRun) -> list[Entry]:
 
 
 def since(attempt: Attempt, due_at: Mapping[str, int]) -> int:
-    """From when an attempt counts: later attempts, and tasks that follow others, are due when they begin."""
+    """The attempt's due time in nanoseconds: retries and an agent's later tasks are due when they begin."""
     if attempt.attempt > 1:
         return attempt.t_begin
     return min(due_at.get(attempt.task, attempt.t_begin), attempt.t_begin)
 
 
 def _entry(attempt: Attempt, request: Request, t_due: int, *, relayed: bool) -> Entry:
-    # Who has a completion has sent a request and seen its end.
+    # An attempt with a completion should have both times; a runtime that omits one still gets a ledger.
     t_request, t_last = attempt.t_request or attempt.t_begin, attempt.t_last or attempt.t_end
     t_model = request.t_last
     if relayed and t_model is not None:
-        # What a real model sends after the finish_reason, usage and [DONE], may leave later than that.
+        # A real model may send usage and [DONE] after the end that the runtime notes.
         t_model = min(t_model, t_last)
     verified = attempt.t_queue is not None and attempt.t_exit is not None
     transport = attempt.transport_ns / NS_PER_MS
@@ -194,12 +190,12 @@ def _entry(attempt: Attempt, request: Request, t_due: int, *, relayed: bool) -> 
 
 
 def _between(begin: int | None, end: int | None) -> float:
-    """From one moment to a later one in ms; 0 where one of them did not come, or came first."""
+    """The time between two moments in ms; 0 where one is missing or `end` is not after `begin`."""
     return max(0, end - begin) / NS_PER_MS if begin is not None and end is not None else 0.0
 
 
 def means(runs: Iterable[Sequence[Entry]]) -> list[float] | None:
-    """The mean of each of FIGURES over all attempts; None where no attempt has a ledger."""
+    """The means of FIGURES, in their order, over all attempts; None where no attempt has a ledger."""
     found = [entry for attempts in runs for entry in attempts]
     if not found:
         return None

@@ -1,4 +1,4 @@
-"""What a metric is: one declaration that everything else reads."""
+"""The definition of a metric: one declaration that all other modules read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from agentdyno.analysis.reference import BASELINE, FLOOR
 
 
 class Kind(StrEnum):
-    """What a metric speaks of; a gate that fails strikes the kinds that it speaks of."""
+    """The kind of a metric. A failed gate invalidates the metrics of the kinds that it concerns."""
 
     MEMORY = "memory"
     PROCESSOR_TIME = "processor time"
@@ -20,8 +20,8 @@ class Kind(StrEnum):
 
 
 class Better(IntEnum):
-    """Which direction of a metric is better; NEITHER for the endpoint, the instrument and the shape of the
-    experiment.
+    """The direction in which a metric is better; NEITHER for metrics of the endpoint, the instrument and the
+    shape of the experiment.
     """
 
     LESS = -1
@@ -33,10 +33,10 @@ class Better(IntEnum):
 class MetricDefinition:
     """One metric. `name` and `unit` are those of summary.json.
 
-    `label` names the metric in a line, `short` in a narrow heading of two lines, and `meaning` says what it
-    is. People see the value times `scale` in `unit_shown`, with `digits` decimals (`format.figure`). A
-    runtime can be picked by it where it `ranks`. `percentile` is set for one of a family, as "p50"; `of` and
-    `reference` for a ratio: the metric that is divided, and by whose.
+    `label` names the metric in a line, `short` in a narrow heading of two lines, and `meaning` defines it.
+    Reports show the value times `scale` in `unit_shown`, with `digits` decimals (`format.figure`). Reports
+    can rank runtimes by the metric if `ranks`. `percentile` is set for percentiles, such as "p50". A ratio
+    sets `of`, the metric of both numerator and denominator, and `reference`, whose value is the denominator.
     """
 
     name: str
@@ -56,29 +56,29 @@ class MetricDefinition:
 
     @property
     def shown_in(self) -> str:
-        """The unit in which people see it."""
+        """The unit in reports."""
         return self.unit_shown or self.unit
 
     @property
     def called(self) -> str:
-        """The label; of a ratio also whose figure it is divided by."""
+        """The label; for a ratio, with the reference."""
         return self.label if self.reference is None else self.heading
 
     @property
     def heading(self) -> str:
-        """Label and unit in a line; counts need no unit."""
+        """Label and unit in one line; counts have no unit."""
         return self.label if self.digits == 0 else f"{self.label} {self.shown_in}"
 
     @property
     def explained(self) -> str:
-        """The meaning, of a percentile with its share."""
+        """The meaning; for a percentile, with its share."""
         if self.percentile is None:
             return self.meaning
         return f"{self.meaning} {self.percentile[1:]}% of the values are at most this large."
 
     @property
     def family(self) -> str:
-        """The name without its percentile, which metrics of one family share."""
+        """The name without the percentile, which all percentiles of one quantity share."""
         return self.name.removesuffix(f"_{self.percentile}")
 
     def shown(self, value: float | None) -> str:
@@ -100,7 +100,7 @@ class MetricDefinition:
         return written.interval(ends, self.shown)
 
     def with_interval(self, value: float | None, ends: tuple[float, float] | None) -> str:
-        """A value, and behind it in parentheses its interval where there is one; without a unit."""
+        """A value followed by its interval in parentheses, if there is one; without a unit."""
         return self.shown(value) if ends is None else f"{self.shown(value)} ({self.interval(ends)})"
 
 

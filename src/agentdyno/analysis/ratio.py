@@ -1,4 +1,4 @@
-"""How many times one runtime's figure another's is, and how sure that is."""
+"""Ratios of one runtime's metric to another's, with 95% confidence intervals."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from agentdyno.analysis.statistics import interval, interval_of_ratio, median
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A figure over another: the median, its 95% interval, None with too few runs, and every pair's ratio.
+    """The ratio of two metrics: its median, its 95% CI (None with too few runs), and the ratio of each pair.
 
-    `values` is empty where the two figures' runs are not pairs.
+    `values` is empty where the runs are not paired.
     """
 
     median: float | None
@@ -19,22 +19,23 @@ class Ratio:
 
 
 def quotient(figure: float | None, other: float | None) -> float | None:
-    """One figure divided by another; None where one is missing, or the other is nothing."""
+    """`figure` divided by `other`; None where one of them is missing or `other` is 0."""
     return figure / other if figure is not None and other else None
 
 
 def of_pairs(values: Sequence[float | None]) -> Ratio:
-    """The ratio that the ratios of single pairs come to."""
+    """The median ratio and its 95% CI, from the ratios of single pairs."""
     return Ratio(median(values), interval(values), list(values))
 
 
 def paired(figures: Mapping[int, float | None], others: Mapping[int, float | None]) -> Ratio:
-    """The ratio of two runtimes in one experiment, by block: what slowed the machine then slowed both."""
+    """The ratio of two runtimes in one experiment, paired by block: what slowed the machine slowed both."""
     return of_pairs([quotient(figure, others.get(block)) for block, figure in figures.items()])
 
 
 def unpaired(figures: Sequence[float | None], others: Sequence[float | None]) -> Ratio:
-    """The ratio of medians over runs of two experiments, which have nothing in common but the machine."""
-    there = [value for value in figures if value is not None]
-    theirs = [value for value in others if value is not None]
-    return Ratio(quotient(median(there), median(theirs)), interval_of_ratio(there, theirs), [])
+    """The ratio of medians over runs of two experiments, whose runs cannot be paired."""
+    numerators = [value for value in figures if value is not None]
+    denominators = [value for value in others if value is not None]
+    ratio = quotient(median(numerators), median(denominators))
+    return Ratio(ratio, interval_of_ratio(numerators, denominators), [])

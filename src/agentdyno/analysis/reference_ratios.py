@@ -1,4 +1,4 @@
-"""How many times another runtime's figures a runtime's are."""
+"""Ratios of a runtime's metrics to those of a reference runtime."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,10 +10,10 @@ from agentdyno.analysis.run_analysis import RunAnalysis
 
 
 def reference_ratios(runs: Sequence[RunAnalysis], baseline: str | None) -> dict[str, dict[str, float | None]]:
-    """The ratios of every run to the floor and to the baseline, by its folder's name.
+    """The ratios of every run to the floor and to the baseline, by the name of the run's folder.
 
-    A run is held to the run of its own block that differs in nothing but the runtime, so that what slowed the
-    machine then slowed both. None where there was none.
+    A run is paired with the reference's run of the same block and otherwise same cell, so that what slowed
+    the machine slowed both. A ratio is None where the block has no such run.
     """
     by_cell = {(run.block, run.cell): run.metrics for run in runs}
     runtimes = {FLOOR: FLOOR, BASELINE: baseline or ""}

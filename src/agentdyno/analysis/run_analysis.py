@@ -1,4 +1,4 @@
-"""What is kept of a run once it has been analysed: its figures, and what it is compared with others by."""
+"""The analysis of one run: its metrics, its gates, and the data for comparisons with other runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from agentdyno.rundata.raw_run import RawRun
 
 @dataclass(frozen=True, slots=True)
 class RunAnalysis:
-    """One run, without its events, journal and samples: those of 1,000 agents take hundreds of MiB.
+    """One analysed run, without events, journal and samples, which take hundreds of MiB at 1,000 agents.
 
-    `requests` are the hashes of what was asked, by task and attempt; `outcomes` are outcome and attempts by
-    task. `methods` says how a figure was taken where there are several ways. `slowest_ms` is the largest
-    overhead of an attempt, and `bottleneck` what the slowest ones waited for.
+    `requests` are the hashes of the requests by task and attempt; `outcomes` are outcome and attempts by
+    task. `methods` names the method of a metric that has several. `slowest_ms` is the largest overhead of an
+    attempt, and `bottleneck` is the resource that limited the slowest attempts.
     """
 
     cell: Cell
@@ -38,16 +38,16 @@ class RunAnalysis:
 
     @property
     def is_sound(self) -> bool:
-        """Whether no gate found a fault in it by itself."""
+        """Whether no gate of this run found a fault."""
         return not any(failure.is_fault for failure in self.failures)
 
 
 def analyse(run: RawRun) -> tuple[RunAnalysis, Sequence[Entry]]:
-    """Everything that can be said of one run by itself, and the ledger of its attempts."""
+    """The analysis of one run by itself, and the ledger of its attempts."""
     entries = ledger.entries(run)
     tasks = task_rows(run, entries)
     evidence = Evidence(run, entries, metrics(run, entries, tasks))
-    measured = RunAnalysis(
+    analysis = RunAnalysis(
         cell=run.cell,
         block=run.block,
         folder=run.folder,
@@ -66,12 +66,12 @@ def analyse(run: RawRun) -> tuple[RunAnalysis, Sequence[Entry]]:
         requests=_requests(run),
         outcomes={outcome.task: (outcome.outcome, outcome.attempts) for outcome in run.events.outcomes},
     )
-    return measured, entries
+    return analysis, entries
 
 
 def _requests(run: RawRun) -> dict[tuple[str, int], set[str]]:
-    seen: dict[tuple[str, int], set[str]] = {}
+    hashes: dict[tuple[str, int], set[str]] = {}
     for request in run.journal.requests:
         if request.task is not None and request.attempt is not None and request.request_sha256 is not None:
-            seen.setdefault((request.task, request.attempt), set()).add(request.request_sha256)
-    return seen
+            hashes.setdefault((request.task, request.attempt), set()).add(request.request_sha256)
+    return hashes

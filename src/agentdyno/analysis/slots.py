@@ -1,9 +1,9 @@
-"""Which agent worked on which task.
+"""Assigns tasks to agents.
 
-Events do not name the agents, which are alike. So agents are thought of as slots, and each task has the
-lowest slot that was free when it began: no two tasks are in one slot at a time, and there are no more slots
-than tasks ever were under way at once (the greedy colouring of an interval graph, which is optimal), so at
-most `agents` in a run that kept to its number.
+Events do not name the agents, which are interchangeable. So slots stand for agents, and each task gets the
+lowest slot that is free when the task begins: tasks of one slot do not overlap, and there are only as many
+slots as tasks that ran at once (greedy colouring of an interval graph, which is optimal), so at most `agents`
+in a run that kept its number of agents.
 """
 
 import heapq
@@ -12,11 +12,11 @@ from agentdyno.rundata.events import RunEvents
 from agentdyno.rundata.raw_run import RawRun
 
 Span = tuple[int, int]
-"""From when to when, in ns of CLOCK_MONOTONIC."""
+"""Begin and end, in ns of CLOCK_MONOTONIC."""
 
 
 def slots(run: RawRun) -> dict[str, int]:
-    """The slot of each task, from 0, by the tasks' ids; tasks that never began have none."""
+    """The slot of each task, from 0, by the task's id; tasks that never began have no slot."""
     spans = lifetimes(run.events)
     busy: list[tuple[int, int]] = []
     free: list[int] = []
@@ -31,8 +31,8 @@ def slots(run: RawRun) -> dict[str, int]:
 
 
 def lifetimes(events: RunEvents) -> dict[str, Span]:
-    """From when to when each task was worked on: from its first attempt to its outcome, or to the end of its
-    last attempt where the run was cut short before that.
+    """The lifetime of each task: from its first attempt to its outcome, or to the end of its last attempt
+    where an incomplete run has no outcome.
     """
     outcomes = {outcome.task: outcome.t for outcome in events.outcomes}
     spans: dict[str, Span] = {}

@@ -1,4 +1,4 @@
-"""Percentiles, medians and intervals."""
+"""Percentiles, medians and confidence intervals."""
 
 import math
 import statistics
@@ -9,17 +9,16 @@ from typing import Any
 BOOTSTRAP_SEED = 0
 CONFIDENCE = 0.95
 LEAST_REPLICATES = 3
-"""Fewer runs than this have no interval worth the name."""
+"""Fewer runs than this have no useful interval."""
 
 FEW = 5
-"""The range of so many runs or fewer holds their median in fewer than 95 cases of 100."""
+"""The range of this many runs or fewer contains the true median in fewer than 95 of 100 experiments."""
 
 
 def percentile(samples: Sequence[float], share: float) -> float | None:
     """The value below which `share` of the samples lie, interpolated (Hyndman and Fan's type 7).
 
-    None when the samples are too few for one of them to be expected beyond it: p95 takes 20 samples, p99
-    takes 100.
+    None with too few samples to expect one above the percentile: a p95 needs 20 samples, a p99 needs 100.
     """
     if len(samples) < math.ceil(1 / (1 - share) - 1e-9):
         return None
@@ -31,19 +30,19 @@ def percentile(samples: Sequence[float], share: float) -> float | None:
 
 
 def median(values: Sequence[float | None]) -> float | None:
-    """The median of the values that are there."""
+    """The median of the values that are not None; None without any."""
     there = [value for value in values if value is not None]
     return statistics.median(there) if there else None
 
 
 def interval(values: Sequence[float | None]) -> tuple[float, float] | None:
-    """A 95% interval of what runs come to, the run being the replicate; None for too few runs.
+    """The 95% CI over runs, with the run as the replicate; None with too few runs.
 
-    A percentile bootstrap of the median, and up to `FEW` runs Student's t, of logarithms where it can: the
-    range of three runs, beyond which no bootstrap of them goes, holds their median in three cases of four
-    only (1 - 2 / 2^3).
+    More than `FEW` runs: a percentile bootstrap of the median. Up to `FEW` runs: Student's t, on logarithms
+    if all values are positive. A bootstrap cannot exceed the range of the values, and the range of three runs
+    contains the true median in only three of four experiments (1 - 2 / 2^3).
     """
-    # SciPy cannot take quantiles of whole numbers, and counts are such.
+    # SciPy cannot compute quantiles of integers, and counts are integers.
     there = tuple(float(value) for value in values if value is not None)
     if len(there) < LEAST_REPLICATES:
         return None
@@ -59,7 +58,7 @@ def interval(values: Sequence[float | None]) -> tuple[float, float] | None:
 
 
 def interval_of_ratio(values: Sequence[float], others: Sequence[float]) -> tuple[float, float] | None:
-    """The same of the ratio of two medians, each of whose runs are drawn by themselves; all above 0."""
+    """The 95% CI of the ratio of two medians over independent runs; None with too few runs or values <= 0."""
     if min(len(values), len(others)) < LEAST_REPLICATES or min(*values, *others) <= 0:
         return None
     if min(values) == max(values) and min(others) == max(others):
@@ -74,24 +73,24 @@ def interval_of_ratio(values: Sequence[float], others: Sequence[float]) -> tuple
 
 @cache
 def _quantile(degrees: float) -> float:
-    # SciPy takes a second to import, which commands that need no interval should not pay.
+    # The import of SciPy takes a second, so only commands that need an interval import it.
     from scipy.stats import t
 
     return float(t.ppf((1 + CONFIDENCE) / 2, degrees))
 
 
 def _students(middle: float, samples: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """The interval of a mean, or of the difference of two whose spreads may differ (Welch, 1947)."""
+    """The CI of a mean, or of the difference of two means whose variances may differ (Welch, 1947)."""
     errors = [statistics.variance(sample) / len(sample) for sample in samples]
     spread = sum(error**2 / (len(sample) - 1) for error, sample in zip(errors, samples, strict=True))
     half = _quantile(sum(errors) ** 2 / spread) * math.sqrt(sum(errors)) if spread else 0.0
     return middle - half, middle + half
 
 
-# A row's values are the same after each further run of other rows.
+# Cached, because a row's values do not change when other rows get further runs.
 @cache
 def _bootstrapped(*samples: tuple[float, ...]) -> tuple[float, float]:
-    """Of the median of one sample, or of the first's median over the second's."""
+    """The CI of the median of one sample, or of the ratio of the medians of two."""
     import numpy as np
     from scipy.stats import bootstrap
 

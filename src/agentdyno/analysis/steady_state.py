@@ -1,4 +1,4 @@
-"""The time in which a run is neither beginning nor running out of tasks."""
+"""The steady state of a run: the time after the warm-up and before the tasks run out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,13 +7,14 @@ from agentdyno.analysis.ledger import Entry
 from agentdyno.rundata.raw_run import RawRun
 
 LEAST_TASKS = 20
-"""A rate over fewer tasks than this says little."""
+"""A rate over fewer tasks than this is not reliable."""
 
 
 @dataclass(frozen=True, slots=True)
 class SteadyState:
-    """The plateau of one run, from `t_from` to `t_to` in nanoseconds of CLOCK_MONOTONIC, and the tasks that
-    ended in it.
+    """The steady state of one run, from `t_from` to `t_to` in nanoseconds of CLOCK_MONOTONIC.
+
+    `tasks` is the number of tasks that ended in this time.
     """
 
     t_from: int
@@ -22,17 +23,17 @@ class SteadyState:
 
     @property
     def seconds(self) -> float:
-        """How long it lasted."""
+        """The duration in seconds."""
         return (self.t_to - self.t_from) / 1e9
 
 
 def steady_state(run: RawRun) -> SteadyState | None:
-    """The plateau at full N, or None where the run has none worth a rate.
+    """The steady state with all N agents busy; None where it has too few tasks for a rate.
 
-    It begins when as many tasks as agents have ended, which is the warm-up, the same for all runtimes: each
-    agent has then had a whole task on average, connections and caches with it. It ends when the last task is
-    begun, after which fewer than N agents have work. So it takes more than twice as many tasks as agents. A
-    run with starts of its own does not aim at N and has none.
+    The steady state begins when N tasks have ended. This warm-up is the same for all runtimes: each agent has
+    then worked on a whole task on average, and has warm connections and caches. The steady state ends when
+    the last task begins, because then fewer than N agents have work. So a run needs more than 2 N tasks. A
+    run with intended starts does not aim at N busy agents and has no steady state.
     """
     ended = sorted(outcome.t for outcome in run.events.outcomes)
     begun = [attempt.t_begin for attempt in run.events.attempts if attempt.attempt == 1]
@@ -44,7 +45,7 @@ def steady_state(run: RawRun) -> SteadyState | None:
 
 
 def within(window: SteadyState, run: RawRun, entries: Sequence[Entry]) -> list[Entry]:
-    """The attempts that began and ended in the window."""
+    """The attempts that began and ended within `window`."""
     inside = {
         (attempt.task, attempt.attempt)
         for attempt in run.events.attempts

@@ -1,25 +1,22 @@
-"""The processor time that was used while attempts waited."""
+"""The utilisation of the processors while attempts waited."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agentdyno.analysis.ledger import NS_PER_MS, PARTS, Entry
+from agentdyno.analysis.slots import Span
 from agentdyno.rundata.raw_run import RawRun
 
 LEAST_SAMPLES = 3
-"""Waits with fewer looks in them are too short to tell what was used in them from what was used around."""
-
-Span = tuple[int, int]
-"""From when to when, in ns of CLOCK_MONOTONIC."""
+"""Waits with fewer samples are too short to separate their utilisation from that before and after."""
 
 
 @dataclass(frozen=True, slots=True)
 class Utilisation:
-    """Means over the waits, in cores, and how many `cores` there are; `threads` are the runtime's at most.
+    """Mean utilisation over the waits, in cores; `cores` is how many exist, `threads` the runtime's maximum.
 
-    `tools` is an estimate: test processes are not sampled, so each that lived meanwhile counts with what
-    they used on average.
+    `tools` is an estimate: test processes are not sampled, so each one alive counts with the average of all.
     """
 
     runtime: float
@@ -30,13 +27,13 @@ class Utilisation:
 
     @property
     def total(self) -> float:
-        """All together."""
+        """The sum, in cores."""
         return self.runtime + self.endpoint + self.tools
 
 
 @dataclass(slots=True)
 class _Curve:
-    """Something that grows, known at some moments and taken to grow evenly between two of them."""
+    """A growing quantity, known at some moments and interpolated linearly between them."""
 
     times: list[int]
     values: list[float]
@@ -52,19 +49,19 @@ class _Curve:
         return before + grown * (t - t_0) / (t_1 - t_0)
 
     def over(self, spans: Sequence[Span]) -> float:
-        """By how much it grew in the spans, where two overlap counted twice."""
+        """The growth in the spans; where spans overlap, the growth counts once for each."""
         return sum(self.at(end) - self.at(begin) for begin, end in spans)
 
 
 def span(entry: Entry, part: str, t_end: int) -> Span:
-    """When `part` of an attempt that ended at `t_end` was; the parts come one after the other."""
+    """The span of `part` in an attempt that ended at `t_end`; the parts follow each other."""
     before = sum(getattr(entry.parts, name) for name in PARTS[: PARTS.index(part)])
     begin = t_end - round((entry.wall - before) * NS_PER_MS)
     return begin, begin + round(getattr(entry.parts, part) * NS_PER_MS)
 
 
 def utilisation(run: RawRun, spans: Sequence[Span]) -> Utilisation | None:
-    """What was used in `spans`; None where the samples do not tell."""
+    """The utilisation in `spans`; None with too few samples."""
     samples = [sample for sample in run.samples if sample.get("endpoint_cpu_s") is not None]
     times = [sample["t"] for sample in samples]
     looks = {
@@ -83,7 +80,7 @@ def utilisation(run: RawRun, spans: Sequence[Span]) -> Utilisation | None:
 
 
 def _tools(run: RawRun, spans: Sequence[Span]) -> float:
-    """About the seconds that test processes used in `spans`."""
+    """An estimate of the processor time in seconds that test processes used in `spans`."""
     changes = sorted(
         change
         for attempt in run.events.attempts
