@@ -17,7 +17,7 @@ from agentdyno.analysis.reference_ratios import reference_ratios
 from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.run_analysis import RunAnalysis
 from agentdyno.analysis.statistics import interval, median
-from agentdyno.rundata.cell import Cell
+from agentdyno.rundata.cell import CONTROL_NAMES, Cell
 
 SCHEMA_VERSION = 4
 
@@ -120,7 +120,7 @@ def _faults_of_controls(
 ) -> list[Failure]:
     """What the controls that repeat `cell` did wrong: it is the same runtime that crashed."""
     return [
-        replace(failure, reason=f"{run.cell.control}: {failure.reason}")
+        replace(failure, reason=f"{CONTROL_NAMES[run.cell.control]}: {failure.reason}")
         for run in runs
         if run.cell.control and replace(run.cell, control="") == cell
         for failure in (*run.failures, *differences.get(run.folder.name, []))
