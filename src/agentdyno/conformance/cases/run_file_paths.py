@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agentdyno.conformance.case import case
-from agentdyno.conformance.cases.run_file import Change, each_refused, refused, why_not_refused, write
+from agentdyno.conformance.cases.run_file_fields import Change, each_refused, refused, why_not_refused, write
 from agentdyno.conformance.stage import PROMPTS, Stage, task
 from agentdyno.conformance.violation import NotPossible, require
 

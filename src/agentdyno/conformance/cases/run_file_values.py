@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from agentdyno.conformance.case import case
-from agentdyno.conformance.cases.run_file import (
+from agentdyno.conformance.cases.run_file_fields import (
     ARGV,
     NUMBERS,
     Change,

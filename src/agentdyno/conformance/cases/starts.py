@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from agentdyno.conformance.case import Play, case
 from agentdyno.conformance.cases.agents import QUICK
 from agentdyno.conformance.cases.exit_moments import LIMIT_S, WITHIN_S
-from agentdyno.conformance.cases.run_file import Change, each_refused, refused, write
+from agentdyno.conformance.cases.run_file_fields import Change, each_refused, refused, write
 from agentdyno.conformance.endpoint import Exchange
 from agentdyno.conformance.observation import Observation
 from agentdyno.conformance.running import Running

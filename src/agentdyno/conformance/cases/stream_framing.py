@@ -5,7 +5,7 @@ import re
 
 from agentdyno.conformance import wire
 from agentdyno.conformance.case import case
-from agentdyno.conformance.cases.stream import (
+from agentdyno.conformance.cases.stream_finish import (
     CONTENT,
     DONE,
     FINISH,
