@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from agentdyno import format as written
-from agentdyno.analysis.reference import BASELINE, FLOOR
+from agentdyno.analysis.ratio import BASELINE, FLOOR
 
 
 class Kind(StrEnum):

@@ -5,6 +5,12 @@ from dataclasses import dataclass
 
 from agentdyno.analysis.statistics import interval, interval_of_ratio, median
 
+FLOOR = "floor"
+"""The runtime that is the practical limit, by its name."""
+
+BASELINE = "baseline"
+"""What ratios to the runtime chosen with --baseline are called after."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ratio:

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agentdyno.analysis.ratio import quotient
-from agentdyno.analysis.reference import BASELINE, FLOOR
+from agentdyno.analysis.ratio import BASELINE, FLOOR, quotient
 from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.run_analysis import RunAnalysis
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from agentdyno.analysis.metric import PERCENTILES, Better, Kind, MetricDefinition, percentiles, ratios
-from agentdyno.analysis.reference import BASELINE, FLOOR
+from agentdyno.analysis.ratio import BASELINE, FLOOR
 
 __all__ = ["MEASURED", "METRICS", "PERCENTILES", "Better", "Kind", "MetricDefinition"]
 

@@ -1,4 +1,4 @@
-"""`agentdyno calibrate`: how much the endpoint can serve on this machine and still be an instrument."""
+"""`agentdyno calibrate`: the largest load that the endpoint serves on time on this machine."""
 
 import argparse
 import json
@@ -17,7 +17,7 @@ from agentdyno.process import limits
 from agentdyno.project import RESULTS
 
 RATE = 25.0
-"""Events a second on each stream, while the number of streams is searched for."""
+"""Events a second on each stream during the search for the largest number of streams."""
 START_STREAMS = 320
 LEAST_STREAMS = 10
 MOST_STREAMS = 20_000
@@ -45,8 +45,8 @@ _COLUMNS = {
     "on time": 7,
 }
 _LEGEND = (
-    f"p50, p99, max: how late chunks left; on time: p99 below {GOAL_P99_MS:g} ms, all streams at once\n"
-    "CPU, client, others: the endpoint's share of a core, and theirs"
+    f"p50, p99, max: lateness of the chunks; on time: p99 below {GOAL_P99_MS:g} ms, with all streams open\n"
+    "CPU, client, others: share of a core that the endpoint, its client and other programs used"
 )
 
 
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--streams",
         type=whole("--streams", 1, STREAMS_LIMIT),
         metavar="N",
-        help="measure one load of this many streams (default: 1000), and do not look for the limit",
+        help="measure one load of this many streams (default: 1000), without a search for the largest load",
     )
     parser.add_argument(
         "--rate",
@@ -71,20 +71,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"(default: {SECONDS_OF_SEARCH:g}, or {SECONDS_OF_LOAD:g} for one load)",
     )
     parser.add_argument(
-        "--client", choices=NAMES, help="who reads (default: floor where it can be built, else reader)"
+        "--client",
+        choices=NAMES,
+        help="the program that reads (default: floor if it can be built, else reader)",
     )
     parser.add_argument(
         "--out",
         type=Path,
         default=RESULTS,
         metavar="DIR",
-        help=f"the limit is kept in DIR/{NAME}; run and check look for it in results (default: results)",
+        help=f"write the result to DIR/{NAME}; run and check read it from results (default: results)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON rather than a table")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Calibrate; the exit status is 0 when the load was served in time, or a limit was found, else 1."""
+    """Calibrate; the exit status is 0 if the load was served on time or a capacity was found, else 1."""
     one = args.streams is not None or args.rate is not None
     load = Load(
         1_000 if args.streams is None else args.streams,
@@ -103,11 +105,11 @@ def run(args: argparse.Namespace) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     client = choose_client(args.client, args.out / "calibration-build.log")
     steps = Steps(client, is_shown=not args.json)
-    return _one(steps, load, args.json) if one else _limit(steps, load.seconds, args.out, args.json)
+    return _one(steps, load, args.json) if one else _search(steps, load.seconds, args.out, args.json)
 
 
 class Steps:
-    """Loads measured one after the other, each a line of a table as soon as it is over."""
+    """Loads measured one after the other; each is a line of a table as soon as it ends."""
 
     def __init__(self, client: Client, *, is_shown: bool) -> None:
         self.client = client
@@ -117,7 +119,7 @@ class Steps:
             print(_line(list(_COLUMNS)), flush=True)
 
     def measure(self, load: Load) -> Measurement:
-        """Measure one more. Raises `UserError`."""
+        """Measure one more load. Raises `UserError`."""
         measurement = measure(load, self.client)
         self.measurements.append(measurement)
         if self._is_shown:
@@ -125,14 +127,14 @@ class Steps:
         return measurement
 
     def holds(self, load: Load) -> bool:
-        """Whether the load is served without a fault; where others may be to blame it is tried once more."""
+        """Whether the load is served without a fault; tried twice if other programs may be the cause."""
         first = self.measure(load)
         if not first.faults:
             return True
         return first.disturbed and not self.measure(load).faults
 
     def documents(self) -> list[dict[str, Any]]:
-        """What was measured, for JSON."""
+        """All measurements, for JSON."""
         return [asdict(measurement) | {"faults": measurement.faults} for measurement in self.measurements]
 
 
@@ -146,7 +148,7 @@ def _one(steps: Steps, load: Load, as_json: bool) -> int:
     return 1 if measurement.faults else 0
 
 
-def _limit(steps: Steps, seconds: float, out: Path, as_json: bool) -> int:
+def _search(steps: Steps, seconds: float, out: Path, as_json: bool) -> int:
     most = _most_streams()
     start = min(START_STREAMS, most)
     good, bad = bracket(
@@ -156,41 +158,43 @@ def _limit(steps: Steps, seconds: float, out: Path, as_json: bool) -> int:
         most=most,
         precision=PRECISION,
     )
-    limit = None
+    capacity = None
     if good is not None:
         date = datetime.now(UTC).isoformat(timespec="seconds")
-        limit = EndpointCapacity(events_per_s=good * RATE, streams=good, client=steps.client.name, date=date)
-        keep(limit, out)
+        capacity = EndpointCapacity(
+            events_per_s=good * RATE, streams=good, client=steps.client.name, date=date
+        )
+        keep(capacity, out)
     if as_json:
-        print(json.dumps({"limit": limit and asdict(limit), "loads": steps.documents()}, indent=2))
+        print(json.dumps({"limit": capacity and asdict(capacity), "loads": steps.documents()}, indent=2))
     else:
-        print(f"{_LEGEND}\n{_answer(limit, bad, steps)}")
-    return 1 if limit is None else 0
+        print(f"{_LEGEND}\n{_answer(capacity, bad, steps)}")
+    return 1 if capacity is None else 0
 
 
 def _most_streams() -> int:
-    """What the limit on open files leaves room for."""
+    """The largest number of streams that the limit on open files allows."""
     most = limits.most_agents(0, relayed=False)
     return MOST_STREAMS if most is None else max(1, min(MOST_STREAMS, most))
 
 
-def _answer(limit: EndpointCapacity | None, bad: int | None, steps: Steps) -> str:
-    if limit is None:
+def _answer(capacity: EndpointCapacity | None, bad: int | None, steps: Steps) -> str:
+    if capacity is None:
         return (
             f"The endpoint cannot serve even {LEAST_STREAMS * RATE:g} events a second on time here: "
             f"{'; '.join(steps.measurements[-1].faults)}."
         )
     if bad is None:
         return (
-            f"The endpoint can serve {limit} events a second or more here: {limit.streams:,} streams at "
-            f"{RATE:g}/s were on time with {limit.client} as client, and more were not tried."
+            f"The endpoint can serve {capacity} events a second or more here: {capacity.streams:,} streams "
+            f"at {RATE:g}/s were on time with {capacity.client} as client, and more were not tried."
         )
     answer = (
-        f"The endpoint can serve about {limit} events a second here: {limit.streams:,} streams at {RATE:g}/s "
-        f"were on time with {limit.client} as client, {bad:,} were not"
+        f"The endpoint can serve about {capacity} events a second here: {capacity.streams:,} streams "
+        f"at {RATE:g}/s were on time with {capacity.client} as client, {bad:,} were not"
     )
     if any(measurement.streams == bad and measurement.disturbed for measurement in steps.measurements):
-        return f"{answer}, but other programs were at work, so try again without them."
+        return f"{answer}, but other programs were running: stop them and try again."
     return f"{answer}."
 
 

@@ -1,4 +1,4 @@
-"""`agentdyno serve`: an OpenAI-compatible model server that is simulated, or a real one behind a journal."""
+"""`agentdyno serve`: a simulated OpenAI-compatible endpoint, or a relay to a real one, with a journal."""
 
 import argparse
 import asyncio
@@ -16,7 +16,7 @@ from agentdyno.endpoint.conversation import Catalogue, read_user_template
 from agentdyno.endpoint.journal import Journal
 from agentdyno.endpoint.profile import PROFILES, parse_profile
 from agentdyno.endpoint.schedule import Schedule
-from agentdyno.endpoint.server import Answers, Server
+from agentdyno.endpoint.server import Backend, Server
 from agentdyno.endpoint.simulation import Simulation
 from agentdyno.options import whole
 from agentdyno.process import limits
@@ -31,7 +31,10 @@ _REQUESTS_BETWEEN_COLLECTIONS = 1000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `serve` takes."""
     parser.add_argument(
-        "--tasks", default="builtin", metavar="builtin|humaneval|PATH", help="what the replies are about"
+        "--tasks",
+        default="builtin",
+        metavar="builtin|humaneval|PATH",
+        help="the tasks that the endpoint knows (default: %(default)s)",
     )
     parser.add_argument(
         "--limit",
@@ -44,12 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=PROMPTS,
         metavar="FILE",
-        help="the messages by which a conversation's task is recognised (default: those of the contract)",
+        help="the messages by which the endpoint recognises a task (default: those of the contract)",
     )
     parser.add_argument(
         "--profile",
         default="chat-7b",
-        help=f"when tokens come: {', '.join(PROFILES)}, NAME:ttft=300ms,itl=40ms~0.2, or a .toml file "
+        help=f"the latency profile: {', '.join(PROFILES)}, NAME:ttft=300ms,itl=40ms~0.2, or a .toml file "
         "(default: %(default)s)",
     )
     parser.add_argument(
@@ -71,18 +74,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="where to listen; with 0, the default, the kernel chooses a free port",
     )
-    parser.add_argument(
-        "--journal", type=Path, metavar="FILE", help="write down every request, as JSON lines"
-    )
+    parser.add_argument("--journal", type=Path, metavar="FILE", help="write a line of JSON for every request")
     parser.add_argument(
         "--upstream",
         metavar="URL",
-        help="relay to this endpoint, as in https://host/v1, and simulate none (--profile is not used then)",
+        help="relay to this real endpoint, as in https://host/v1 (--profile has no effect then)",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until SIGTERM or SIGINT; raises `UserError` for anything that makes that impossible."""
+    """Serve until SIGTERM or SIGINT; raises `UserError` if the endpoint cannot start."""
     limits.reserve_descriptors()
     uvloop.run(_serve(args))
     return 0
@@ -99,24 +100,24 @@ async def _serve(args: argparse.Namespace) -> None:
     schedule = Schedule(loop)
     facts = {"seed": args.seed, "tasks": len(tasks), "model": args.model}
     async with contextlib.AsyncExitStack() as stack:
-        answers: Answers
+        backend: Backend
         if args.upstream is not None:
-            # aiohttp costs 15 MiB and 0.2 s, which a simulation has no use for.
+            # A simulation does not need aiohttp, which takes 15 MiB and 0.2 s.
             from agentdyno.endpoint.relay import Relay
 
-            answers = await stack.enter_async_context(Relay(args.upstream, catalogue))
+            backend = await stack.enter_async_context(Relay(args.upstream, catalogue))
             facts |= {"profile": None, "upstream": _without_credentials(args.upstream)}
         else:
             profile = parse_profile(args.profile)
-            answers = Simulation(tasks, catalogue, args.seed, profile, args.model, schedule)
+            backend = Simulation(tasks, catalogue, args.seed, profile, args.model, schedule)
             facts |= {"profile": profile.name, "ttft": str(profile.ttft), "itl": str(profile.itl)}
-        # Left to itself the cycle collector would stop everything for tens of milliseconds now and then.
+        # A garbage collection amid requests would delay all chunks by tens of milliseconds.
         gc.collect()
         gc.freeze()
         gc.disable()
 
         journal = Journal(loop)
-        server = Server(answers, schedule, journal)
+        server = Server(backend, schedule, journal)
         url = await server.listen(args.host, args.port)
         journal.start(args.journal, **facts, pid=os.getpid(), url=url, cpu_s=process_time())
         print(f"agentdyno endpoint listening on {url}", flush=True)

@@ -6,8 +6,7 @@ from rich.console import Console
 
 from agentdyno.analysis.controls import Comparison
 from agentdyno.analysis.difference import LEAST_BLOCKS
-from agentdyno.analysis.ratio import Ratio
-from agentdyno.analysis.reference import FLOOR
+from agentdyno.analysis.ratio import FLOOR, Ratio
 from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.statistics import median as median_of
 from agentdyno.format import MISSING, ratio, ratio_interval

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from agentdyno.analysis.difference import Blocks, Control, Group, compare_rows
-from agentdyno.analysis.reference import FLOOR
+from agentdyno.analysis.ratio import FLOOR
 from agentdyno.results.experiment import Experiment
 from agentdyno.results.summary import Row
 from agentdyno.rundata.cell import AA_CONTROL, Cell

@@ -8,7 +8,7 @@ import altair as alt
 import numpy
 
 from agentdyno.analysis.ledger import Entry
-from agentdyno.analysis.reference import FLOOR
+from agentdyno.analysis.ratio import FLOOR
 from agentdyno.analysis.registry import METRICS, PERCENTILES
 from agentdyno.format import figure
 from agentdyno.report.figures.figure import Chart, Figure

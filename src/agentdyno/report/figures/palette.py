@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from agentdyno.analysis.reference import FLOOR
+from agentdyno.analysis.ratio import FLOOR
 
 Shades = tuple[str, str]
 """Two shades of one hue, each with a contrast of 3 at least to white and to near-black."""

@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 
 from agentdyno.analysis.metrics import NS_PER_S
-from agentdyno.analysis.reference import FLOOR
+from agentdyno.analysis.ratio import FLOOR
 from agentdyno.analysis.slots import Span, slots
 from agentdyno.errors import UserError
 from agentdyno.format import counted, figure, percent

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agentdyno.analysis.difference import LEAST_BLOCKS
-from agentdyno.analysis.reference import FLOOR
+from agentdyno.analysis.ratio import FLOOR
 from agentdyno.format import capitalised, ci95, counted, listed, multiple
 from agentdyno.report.page.pick import Lead, Pick, pick
 from agentdyno.report.page.ranking import Place, Ranking, rankings

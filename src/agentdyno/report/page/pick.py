@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agentdyno.analysis.difference import compare_rows
-from agentdyno.analysis.reference import FLOOR
+from agentdyno.analysis.ratio import FLOOR
 from agentdyno.analysis.slope import slope
 from agentdyno.format import capitalised, listed
 from agentdyno.results.experiment import Experiment

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agentdyno.analysis.reference import BASELINE
+from agentdyno.analysis.ratio import BASELINE
 from agentdyno.analysis.registry import METRICS, MetricDefinition
 from agentdyno.format import MISSING
 from agentdyno.results.experiment import Experiment
