@@ -17,7 +17,7 @@ import uvloop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agentdyno.endpoint.connection import PATIENCE_S, Wait
+from agentdyno.endpoint.connection import TIMEOUTS_S, Wait
 from agentdyno.endpoint.conversation import Catalogue
 from agentdyno.endpoint.journal import Journal
 from agentdyno.endpoint.profile import parse_profile
@@ -199,14 +199,14 @@ def test_no_bytes_bring_it_down(lasting: tuple[str, int], junk: bytes, cut: int,
 
 @contextlib.asynccontextmanager
 async def endpoint(
-    journal_path: Path, impatience: dict[Wait, float], model: str = "agentdyno-sim"
+    journal_path: Path, short_timeouts: dict[Wait, float], model: str = "agentdyno-sim"
 ) -> AsyncIterator[tuple[str, int]]:
     """An endpoint in this process, which is less patient than the command's."""
     loop = asyncio.get_running_loop()
     schedule = Schedule(loop)
     simulation = Simulation([], Catalogue([], ""), 0, parse_profile("instant"), model, schedule)
     journal = Journal(loop)
-    server = Server(simulation, schedule, journal, PATIENCE_S | impatience)
+    server = Server(simulation, schedule, journal, TIMEOUTS_S | short_timeouts)
     url = await server.listen("127.0.0.1", 0)
     journal.start(journal_path)
     yield "127.0.0.1", int(url.rpartition(":")[2].removesuffix("/v1"))
@@ -259,16 +259,16 @@ def test_a_refused_client_that_does_not_close_is_cut_off(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("model", "impatience"),
+    ("model", "short_timeouts"),
     # The name is in every chunk, so a long one makes for more than the kernel's buffers hold.
     [("m" * 500, {}), ("m", {Wait.READING: 0.1})],
     ids=["more than the bound", "longer than the limit"],
 )
 def test_a_client_that_does_not_read_is_dropped(
-    tmp_path: Path, model: str, impatience: dict[Wait, float]
+    tmp_path: Path, model: str, short_timeouts: dict[Wait, float]
 ) -> None:
     async def run() -> None:
-        async with endpoint(tmp_path / "journal", impatience, model) as address:
+        async with endpoint(tmp_path / "journal", short_timeouts, model) as address:
             with socket.socket() as client:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 client.connect(address)
@@ -286,7 +286,7 @@ def test_a_client_that_does_not_read_is_dropped(
     uvloop.run(run())
     [line] = journalled(tmp_path / "journal")
     assert (line["finish"], line["completion_sha256"]) == ("client_slow", None)
-    assert (len(line["late_us"]) < 16_000) is (not impatience)
+    assert (len(line["late_us"]) < 16_000) is (not short_timeouts)
 
 
 def test_a_client_that_catches_up_gets_everything(tmp_path: Path) -> None:

@@ -17,14 +17,14 @@ def ids(count: int) -> list[str]:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_plan_over_a_hundred_tasks(seed: int) -> None:
-    fates = plan(ids(100), seed).values()
-    assert sum(not fate.failures for fate in fates) == 87
-    recovered = Counter(len(fate.failures) for fate in fates if fate.failures and fate.passes)
+    plans = plan(ids(100), seed).values()
+    assert sum(not planned.failures for planned in plans) == 87
+    recovered = Counter(len(planned.failures) for planned in plans if planned.failures and planned.passes)
     assert recovered == {1: 5, 2: 2, 3: 2}
-    assert sum(not fate.passes for fate in fates) == 4
-    retries = sum(min(len(fate.failures), 3) for fate in fates)
+    assert sum(not planned.passes for planned in plans) == 4
+    retries = sum(min(len(planned.failures), 3) for planned in plans)
     assert retries == 27
-    kinds = Counter(failure for fate in fates for failure in fate.failures)
+    kinds = Counter(failure for planned in plans for failure in planned.failures)
     assert kinds[Failure.ENDLESS_LOOP] == 1
     assert kinds[Failure.WRONG_ANSWER] == 18
     assert kinds.total() == 31
@@ -36,18 +36,20 @@ def test_the_plan_over_a_hundred_tasks(seed: int) -> None:
     [(1, 1, 0, 0), (8, 7, 1, 0), (20, 17, 2, 1), (50, 44, 4, 2), (200, 174, 18, 8), (1000, 870, 90, 40)],
 )
 def test_the_plan_in_proportion(tasks: int, first: int, recover: int, never: int) -> None:
-    fates = plan(ids(tasks), 0).values()
-    assert sum(not fate.failures for fate in fates) == first
-    assert sum(bool(fate.failures) and fate.passes for fate in fates) == recover
-    assert sum(not fate.passes for fate in fates) == never
+    plans = plan(ids(tasks), 0).values()
+    assert sum(not planned.failures for planned in plans) == first
+    assert sum(bool(planned.failures) and planned.passes for planned in plans) == recover
+    assert sum(not planned.passes for planned in plans) == never
 
 
 @given(st.integers(0, 400), st.integers())
-def test_every_task_has_a_fate(tasks: int, seed: int) -> None:
-    fates = plan(ids(tasks), seed)
-    assert set(fates) == set(ids(tasks))
-    for fate in fates.values():
-        assert fate.failure(1 + len(fate.failures)) is (None if fate.passes else Failure.WRONG_ANSWER)
+def test_every_task_has_a_plan(tasks: int, seed: int) -> None:
+    plans = plan(ids(tasks), seed)
+    assert set(plans) == set(ids(tasks))
+    for planned in plans.values():
+        assert planned.failure(1 + len(planned.failures)) is (
+            None if planned.passes else Failure.WRONG_ANSWER
+        )
 
 
 def test_the_plan_depends_on_seed_and_ids_alone() -> None:
@@ -58,15 +60,15 @@ def test_the_plan_depends_on_seed_and_ids_alone() -> None:
 def test_replies_hold_what_the_plan_says() -> None:
     tasks = load("builtin", 100)
     script = Script(tasks, seed=3)
-    fates = plan([task.task_id for task in tasks], 3)
+    plans = plan([task.task_id for task in tasks], 3)
     for task in tasks:
         assert task.reference is not None
         assert (
-            list(script.attempts(task))[-1] == len(fates[task.task_id].failures) + fates[task.task_id].passes
+            list(script.attempts(task))[-1] == len(plans[task.task_id].failures) + plans[task.task_id].passes
         )
         for attempt in script.attempts(task):
             reply = script.reply(task, attempt)
-            failure = fates[task.task_id].failure(attempt)
+            failure = plans[task.task_id].failure(attempt)
             assert (f"{task.reference.rstrip()}\n```" in reply) is (failure is None)
             assert ("```" in reply) is (failure is not Failure.NO_CODE)
 

@@ -184,11 +184,11 @@ def test_the_journal_of_a_streamed_completion(serve: Serve) -> None:
 def test_every_planned_failure_and_recovery_is_served(serve: Serve) -> None:
     tasks = load("builtin", 100)
     script = Script(tasks, 0)
-    fates = plan([task.task_id for task in tasks], 0)
+    plans = plan([task.task_id for task in tasks], 0)
     serving = serve("--limit", "100", "--profile", "instant")
     connection = http.client.HTTPConnection(*serving.address)
     for task in tasks:
-        for attempt in range(1, len(fates[task.task_id].failures) + 2):
+        for attempt in range(1, len(plans[task.task_id].failures) + 2):
             answer = post(connection, {"model": MODEL, "messages": conversation(task, attempt)})
             assert json.loads(answer)["choices"][0]["message"]["content"] == script.reply(task, attempt)
     connection.close()
@@ -303,7 +303,7 @@ def test_pipelined_requests_are_answered_in_order(serve: Serve) -> None:
     [
         (
             ["--journal", "{folder}/taken"],
-            "journal {folder}/taken exists already: give another name or remove it",
+            "journal {folder}/taken exists already; give another name, or remove the file",
         ),
         (
             ["--journal", "{folder}/no/where"],
@@ -315,7 +315,7 @@ def test_pipelined_requests_are_answered_in_order(serve: Serve) -> None:
             "error while attempting to bind on address ('192.0.2.1', 0): cannot assign requested address; "
             "choose another --host or --port",
         ),
-        (["--upstream", "host/v1"], "--upstream host/v1: not a URL like https://host/v1"),
+        (["--upstream", "host/v1"], "--upstream host/v1: not a URL; give one like https://host/v1"),
     ],
 )
 def test_what_makes_serving_impossible(tmp_path: Path, arguments: list[str], message: str) -> None:

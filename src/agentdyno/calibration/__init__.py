@@ -1,1 +1,1 @@
-"""What the endpoint itself can serve on a machine."""
+"""Calibration: the largest load that the endpoint serves on time on this machine."""

@@ -1,4 +1,4 @@
-"""What the endpoint can serve on this machine, as `agentdyno calibrate` found it, against what is asked."""
+"""The endpoint's capacity on this machine, from `agentdyno calibrate`, and the load that a run asks for."""
 
 import json
 import math
@@ -17,9 +17,9 @@ KEPT = RESULTS / NAME
 
 @dataclass(frozen=True, slots=True)
 class EndpointCapacity:
-    """So many events a second were served on time, to so many streams at once, with this client.
+    """The largest load that the endpoint served on time: events a second, concurrent streams, and the client.
 
-    `date` is in UTC, as ISO 8601 has it.
+    `date` is in UTC, in the form of ISO 8601.
     """
 
     events_per_s: float
@@ -28,28 +28,28 @@ class EndpointCapacity:
     date: str
 
     def __str__(self) -> str:
-        """The events a second, to the two digits that a calibration is good for."""
+        """The events a second, to two significant digits; a calibration is no more exact."""
         return in_words(self.events_per_s)
 
 
-def keep(limit: EndpointCapacity, folder: Path) -> Path:
-    """Write `limit` down for this machine and this endpoint, and say where. Raises `UserError`."""
+def keep(capacity: EndpointCapacity, folder: Path) -> Path:
+    """Write `capacity` to a file for this machine and this endpoint; returns its path. Raises `UserError`."""
     path = folder / NAME
     write_json(
         path,
         {
             **_here(),
-            "client": limit.client,
-            "events_per_s": limit.events_per_s,
-            "streams": limit.streams,
-            "date": limit.date,
+            "client": capacity.client,
+            "events_per_s": capacity.events_per_s,
+            "streams": capacity.streams,
+            "date": capacity.date,
         },
     )
     return path
 
 
 def known_capacity(kept: Path = KEPT) -> EndpointCapacity | None:
-    """What was kept; None when nothing was, or on another machine, or with another endpoint."""
+    """The capacity in the file `kept`; None if there is none of this machine and this endpoint."""
     try:
         document = json.loads(kept.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -68,41 +68,41 @@ def known_capacity(kept: Path = KEPT) -> EndpointCapacity | None:
 
 
 def asked_events_per_s(profile: Profile, agents: int) -> float | None:
-    """What so many streams ask when all are open: each one event in the mean time between tokens.
+    """The events a second of `agents` open streams: one event per stream in each mean time between tokens.
 
-    None when that is 0 and replies leave in one piece.
+    None if the time between tokens is 0.
     """
     mean_s = profile.itl.median_s * _mean_by_median(profile.itl)
     return agents / mean_s if mean_s else None
 
 
 def warning(profile: Profile, agents: int, kept: Path = KEPT) -> str | None:
-    """One sentence when that is more than the endpoint can serve here; None too when nobody knows."""
+    """One sentence if a run asks for more than the endpoint's capacity; None if not, or if it is unknown."""
     asked = asked_events_per_s(profile, agents)
-    limit = known_capacity(kept)
-    if asked is None or limit is None or asked <= limit.events_per_s:
+    capacity = known_capacity(kept)
+    if asked is None or capacity is None or asked <= capacity.events_per_s:
         return None
-    fitting = int(agents * limit.events_per_s / asked)
+    fitting = int(agents * capacity.events_per_s / asked)
     fewer = f", or --agents {fitting}" if fitting else ""
     return (
         f"{agents:,} agents at profile {profile.name} ask the endpoint for up to {in_words(asked)} events a "
-        f"second, and calibrate found that it can serve {limit} here: use --profile "
-        f"{_slower(profile, agents / limit.events_per_s)}{fewer}"
+        f"second, and calibrate found that it can serve {capacity} here: use --profile "
+        f"{_slower(profile, agents / capacity.events_per_s)}{fewer}"
     )
 
 
 def in_words(events_per_s: float) -> str:
-    """Two significant digits and thousands set off, as in 38,000."""
+    """Two significant digits, with a comma between thousands, as in 38,000."""
     return f"{float(f'{events_per_s:.2g}'):,.0f}"
 
 
 def _mean_by_median(interval: Interval) -> float:
-    """Of a log-normal time, exp(sigma²/2); 1 without a spread."""
+    """The mean over the median: exp(sigma²/2) for a log-normal time; 1 without a spread."""
     return math.exp(interval.sigma**2 / 2)
 
 
 def _slower(profile: Profile, mean_s: float) -> str:
-    """The profile with this mean time between tokens at least, as --profile takes it."""
+    """The profile with at least this mean time between tokens, as --profile takes it."""
     median_s = math.ceil(mean_s / _mean_by_median(profile.itl) * 1e3) / 1e3
     name = profile.name.partition(":")[0]
     known = PROFILES.get(name)

@@ -1,4 +1,4 @@
-"""A load on the endpoint."""
+"""A load on the endpoint, and the programs that can be its client."""
 
 import json
 import sys
@@ -13,12 +13,12 @@ from agentdyno.runtimes.launch import RunFile, Verify, write_run_file
 from agentdyno.runtimes.manifest import Manifest, choose
 
 CONNECTIONS_PER_S = 2000.0
-"""The pace at which clients open their streams."""
+"""The rate at which clients open their streams."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """So many streams at once, each with so many events a second, for so long after the last has begun."""
+    """Concurrent streams, the events a second of each, and how long all of them are open at once."""
 
     streams: int
     rate: float
@@ -26,16 +26,16 @@ class Load:
 
     @property
     def tokens(self) -> int:
-        """How long each reply must be for all streams to overlap that long."""
+        """The tokens of each reply, so that all streams overlap for `seconds`."""
         return max(1, round(self.rate * (self.streams / CONNECTIONS_PER_S + self.seconds)))
 
     @property
     def events_per_s(self) -> float:
-        """What all streams ask together while all are open."""
+        """The events a second of all streams together while all are open."""
         return self.streams * self.rate
 
     def begin_ns(self, stream: int) -> int:
-        """When the stream of this number, from 0, is to begin, in nanoseconds after the first."""
+        """The intended start of stream number `stream` (from 0), in nanoseconds after the first."""
         return round(stream / CONNECTIONS_PER_S * 1e9)
 
 
@@ -43,15 +43,15 @@ MODEL = "agentdyno-sim"
 FLOOR, READER = "floor", "reader"
 NAMES = (FLOOR, READER)
 
-_PATIENCE_S = 3600.0
-"""For connections and events: an overloaded endpoint is to be found late by its journal, not given up."""
+_TIMEOUT_S = 3600.0
+"""Long, because the journal shows that an endpoint is overloaded; the client must not give up before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A program that reads as many streams as a load has, and ends when they do.
+    """A program that reads all streams of a load, and ends when they end.
 
-    `argv` is what to execute for the endpoint at a URL; it may put files in the folder.
+    `argv` gives the command line for the endpoint at a URL; it may write files to the folder.
     """
 
     name: str
@@ -59,9 +59,9 @@ class Client:
 
 
 def choose_client(name: str | None, build_log: Path) -> Client:
-    """The client of this name, or floor where it can be built and else the reader; floor is built.
+    """The client of this name; without a name, floor if its requirements are met, else the reader.
 
-    Raises `UserError` when floor does not build, or was asked for and what it needs is missing.
+    Builds floor. Raises `UserError` if that fails, or if floor is named and a requirement is missing.
     """
     if name == READER:
         return Client(READER, _reader)
@@ -78,9 +78,10 @@ def _reader(url: str, load: Load, folder: Path) -> list[str]:
 
 
 def _floor(manifest: Manifest, url: str, load: Load, folder: Path) -> list[str]:
-    """An agent a stream, each with a conversation that the endpoint does not know and answers with prose.
+    """One agent per stream; the endpoint answers its conversation, which is about an unknown task, with
+    prose.
 
-    Prose holds no code, so an attempt is over when its stream is.
+    Prose holds no code, so an attempt ends when its stream ends.
     """
     workspaces = folder / "workspaces"
     workspaces.mkdir()
@@ -105,7 +106,7 @@ def _floor(manifest: Manifest, url: str, load: Load, folder: Path) -> list[str]:
         agents=load.streams,
         max_retries=0,
         verify=Verify(argv=[sys.executable], env={}, timeout_s=1, slots=1, output_limit_bytes=1),
-        timeouts={"connect_s": _PATIENCE_S, "event_idle_s": _PATIENCE_S, "total_s": _PATIENCE_S},
+        timeouts={"connect_s": _TIMEOUT_S, "event_idle_s": _TIMEOUT_S, "total_s": _TIMEOUT_S},
         transport={"max_retries": 0, "base_s": 0, "cap_s": 0},
         workspaces=workspaces,
         events=folder / "events.jsonl",

@@ -1,7 +1,7 @@
-"""What the endpoint does under one load.
+"""Measures the endpoint under one load, and searches for the largest load.
 
-The endpoint and its client run as processes of their own, preferred to what else is at work, and the
-endpoint's journal says how late its chunks left. What it cannot do so it cannot do beside a runtime either.
+The endpoint and its client run as processes of their own, with priority over other programs. The endpoint's
+journal holds the lateness of its chunks. A load that is too large here is too large beside a runtime as well.
 """
 
 import json
@@ -24,16 +24,16 @@ from agentdyno.runtimes.launch import inherited
 
 GOAL_P99_MS = 10.0
 BUSY_CPU = 0.2
-"""From how much of a core on other programs are worth a mention."""
+"""Other programs may explain a fault if they use at least this share of a core."""
 _LOOK_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What the endpoint did under one load.
+    """The endpoint's service under one load.
 
-    The CPU shares are of one core, over the time from the first arrival to the last chunk; `others_cpu` is
-    what the rest of the machine used from the start of the endpoint to its end.
+    The CPU shares are of one core, from the first arrival to the last chunk. `others_cpu` is the share of all
+    other programs, from the start of the endpoint to its end.
     """
 
     streams: int
@@ -51,28 +51,28 @@ class Measurement:
 
     @property
     def disturbed(self) -> bool:
-        """Whether other programs took enough of the machine to blame a fault on them."""
+        """Whether other programs used so much of the machine that they may have caused a fault."""
         return self.others_cpu >= BUSY_CPU
 
     @property
     def faults(self) -> list[str]:
-        """Why the endpoint is not to be trusted under this load; empty when it is."""
+        """Why the endpoint is no instrument under this load; empty if it is one."""
         faults = []
         if self.max_in_flight < self.streams:
             faults.append(f"only {self.max_in_flight} of {self.streams} streams were open at once")
         if self.completed < self.streams:
-            faults.append(f"{self.streams - self.completed} streams did not end well")
+            faults.append(f"{self.streams - self.completed} streams did not complete")
         if self.lateness_p99_ms >= GOAL_P99_MS:
             faults.append(f"one chunk in a hundred left more than {GOAL_P99_MS:g} ms late")
         if faults and self.disturbed:
             faults.append(
-                f"other programs used {self.others_cpu:.0%} of a core meanwhile, so try again without them"
+                f"other programs used {self.others_cpu:.0%} of a core meanwhile; stop them and try again"
             )
         return faults
 
 
 def measure(load: Load, client: Client) -> Measurement:
-    """Start an endpoint and the client, have them work, and read the journal. Raises `UserError`."""
+    """Start an endpoint and the client, wait for both to end, and read the journal. Raises `UserError`."""
     limits.allow_open_files(
         limits.open_files_needed(load.streams, 0, relayed=False), f"{load.streams} streams"
     )
@@ -88,7 +88,7 @@ def measure(load: Load, client: Client) -> Measurement:
 
 
 def _serve_and_read(load: Load, client: Client, journal: Path) -> float:
-    """The processor time of the client in seconds, after which the journal is whole."""
+    """Run the endpoint and the client; returns the client's processor time in seconds."""
     folder = journal.parent
     profile = f"instant:itl={1e6 / load.rate:.3f}us"
     options = ["--limit", "1", "--model", MODEL, "--profile", profile, "--journal", str(journal)]
@@ -99,13 +99,13 @@ def _serve_and_read(load: Load, client: Client, journal: Path) -> float:
         Child(client.argv(url, load, folder), cwd=folder, environment=inherited(), stderr=stderr) as child,
     ):
         prefer(endpoint.pid)
-        # A client that waits for a core opens its streams late, which is no doing of the endpoint's.
+        # A client that waits for a core opens its streams late, which is not the endpoint's fault.
         prefer(child.pid)
         launched_s = proc.cpu_s(child.pid)
         while not child.has_ended(_LOOK_S):
             if endpoint.has_ended(0):
-                raise UserError("calibrate: the endpoint ended while it was needed", status=1)
-        # It is not reaped yet, so the kernel still has its processor time.
+                raise UserError("calibrate: the endpoint ended before the client did; try again", status=1)
+        # The client is not reaped yet, so the kernel still has its processor time.
         ended_s = proc.cpu_s(child.pid)
         status = child.reap()
     if status:
@@ -119,7 +119,7 @@ def _serve_and_read(load: Load, client: Client, journal: Path) -> float:
 
 
 def _cpu_of_others_s() -> float:
-    """Processor time of the whole machine (proc(5), /proc/stat) less that of our reaped children."""
+    """Processor time of the whole machine (proc(5), /proc/stat) without that of the reaped children."""
     user, nice, system, _, _, irq, softirq, steal = map(int, Path("/proc/stat").read_text().split()[1:9])
     own = resource.getrusage(resource.RUSAGE_CHILDREN)
     machine = (user + nice + system + irq + softirq + steal) / proc.CLOCK_TICKS_PER_S
@@ -155,11 +155,11 @@ def _measurement(
 def bracket(
     holds: Callable[[int], bool], *, start: int, least: int, most: int, precision: float
 ) -> tuple[int | None, int | None]:
-    """A number for which `holds` and a larger one for which it does not, found by doubling, then bisecting.
+    """A number for which `holds` is true and a larger one for which it is false, by doubling, then bisection.
 
-    They are no further apart than the ratio 1 + `precision`, or 1. The first is None when it does not hold
-    for `least`, the second when it does for `most`. Bisection is by the geometric mean, because precision is
-    a ratio.
+    Their ratio is at most 1 + `precision`, or they differ by 1. The first is None if `holds` is false for
+    `least`; the second is None if `holds` is true for `most`. Bisection uses the geometric mean, because
+    `precision` is a ratio.
     """
     good: int | None = None
     bad: int | None = None

@@ -1,8 +1,8 @@
-"""A client that does nothing but read: the other end of a calibration where floor cannot be built.
+"""A client that only reads, for a calibration where floor cannot be built.
 
-Run as `python -m agentdyno.calibration.reader URL MODEL STREAMS TOKENS CONNECTIONS_PER_SECOND`. It opens its
-connections at a bounded pace, sends one request on each and reads to the end. How that went is in the
-endpoint's journal.
+Run as `python -P -m agentdyno.calibration.reader URL MODEL STREAMS TOKENS CONNECTIONS_PER_SECOND`. It opens
+its connections at a bounded rate, sends one request on each, and reads every response to its end. The results
+are in the endpoint's journal.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ _BATCH_S = 0.01
 
 
 class _Reader(asyncio.Protocol):
-    """One stream, from request to end."""
+    """One stream, from its request to its end."""
 
     def __init__(self, request: bytes, over: asyncio.Future[None]) -> None:
         self._request = request

@@ -1,1 +1,1 @@
-"""The model server as an instrument: what it says, when it says it, what it saw."""
+"""The model server: what it replies, when it sends each chunk, and the journal of both."""

@@ -1,4 +1,4 @@
-"""OpenAI's API: requests for a chat completion, checked, and errors in the API's form."""
+"""OpenAI's API: checks a request for a chat completion, and reports errors in the API's form."""
 
 import hashlib
 import json
@@ -9,10 +9,10 @@ from agentdyno.endpoint.conversation import Message, text_of
 
 
 class ApiError(Exception):
-    """A request that gets an error object instead of a completion.
+    """The request gets an error object instead of a completion.
 
-    The form is `{"error": {"message", "type", "param", "code"}}`, as in OpenAI's API reference. `allow` is
-    the method that goes into the `Allow` header of a 405.
+    The error object is `{"error": {"message", "type", "param", "code"}}`, as in OpenAI's API reference.
+    `allow` is the value of the `Allow` header of a 405.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """What a client asks for, as far as the endpoint heeds it."""
+    """The fields of a request that the endpoint respects."""
 
     model: str
     messages: list[Message]
@@ -49,7 +49,7 @@ class ChatRequest:
     max_tokens: int | None
 
     def characters(self) -> int:
-        """How many characters of text the messages hold."""
+        """The number of characters of text in the messages."""
         return sum(len(text_of(message)) for message in self.messages)
 
 
@@ -70,10 +70,10 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def canonical_sha256(body: bytes) -> str | None:
-    """The SHA-256 of the canonical form of the JSON in `body`; None when it holds none, or nests too deep.
+    """The SHA-256 of the canonical form of the JSON in `body`; None if it is not JSON or nests too deeply.
 
-    Canonical, as in the runtime contract: keys sorted by code point, no white space, UTF-8, only what must be
-    escaped is escaped.
+    The runtime contract defines the canonical form: keys sorted by code point, no white space, UTF-8, and no
+    escapes but the necessary ones.
     """
     try:
         canonical = json.dumps(parse_json(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -83,9 +83,9 @@ def canonical_sha256(body: bytes) -> str | None:
 
 
 def parse_chat_request(body: bytes) -> ChatRequest:
-    """Read and check the body of `POST /v1/chat/completions`; unknown fields are let through, as servers do.
+    """Read and check the body of `POST /v1/chat/completions`; unknown fields are allowed.
 
-    Raises `ApiError` 400 that names the field.
+    Raises `ApiError` 400, which names the field.
     """
     document = parse_json(body)
     if not isinstance(document, dict):
@@ -145,7 +145,7 @@ _NAMES = {bool: "a boolean", int: "an integer", (int, float): "a number", dict: 
 
 def _optional(document: dict[str, Any], field: str, kind: Any, *, prefix: str = "") -> Any:
     value = document.get(field)
-    # To Python a boolean is an integer, to JSON it is not.
+    # In Python a boolean is an integer; in JSON it is not.
     if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
         _wrong_type(prefix + field, _NAMES[kind])
     return value

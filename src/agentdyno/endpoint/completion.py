@@ -1,4 +1,4 @@
-"""A chat completion: its text cut into tokens, its bytes in the form of OpenAI's API, and how it is sent."""
+"""A chat completion: its tokens, its bytes in the form of OpenAI's API, and how the endpoint sends it."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from agentdyno.endpoint.exchange import Exchange
 
 CREATED = 1_735_689_600
-"""The `created` of every completion. It is constant because two runtimes are to get the same bytes."""
+"""The `created` of every completion; a constant, so that two runtimes get the same bytes."""
 
 _STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nCache-Control: no-cache\r\n"
@@ -29,7 +29,12 @@ _PIECE = re.compile(
 
 
 def tokenize(text: str) -> list[str]:
-    """The pieces of `text`; joined they are `text` again."""
+    """Cut `text` as a model's tokenizer would, into pieces of about four characters; joined they are `text`.
+
+    The pieces break inside words, take a leading space with the word that follows, keep runs of indentation
+    together, and cut text outside ASCII small. As with a real vocabulary, the same word is always cut in the
+    same way.
+    """
     return _PIECE.findall(text)
 
 
@@ -37,8 +42,8 @@ def tokenize(text: str) -> list[str]:
 class Reply:
     """One completion, ready to be sent.
 
-    `tokens` are escaped as in a JSON string, without quotes; `offsets_ns` says when each is due after the
-    request's arrival.
+    `tokens` are escaped as in a JSON string, without quotes. `offsets_ns` holds the intended send time of
+    each token, in nanoseconds after the request's arrival.
     """
 
     id: str
@@ -48,23 +53,23 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The constant parts of one stream's chunks. Every event is an HTTP chunk of its own."""
+    """The constant parts of one stream's events. Every event is an HTTP chunk of its own."""
 
     id: str
     model: str
     include_usage: bool
 
     def content_parts(self) -> tuple[bytes, bytes]:
-        """What stands before and after the token in a content event."""
+        """The bytes before and after the token in a content event."""
         before, start, after = self._event([_choice({"content": ""})]).partition(b'"content":"')
         return before + start, after
 
     def role(self) -> bytes:
-        """The first event, which says who speaks."""
+        """The first event, which holds the role."""
         return _chunk(self._event([_choice({"role": "assistant", "content": ""})]))
 
     def end(self, finish_reason: str, usage: dict[str, int]) -> bytes:
-        """All that follows the last token: finish_reason, usage when asked for, `[DONE]`, the last chunk."""
+        """The bytes after the last token: finish_reason, usage if requested, `[DONE]`, and the last chunk."""
         finish = self._event([_choice({}, finish_reason)])
         total = _chunk(self._event([], usage)) if self.include_usage else b""
         return _chunk(finish) + total + _chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n"
@@ -83,12 +88,12 @@ class Frame:
 
 
 def escaped(token: str) -> bytes:
-    """A token as it stands inside a JSON string."""
+    """The token as it stands inside a JSON string."""
     return json.dumps(token, ensure_ascii=False)[1:-1].encode()
 
 
 def content_of(tokens: list[bytes]) -> str:
-    """The text that escaped tokens make up."""
+    """The text of escaped tokens."""
     content: str = json.loads(b'"%b"' % b"".join(tokens))
     return content
 
@@ -129,10 +134,10 @@ def _chunk(data: bytes) -> bytes:
 
 
 class Stream:
-    """One event a token, each at its own time.
+    """Sends one event per token, each at its own due time.
 
-    The head of the response and the role leave with the first token; finish_reason, usage and `[DONE]` with
-    the last, since a deadline of their own would be a time that no model takes.
+    The head of the response and the role leave with the first token. finish_reason, usage and `[DONE]` leave
+    with the last token, because a model takes no extra time for them.
     """
 
     __slots__ = (
@@ -160,7 +165,7 @@ class Stream:
         self._position = 0
 
     def due_ns(self) -> int:
-        """When the next token is due."""
+        """The due time of the next token."""
         return self._t_arrive + self._offsets[self._position]
 
     def step(self) -> int | None:
@@ -186,7 +191,7 @@ class Stream:
 
 
 class Whole:
-    """The whole completion at once, when its last token is due."""
+    """Sends the whole completion at the due time of its last token."""
 
     __slots__ = ("_body", "_due_ns", "_exchange", "_finish")
 
@@ -201,7 +206,7 @@ class Whole:
         self._due_ns = record.t_arrive + reply.offsets_ns[len(tokens) - 1]
 
     def due_ns(self) -> int:
-        """When the last token is due."""
+        """The due time of the last token."""
         return self._due_ns
 
     def step(self) -> int | None:

@@ -1,7 +1,7 @@
-"""One client's connection: HTTP/1.1 in, bytes out.
+"""One client's HTTP/1.1 connection.
 
-Requests are read by httptools and answered in order. Everything a client can do wrong ends in an error object
-or in a closed connection, and every wait for a client has a limit.
+httptools parses the requests, and the server answers them in order. Every error of a client ends in an error
+object or in a closed connection, and every wait for a client has a timeout.
 """
 
 import asyncio
@@ -20,22 +20,22 @@ from agentdyno.endpoint.exchange import Exchange, Request
 MAX_HEAD_BYTES = 64 * 1024
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_UNSENT_BYTES = 1024 * 1024
-"""What a client may leave unread, on top of the kernel's buffers, before it is dropped."""
+"""The server resets a client that leaves more than this unread, on top of the kernel's buffers."""
 MAX_PIPELINED = 16
 _RESET = struct.pack("ii", 1, 0)
-"""`struct linger` of no seconds (socket(7))."""
+"""`struct linger` with a time of 0 (socket(7)): close resets the connection."""
 
 
 class Wait(Enum):
-    """What a server waits for a client to do, and not for ever."""
+    """What the client must do before a timeout."""
 
     REQUEST = "send the rest of a request"
     READING = "read what was sent"
     CLOSING = "take the answer to a bad request, and close"
 
 
-PATIENCE_S = {Wait.REQUEST: 30.0, Wait.READING: 30.0, Wait.CLOSING: 2.0}
-"""How long a server waits for a client, in seconds."""
+TIMEOUTS_S = {Wait.REQUEST: 30.0, Wait.READING: 30.0, Wait.CLOSING: 2.0}
+"""The timeout of each wait, in seconds."""
 
 
 class Handler(Protocol):
@@ -48,23 +48,23 @@ class Handler(Protocol):
         """The connection has ended."""
 
     def received(self, connection: "Connection", data: bytes, arrived: int, /) -> None:
-        """Bytes arrived at `arrived`; they come back through `feed`."""
+        """Bytes arrived at `arrived`; the server passes them to `feed`, now or later."""
 
     def read_inbox(self) -> None:
-        """Feed every connection the bytes that it has received so far."""
+        """Pass all bytes that have arrived so far to `feed` of their connections."""
 
     def watch(self, connection: "Connection", wait: Wait, /) -> None:
-        """Call `timed_out` if the client does not do in time what `wait` says."""
+        """Start the timeout of `wait`; when it expires, the server calls `timed_out`."""
 
     def unwatch(self, connection: "Connection", wait: Wait, /) -> None:
-        """The client did it."""
+        """Cancel the timeout of `wait`."""
 
     def exchange(self, connection: "Connection", request: Request, /) -> Exchange:
-        """The exchange that answers `request`; it has not begun."""
+        """A new exchange for `request`, not yet begun."""
 
 
 class Connection(asyncio.Protocol):
-    """Reads requests, hands them to the server one at a time, and writes what their exchange says."""
+    """Reads requests, passes them to the server one at a time, and writes the responses."""
 
     def __init__(self, server: Handler) -> None:
         self._server = server
@@ -76,42 +76,42 @@ class Connection(asyncio.Protocol):
         self._body_bytes = 0
         self._head_bytes = 0
         self._in_head = True
-        self._deaf = False
+        self._closing = False
         self._arrived = 0
         self.unsent = False
-        """Whether the kernel did not take all that was written, because the client does not read."""
+        """Whether the kernel has not yet taken all that was written, because the client does not read."""
 
     # What the loop calls.
 
     def connection_made(self, transport: Any) -> None:
-        """Register; no write is ever left to the end of the loop's iteration."""
+        """Register with the server; have every write leave at once."""
         self.transport: asyncio.Transport = transport
-        # With a high-water mark of 0 uvloop writes at once, and says so when not everything went out.
+        # With a high-water mark of 0, uvloop writes at once, and calls `pause_writing` if bytes are left.
         self.transport.set_write_buffer_limits(high=0)
         self._server.opened(self)
 
     def data_received(self, data: bytes) -> None:
-        """Note the time and nothing else: of a burst, every request is stamped before any is worked on."""
+        """Note the time only, so that every request of a burst gets its time before any is handled."""
         self._server.received(self, data, monotonic_ns())
 
     def connection_lost(self, error: Exception | None) -> None:
-        """The client is gone, or we closed."""
+        """The connection is closed, by the client or by the server."""
         self._server.read_inbox()
-        self._deaf = True
+        self._closing = True
         if self._exchange is not None:
             self._exchange.abandon("client_gone")
         self._server.closed(self)
-        # Both refer back to this object; the collector need not find that out.
+        # Both refer to this object; without these cycles it is freed at once.
         self._parser = None
         del self.transport
 
     def pause_writing(self) -> None:
-        """The client does not read as fast as it is served."""
+        """The client reads more slowly than the server writes."""
         self.unsent = True
         self._server.watch(self, Wait.READING)
 
     def resume_writing(self) -> None:
-        """All that was written is with the kernel."""
+        """The kernel has taken all that was written."""
         self.unsent = False
         self._server.unwatch(self, Wait.READING)
         if self._exchange is not None:
@@ -120,19 +120,19 @@ class Connection(asyncio.Protocol):
     # What the server calls.
 
     def feed(self, data: bytes, arrived: int) -> None:
-        """Parse what came at `arrived`, and start on a request that it completes."""
-        if self._deaf:
+        """Parse bytes that arrived at `arrived`, and begin with a request that they complete."""
+        if self._closing:
             return
         self._arrived = arrived
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            if not self._deaf:
+            if not self._closing:
                 self._ignore_upgrade(data[upgrade.args[0] :], arrived)
                 return
         except httptools.HttpParserError as error:
             self._refuse(ApiError(400, f"The request is not HTTP/1.1: {error}.", code="invalid_http"))
-        if self._request is not None and not self._deaf:
+        if self._request is not None and not self._closing:
             if self._in_head:
                 self._head_bytes += len(data)
                 self._check_head()
@@ -140,7 +140,7 @@ class Connection(asyncio.Protocol):
         self._next()
 
     def timed_out(self, wait: Wait) -> None:
-        """The client took too long."""
+        """The timeout of `wait` has expired."""
         if wait is Wait.REQUEST:
             self._refuse(ApiError(408, "The request did not arrive in time.", code="request_timeout"))
             self._next()
@@ -148,17 +148,17 @@ class Connection(asyncio.Protocol):
             self.drop()
 
     def drop(self) -> None:
-        """Cut off a client that does not read."""
-        self._deaf = True
+        """Reset the connection of a client that does not read."""
+        self._closing = True
         self._waiting.clear()
         if self._exchange is not None:
             self._exchange.abandon("client_slow")
-        # A reset; else the kernel would keep what the client does not read, long after we have closed.
+        # Without a reset the kernel would keep the unread bytes long after the close.
         self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.transport.abort()
 
     def shut_down(self) -> None:
-        """The server stops."""
+        """Close the connection because the server stops."""
         if self._exchange is not None:
             self._exchange.record.error = "endpoint_stopped"
             self._exchange.abandon("error")
@@ -169,18 +169,18 @@ class Connection(asyncio.Protocol):
         self.transport.close()
 
     def write(self, data: bytes) -> None:
-        """Send now; what the kernel does not take is kept, up to a bound."""
+        """Send now; keep what the kernel does not take, up to `MAX_UNSENT_BYTES`."""
         self.transport.write(data)
         if self.unsent and self.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
             self.drop()
 
     def answered(self, request: Request) -> None:
-        """The response to `request` is complete: close, or go on with the next."""
+        """The response to `request` is complete: close, or begin with the next request."""
         self._exchange = None
         if request.refusal is not None:
             self._close_when_read()
         elif not request.keep_alive:
-            self._deaf = True
+            self._closing = True
             self._waiting.clear()
             self.transport.close()
         else:
@@ -192,8 +192,8 @@ class Connection(asyncio.Protocol):
             self._exchange.begin()
 
     def _ignore_upgrade(self, rest: bytes, arrived: int) -> None:
-        # A client may offer another protocol, as Java's does in its first request. We go on in HTTP/1.1, but
-        # the parser takes what follows for the other protocol: it gets the head again, without the offer.
+        # A client may offer another protocol, as Java's does in its first request. The server stays with
+        # HTTP/1.1, but the parser now expects the other protocol: it gets the head again, without the offer.
         request = self._request
         if request is None:
             return
@@ -207,9 +207,9 @@ class Connection(asyncio.Protocol):
         self.feed(line + b"".join(headers) + b"\r\n" + rest, arrived)
 
     def _refuse(self, refusal: ApiError) -> None:
-        if self._deaf:
+        if self._closing:
             return
-        self._deaf = True
+        self._closing = True
         request = self._request or Request()
         request.refusal = refusal
         request.t_arrive = self._arrived
@@ -217,7 +217,7 @@ class Connection(asyncio.Protocol):
         self._waiting.append(request)
 
     def _close_when_read(self) -> None:
-        # Closing while the client still sends would reset the connection and lose our answer on its way.
+        # A close while the client still sends would reset the connection, and the answer could be lost.
         self.transport.write_eof()
         self._server.watch(self, Wait.CLOSING)
 
@@ -243,9 +243,9 @@ class Connection(asyncio.Protocol):
             self._head_bytes += len(name) + len(value)
 
     def on_headers_complete(self) -> None:
-        """The head is there; refuse early what need not be read."""
+        """The head is complete; refuse a bad request before its body arrives."""
         request = self._request
-        if request is None or self._deaf:
+        if request is None or self._closing:
             return
         self._in_head = False
         request.method = self._parser.get_method().decode()
@@ -258,7 +258,7 @@ class Connection(asyncio.Protocol):
         headers = {name.lower(): value for name, value in request.headers}
         if int(headers.get(b"content-length", b"0")) > MAX_BODY_BYTES:
             self._refuse_body()
-        elif headers.get(b"expect", b"").lower() == b"100-continue" and not (self._deaf or self._exchange):
+        elif headers.get(b"expect", b"").lower() == b"100-continue" and not (self._closing or self._exchange):
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
@@ -266,13 +266,13 @@ class Connection(asyncio.Protocol):
         self._body_bytes += len(body)
         if self._body_bytes > MAX_BODY_BYTES:
             self._refuse_body()
-        elif not self._deaf:
+        elif not self._closing:
             self._body.append(body)
 
     def on_message_complete(self) -> None:
-        """The request is there."""
+        """The request is complete."""
         request = self._request
-        if request is None or self._deaf or self._parser.should_upgrade():
+        if request is None or self._closing or self._parser.should_upgrade():
             return
         request.body = b"".join(self._body)
         request.t_arrive = self._arrived

@@ -1,8 +1,8 @@
 """Which task a conversation is about, and which attempt it asks for.
 
-Both are found in the messages themselves, so any client can be driven, with no header and no session. The
-task is the one whose rendered user message opens the conversation; failing that, the one whose prompt that
-message contains. The attempt is one more than the number of assistant turns.
+The messages themselves show both, so any client can be used, without a header or a session. The first user
+message is exactly the rendered message of a task, or it contains the prompt of a task. The attempt is one
+more than the number of assistant turns.
 """
 
 import hashlib
@@ -16,13 +16,13 @@ from agentdyno.errors import UserError
 from agentdyno.tasks.task import Task
 
 Message = dict[str, Any]
-"""One entry of a request's `messages`: a `role`, and mostly a `content`."""
+"""One entry of a request's `messages`: a `role`, and usually a `content`."""
 
 _PLACEHOLDER = re.compile(r"\{(task_id|prompt|tests|output)\}")
 
 
 def read_user_template(path: Path) -> str:
-    """The `user` text of a prompts file as the contract has it; raises `UserError`."""
+    """The `user` text of a prompts file (runtimes/CONTRACT.md); raises `UserError`."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -36,7 +36,7 @@ def read_user_template(path: Path) -> str:
 
 
 def render(template: str, task: Task) -> str:
-    """`template` with the task's placeholders replaced literally, in one pass, other braces left alone."""
+    """`template` with the task's values for its placeholders, in one pass; other braces stay."""
     values = {"task_id": task.task_id, "prompt": task.prompt, "tests": task.tests, "output": "{output}"}
     return _PLACEHOLDER.sub(lambda found: values[found[1]], template)
 
@@ -57,17 +57,17 @@ def attempt_of(messages: list[Message]) -> int:
 
 
 def opening_of(messages: list[Message]) -> str:
-    """The text of the first user message, or of the first message when no user speaks."""
+    """The text of the first user message, or of the first message if there is no user message."""
     return text_of(next((message for message in messages if message["role"] == "user"), messages[0]))
 
 
 def key_of(opening: str) -> str:
-    """How a conversation about no known task is called: the SHA-256 of its opening text."""
+    """The key of a conversation about an unknown task: the SHA-256 of its opening message."""
     return hashlib.sha256(opening.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Catalogue:
-    """Finds the task that an opening message is about."""
+    """Finds the task of an opening message."""
 
     def __init__(self, tasks: Iterable[Task], template: str) -> None:
         self._by_message: dict[str, Task] = {}
@@ -78,7 +78,7 @@ class Catalogue:
         self._longest_prompt_first = sorted(by_prompt.items(), key=lambda item: len(item[0]), reverse=True)
 
     def find(self, opening: str) -> Task | None:
-        """The task of the conversation that `opening` opens; None when it is about none of them."""
+        """The task of a conversation with this opening message; None if it is about none of the tasks."""
         task = self._by_message.get(opening)
         if task is not None:
             return task

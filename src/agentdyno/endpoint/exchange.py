@@ -12,7 +12,7 @@ from agentdyno.endpoint.journal import Record
 
 @dataclass(slots=True)
 class Request:
-    """One HTTP request. `refusal` is what is wrong with it, if something is."""
+    """One HTTP request. `refusal` is the error that it gets, if it is a bad request."""
 
     method: str = ""
     target: str = ""
@@ -67,7 +67,7 @@ class Exchange:
         self.record = record
         self.over = False
         self.on_abandoned: Callable[[], object] | None = None
-        """Called when the client is gone before the response was complete."""
+        """Called when the client has disconnected before the response was complete."""
 
     def begin(self) -> None:
         """Have the request answered."""
@@ -85,7 +85,7 @@ class Exchange:
     def respond(
         self, status: int, body: bytes, extra: bytes = b"", *, due_ns: int | None = None, finish: str = "stop"
     ) -> None:
-        """Send a whole JSON response, which was due at `due_ns` if it had a time at all."""
+        """Send a whole JSON response, whose due time was `due_ns` if it had one."""
         self.record.status = status
         head = b"HTTP/1.1 %d %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%b%b\r\n" % (
             status,
@@ -98,20 +98,20 @@ class Exchange:
         self.complete(finish if status < 400 else "error")
 
     def closing_header(self) -> bytes:
-        """What the head of the response says about the connection."""
+        """The header field that says that the connection will close, if it will."""
         return b"" if self.request.keep_alive else b"Connection: close\r\n"
 
     def write(self, data: bytes, due_ns: int | None) -> None:
-        """Send a chunk, which was due at `due_ns` if it had a time at all, and note when it left."""
+        """Send a chunk, whose due time was `due_ns` if it had one, and note when it left."""
         if self.over:
             return
         began = monotonic_ns()
         self.connection.write(data)
-        # Even of the chunk for which the client was dropped, a part has left.
+        # If the write reset the connection, a part of the chunk has left all the same.
         self.record.sent(due_ns, began)
 
     def complete(self, finish: str) -> None:
-        """The response has been written; the exchange is over when the kernel has all of it."""
+        """All of the response is written; the exchange is over when the kernel has taken all of it."""
         if self.over:
             return
         self.record.finish = finish
@@ -121,25 +121,25 @@ class Exchange:
             self.connection.answered(self.request)
 
     def drained(self) -> None:
-        """The client has caught up."""
+        """The kernel has taken all that was written."""
         if self._complete and not self.over:
             self.record.t_last = monotonic_ns()
             self._end()
             self.connection.answered(self.request)
 
     def abandon(self, finish: str) -> None:
-        """The client will not have the rest of the response; `finish` says why, as the journal does."""
+        """The client does not get the rest of the response; `finish` is the reason, as in the journal."""
         if self.over:
             return
         self.record.finish = finish
-        self.record.afterwards = None
+        self.record.deferred = None
         self.record.completion_tokens = None
         self._end()
         if self.on_abandoned is not None:
             self.on_abandoned()
 
     def break_off(self, code: str) -> None:
-        """End in the middle of the response, for the client to notice."""
+        """Close the connection in the middle of the response, so that the client notices."""
         if not self.over:
             self.record.error = code
             self.abandon("error")

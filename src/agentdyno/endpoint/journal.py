@@ -1,7 +1,7 @@
-"""What the endpoint saw, and when.
+"""The journal: one JSON line for each request.
 
-JSON lines; times are integer nanoseconds of CLOCK_MONOTONIC. Formatting and hashing cost more than sending a
-chunk, so they are done later and in small helpings, between deadlines.
+Times are integer nanoseconds of CLOCK_MONOTONIC. To format and hash a record takes longer than to send a
+chunk, so the journal does it later, in small batches between due times.
 """
 
 import asyncio
@@ -18,19 +18,19 @@ from typing import Any
 from agentdyno.endpoint.api import canonical_sha256
 from agentdyno.errors import UserError
 
-_HELPING_NS = 500_000
+_BATCH_NS = 500_000
 _PAUSE_S = 0.005
 
 
 class Record:
-    """One request, as the journal has it."""
+    """One request: the fields of its line in the journal, and what they are computed from."""
 
     __slots__ = (
-        "afterwards",
         "attempt",
         "body",
         "completion_sha256",
         "completion_tokens",
+        "deferred",
         "due",
         "error",
         "finish",
@@ -60,21 +60,21 @@ class Record:
         self.t_first: int | None = None
         self.t_last: int | None = None
         self.completion_sha256: str | None = None
-        self.afterwards: Callable[[Record], None] | None = None
-        """Completes this record from what was sent, when there is time; None if not all of it was."""
+        self.deferred: Callable[[Record], None] | None = None
+        """Computes the remaining fields after the response has left; None if not all of it has left."""
         self.prompt_tokens: int | None = None
         self.completion_tokens: int | None = None
         self.due: array[int] = array("q")
-        """When each chunk was to leave, in nanoseconds after `t_arrive`; may go on beyond what was sent."""
+        """The intended send times, in nanoseconds after `t_arrive`; also of chunks that were never sent."""
         self.late: array[int] = array("q")
-        """How much later each chunk really left, in nanoseconds."""
+        """The lateness of each sent chunk: actual minus intended send time, in nanoseconds."""
 
     def sent(self, due_ns: int | None, began: int) -> None:
-        """Note that a chunk has just left, in a write that began at `began`, and how late, if it was due at a
-        certain time.
+        """Note that a chunk has just left, in a write that began at `began`, and its lateness if it had a due
+        time.
         """
         now = monotonic_ns()
-        # A write wakes its reader, which may be through with the reply before this line is reached.
+        # A write wakes the client, which may finish reading before this line runs.
         self.t_last = began
         if self.t_first is None:
             self.t_first = began
@@ -83,13 +83,13 @@ class Record:
 
 
 class Lateness:
-    """How late chunks left, counted by the microsecond."""
+    """The distribution of lateness: how many chunks were late by each number of microseconds."""
 
     def __init__(self) -> None:
         self._counts: Counter[int] = Counter()
 
     def update(self, late_us: list[int]) -> None:
-        """Count some more chunks."""
+        """Count more chunks."""
         self._counts.update(late_us)
 
     def percentile(self, percent: float) -> int | None:
@@ -103,7 +103,7 @@ class Lateness:
 
 
 class Journal:
-    """Takes records and writes them down when there is time."""
+    """Takes records, and writes them to the file later, in batches."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -113,25 +113,25 @@ class Journal:
         self._file: FileIO | None = None
 
     def start(self, path: Path | None, **facts: Any) -> None:
-        """Create the file and write the first line, or without a path write nothing; raises `UserError`."""
+        """Create the file and write its first line; without a path nothing is written. Raises `UserError`."""
         if path is None:
             return
         try:
             self._file = FileIO(path, "x")
         except FileExistsError:
-            raise UserError(f"journal {path} exists already: give another name or remove it") from None
+            raise UserError(f"journal {path} exists already; give another name, or remove the file") from None
         except OSError as error:
             raise UserError(f"journal {path}: {error.strerror}; give a file in a writable folder") from None
         self._write([{"kind": "start", "t": monotonic_ns(), **facts}])
 
     def add(self, record: Record) -> None:
-        """Take a request that is over."""
+        """Take the record of a request that is over."""
         self._waiting.append(record)
         if self._timer is None:
-            self._timer = self._loop.call_later(_PAUSE_S, self._helping)
+            self._timer = self._loop.call_later(_PAUSE_S, self._write_batch)
 
     def end(self, **facts: Any) -> None:
-        """Write everything that waits, then the last line, and close the file."""
+        """Write all records that are left and the last line, and close the file."""
         if self._timer is not None:
             self._timer.cancel()
         self._write([self._line(record) for record in self._waiting])
@@ -144,17 +144,17 @@ class Journal:
         if self._file is not None:
             self._file.close()
 
-    def _helping(self) -> None:
-        until = monotonic_ns() + _HELPING_NS
+    def _write_batch(self) -> None:
+        until = monotonic_ns() + _BATCH_NS
         lines = []
         while self._waiting and monotonic_ns() < until:
             lines.append(self._line(self._waiting.popleft()))
         self._write(lines)
-        self._timer = self._loop.call_later(_PAUSE_S, self._helping) if self._waiting else None
+        self._timer = self._loop.call_later(_PAUSE_S, self._write_batch) if self._waiting else None
 
     def _write(self, lines: list[dict[str, Any]]) -> None:
         if self._file is not None and lines:
-            # One write of whole lines: whoever kills this process finds no half line between two others.
+            # One write of whole lines, so that a kill leaves no partial line between two others.
             self._file.write("".join(json.dumps(line) + "\n" for line in lines).encode())
 
     def _line(self, record: Record) -> dict[str, Any]:
@@ -162,8 +162,8 @@ class Journal:
         self._lateness.update(late_us)
         if self._file is None:
             return {}
-        if record.afterwards is not None:
-            record.afterwards(record)
+        if record.deferred is not None:
+            record.deferred(record)
         return {
             "kind": "request",
             "id": record.id,

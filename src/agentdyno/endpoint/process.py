@@ -15,8 +15,9 @@ from agentdyno.process.child import Child
 START_S = 60.0
 LOOK_S = 0.25
 PRIORITY = -10
-"""The endpoint's niceness where this is allowed. Test processes fill the cores, and an instrument that waits
-for them is late; all runtimes are served alike, and the lateness in the journal shows whether it helped.
+"""The endpoint's niceness, where the system allows it. Test processes use all cores, and an endpoint that
+waits for them sends late. All runtimes get the same service; the journal's lateness shows whether the
+niceness helped.
 """
 
 
@@ -24,12 +25,13 @@ for them is late; all runtimes are served alike, and the lateness in the journal
 def started(
     options: Sequence[str], stderr: Path, check: Callable[[], None] = lambda: None
 ) -> Iterator[tuple[Child, str]]:
-    """`agentdyno serve` with these options: the process and its base URL, once it listens.
+    """Start `agentdyno serve` with these options; gives the process and its base URL when it listens.
 
-    It is stopped when the block is left, after which its journal is whole. `check` is called while it starts,
-    and raises if that is to be broken off. A UserError holds its last words when it does not start.
+    The process stops at the end of the block, and its journal is complete after that. `check` is called
+    during the start, and may raise to end it. Raises a UserError with the last line of stderr if it does not
+    start.
     """
-    # The endpoint passes on what the client sends, so it has no use for the key itself.
+    # The endpoint relays the client's own header, so it does not need the key.
     environment = {name: value for name, value in os.environ.items() if name != "LLM_API_KEY"}
     # Without -P Python would import the user's json.py, if the current folder holds one.
     argv = [sys.executable, "-P", "-m", "agentdyno", "serve", *options]
@@ -41,7 +43,7 @@ def started(
 
 
 def _base_url(child: Child, stderr: Path, check: Callable[[], None]) -> str:
-    """The address, from the line that the endpoint prints when it listens."""
+    """The base URL, from the line that the endpoint prints when it listens."""
     assert child.stdout is not None
     deadline = time.monotonic() + START_S
     line = b""
@@ -61,15 +63,15 @@ def _base_url(child: Child, stderr: Path, check: Callable[[], None]) -> str:
 
 
 def prefer(pid: int, niceness: int = PRIORITY) -> int:
-    """Give the endpoint `niceness`, where that is allowed; the niceness that counts after that is returned.
+    """Give the process `niceness`, where the system allows it; returns the niceness that is in effect.
 
-    A process's own niceness counts only within its session where the kernel groups sessions, and the endpoint
-    leads one of its own: there it is the group's niceness that counts (sched(7), "The autogroup feature").
+    Where the kernel groups processes by session, a process's own niceness has effect only within its session.
+    There the niceness of the session's group is set too (sched(7), "The autogroup feature").
     """
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, pid, niceness)
     group = Path(f"/proc/{pid}/autogroup")
-    # EAGAIN, too: without CAP_SYS_ADMIN it can be changed ten times a second on the whole machine.
+    # BlockingIOError (EAGAIN): without CAP_SYS_ADMIN the kernel allows ten changes a second per machine.
     with contextlib.suppress(FileNotFoundError, PermissionError, BlockingIOError):
         group.write_text(str(niceness))
     own = os.getpriority(os.PRIO_PROCESS, pid)

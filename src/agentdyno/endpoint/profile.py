@@ -1,4 +1,4 @@
-"""When the endpoint says it: time to the first token, and time between tokens."""
+"""The latency profile: time to first token, and inter-token time."""
 
 import math
 import re
@@ -15,7 +15,7 @@ LONGEST_S = 3600.0
 WIDEST_SIGMA = 3.0
 
 _UNITS_IN_A_SECOND = {"us": 1e6, "ms": 1e3, "s": 1.0}
-"""What a time is divided by, as 1876 / 1000 is the number nearest to 1.876, and 1876 × 0.001 is not."""
+"""Divisors and no factors, because 1876 / 1000 is the float nearest to 1.876, and 1876 × 0.001 is not."""
 
 _INTERVAL = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>us|ms|s)(?:~(?P<sigma>\d+(?:\.\d+)?))?")
 _HOW_INTERVAL = (
@@ -48,7 +48,7 @@ class Interval:
         return cls(median_s, sigma)
 
     def __str__(self) -> str:
-        """As `parse` reads it."""
+        """The text that `parse` reads."""
         seconds = self.median_s
         text = f"{seconds:.9g}s" if seconds >= 1 or seconds == 0 else f"{seconds * 1e3:.9g}ms"
         return f"{text}~{self.sigma:g}" if self.sigma else text
@@ -62,14 +62,14 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How fast a reply comes: `ttft` to its first token, `itl` from each token to the next."""
+    """The speed of a reply: `ttft` to its first token, `itl` from each token to the next."""
 
     name: str
     ttft: Interval
     itl: Interval
 
     def offsets_ns(self, tokens: int, random: Random) -> "array[int]":
-        """When each of `tokens` tokens is due, in nanoseconds after the request arrived; never decreasing."""
+        """The due times of `tokens` tokens, in nanoseconds after the request's arrival; never decreasing."""
         due = self.ttft.draw_ns(random)
         offsets = array("q", [due])
         for _ in range(tokens - 1):
@@ -92,8 +92,8 @@ PROFILES = {
 def parse_profile(text: str) -> Profile:
     """Read a profile's name, `NAME:ttft=TIME,itl=TIME`, or the path of a `.toml` file with the same keys.
 
-    A known NAME gives the time that is not said; any other is the new profile's own. In a file `base = NAME`
-    gives what `ttft` and `itl` do not say (default `instant`). Raises `UserError`.
+    NAME is a known profile, which gives a missing time, or a new name, which needs both times. In a file,
+    `base = NAME` gives a missing time (default `instant`). Raises `UserError`.
     """
     if text.endswith(".toml"):
         return _from_file(Path(text))

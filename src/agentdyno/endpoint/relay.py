@@ -1,7 +1,7 @@
-"""A real endpoint, measured: requests go on to it, its bytes come back, and the journal sees both.
+"""A relay to a real endpoint: it forwards requests, returns the bytes of the responses, and journals both.
 
-A chunk is due the moment it has come from upstream, so its lateness is what the relay itself adds. Nothing is
-read into the bytes while they pass; what they say is found out afterwards, for the journal.
+The due time of a chunk is the moment at which it arrived from upstream, so its lateness is what the relay
+adds. The relay parses a response for the journal after the response has left.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from agentdyno.errors import UserError
 
 CONNECT_S = 30.0
 KEEP_ALIVE_S = 3.0
-"""Shorter than common servers' (uvicorn: 5 s), or a request could meet a connection that is being closed."""
+"""Shorter than in common servers (uvicorn: 5 s), so that no request meets a connection that is closing."""
 
 _OF_THE_CONNECTION = {
     "connection",
@@ -36,22 +36,22 @@ _OF_THE_CONNECTION = {
     "transfer-encoding",
     "upgrade",
 }
-"""Headers that concern one connection and not the message (RFC 9110, 7.6.1), and those that aiohttp sets."""
+"""Headers of a connection and not of the message (RFC 9110, 7.6.1), and headers that aiohttp sets."""
 
 
 class Relay:
-    """Relays to the endpoint whose base URL is `upstream` (with its `/v1`); use it with `async with`."""
+    """Relays to the endpoint with the base URL `upstream` (with its `/v1`); use it with `async with`."""
 
     def __init__(self, upstream: str, catalogue: Catalogue) -> None:
         parts = urlsplit(upstream)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UserError(f"--upstream {upstream}: not a URL like https://host/v1")
+            raise UserError(f"--upstream {upstream}: not a URL; give one like https://host/v1")
         self._upstream = upstream.rstrip("/")
         self._catalogue = catalogue
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        """Make ready to connect; connections are kept, and their number is not bounded."""
+        """Open a pool of connections without a limit."""
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -62,13 +62,13 @@ class Relay:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        """Break off what is under way and disconnect."""
+        """Cancel the requests in flight, and disconnect."""
         for task in self._tasks:
             task.cancel()
         await self._session.close()
 
     def complete(self, exchange: Exchange) -> None:
-        """Send the request on as it is, be it well formed or not."""
+        """Forward the request unchanged, even a bad one."""
         record = exchange.record
         try:
             request = parse_chat_request(exchange.request.body)
@@ -83,7 +83,7 @@ class Relay:
         self._start(exchange, "/chat/completions")
 
     def models(self, exchange: Exchange) -> None:
-        """Ask upstream."""
+        """Forward the request."""
         self._start(exchange, "/models")
 
     def _start(self, exchange: Exchange, path: str) -> None:
@@ -108,7 +108,7 @@ class Relay:
                 headers=[*headers, ("Accept-Encoding", "identity")],
                 allow_redirects=False,
             ) as response:
-                await _pass_on(response, exchange)
+                await _forward(response, exchange)
         except (aiohttp.ClientError, TimeoutError) as error:
             if exchange.record.status is not None:
                 exchange.break_off("upstream_broke_off")
@@ -117,7 +117,7 @@ class Relay:
             exchange.refuse(ApiError(502, message, kind="upstream_error", code="upstream_unreachable"))
 
 
-async def _pass_on(response: aiohttp.ClientResponse, exchange: Exchange) -> None:
+async def _forward(response: aiohttp.ClientResponse, exchange: Exchange) -> None:
     record = exchange.record
     record.status = response.status
     length = response.headers.get("Content-Length")
@@ -130,7 +130,7 @@ async def _pass_on(response: aiohttp.ClientResponse, exchange: Exchange) -> None
         head = b""
         received.append(data)
     exchange.write(head + (b"" if length else b"0\r\n\r\n"), None)
-    record.afterwards = partial(_read_completion, received)
+    record.deferred = partial(_read_completion, received)
     exchange.complete("stop" if response.status < 400 else "error")
 
 
@@ -146,7 +146,7 @@ def _head(response: aiohttp.ClientResponse, exchange: Exchange, length: str | No
 
 
 def _read_completion(received: list[bytes], record: Record) -> None:
-    """Find in a response what the journal says of a completion, whatever upstream sent."""
+    """Complete the record from the bytes of the response, which need not be well formed."""
     text = b"".join(received).decode(errors="replace")
     content: list[str] = []
     finish_reason = error = None

@@ -1,7 +1,7 @@
-"""Absolute deadlines: one heap, one timer.
+"""Absolute due times: one heap, one timer.
 
-A timer for each chunk would cost more than the chunk. What falls due between two wake-ups is sent in the
-order of its deadlines, and no deadline ever moves because an earlier one was missed.
+A timer for each chunk would cost more than the chunk. At each wake-up, the schedule sends everything whose
+due time has passed, in the order of due times. A due time never moves, even if an earlier one was missed.
 """
 
 import asyncio
@@ -10,18 +10,18 @@ from time import monotonic_ns
 from typing import Protocol
 
 _STEPS_IN_A_ROW = 64
-"""After so many steps the loop looks at its sockets, so that arrivals are stamped while much is due."""
+"""After this many steps the loop reads its sockets, so that arrivals get their times under load too."""
 
 
 class Timed(Protocol):
-    """Something that is done in steps, each with its own deadline."""
+    """Work in steps, each with a due time of its own."""
 
     def step(self) -> int | None:
-        """Do what is due; return the next deadline (nanoseconds of CLOCK_MONOTONIC), or None at the end."""
+        """Do one step; return the due time of the next in nanoseconds of CLOCK_MONOTONIC, None at the end."""
 
 
 class Schedule:
-    """Calls `step` of everything in it when it is due, never before."""
+    """Calls `step` of everything in it at its due time, never before."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -31,13 +31,13 @@ class Schedule:
         self._wakes_at = 0
 
     def add(self, due_ns: int, timed: Timed) -> None:
-        """Have `timed` stepped at `due_ns` for the first time."""
+        """Add `timed`, whose first step has the due time `due_ns`."""
         self._push(due_ns, timed)
         if self._timer is None or due_ns < self._wakes_at:
             self._arm()
 
     def run_due(self) -> None:
-        """Send what is due now, in between other work, rather than when the timer fires."""
+        """Do what is due now, between other work, without waiting for the timer."""
         if self._heap and self._heap[0][0] <= monotonic_ns():
             self._run()
 

@@ -1,7 +1,12 @@
-"""What the endpoint says.
+"""The script: which attempts pass or fail, and the text of every reply.
 
-A reply depends on the seed, the task and the attempt, and on nothing else. A passing reply holds the task's
-reference solution; a failing one a module that was made from it and fails its tests.
+Of 100 tasks, exactly 87 pass at the first attempt, 9 recover (5 after one failure, 2 after two, 2 after
+three) and 4 never pass. With at most three retries that is 0.27 retries a task and 31 failing replies, one of
+them an endless loop. Other numbers of tasks get the same proportions.
+
+A reply depends on the seed, the task and the attempt, and on nothing else: not on the process, the machine or
+the order of arrival. A passing reply holds the task's reference solution. A failing reply holds a module that
+is made from the reference and fails the tests.
 """
 
 import hashlib
@@ -20,19 +25,19 @@ from agentdyno.tasks.task import Task
 FIRST_ATTEMPT_PERCENT = 87
 NEVER_PERCENT = 4
 FAILURES_OF_THE_NEVER_PASSING = 4
-"""How many failures are laid down for a task that never passes; after these it goes on with wrong answers."""
+"""The number of planned failures of a task that never passes; every later attempt is a wrong answer."""
 
 _FAILURES_BEFORE_RECOVERY = (1, 2, 1, 3, 1, 1, 2, 3, 1)
 
 
 def keyed(*key: str | int) -> Random:
-    """A generator of its own for `key`, seeded with its SHA-256."""
+    """A generator for `key`, seeded with its SHA-256; `hash()` would differ between processes."""
     digest = hashlib.sha256(json.dumps(key).encode()).digest()
     return Random(int.from_bytes(digest, "big"))
 
 
 def rank(seed: int, names: list[str]) -> list[str]:
-    """`names` in an order that depends on `seed` and on the names, not on the order they came in."""
+    """`names` in an order that depends on `seed` and the names, not on their order."""
     return sorted(names, key=lambda name: hashlib.sha256(json.dumps([seed, name]).encode()).digest())
 
 
@@ -47,7 +52,7 @@ class Failure(StrEnum):
     ENDLESS_LOOP = "endless_loop"
 
 
-_DECK = (
+_FAILURES_OF_100_TASKS = (
     [Failure.WRONG_ANSWER] * 18
     + [Failure.EXCEPTION] * 5
     + [Failure.SYNTAX_ERROR] * 3
@@ -55,18 +60,18 @@ _DECK = (
     + [Failure.WRONG_NAME] * 2
     + [Failure.ENDLESS_LOOP]
 )
-"""The 31 failing replies of 100 tasks; dealt rather than drawn, so that every seed costs the same time."""
+"""The 31 failing replies of 100 tasks; shuffled and not drawn, so that every seed takes the same time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
-    """What happens to one task: the failures of its first attempts, and whether it passes after them."""
+class TaskPlan:
+    """The plan of one task: the failures of its first attempts, and whether it passes after them."""
 
     failures: tuple[Failure, ...] = ()
     passes: bool = True
 
     def failure(self, attempt: int) -> Failure | None:
-        """How `attempt` (from 1) fails, or None when it passes."""
+        """How `attempt` (from 1) fails; None if it passes."""
         if attempt <= len(self.failures):
             return self.failures[attempt - 1]
         return None if self.passes else Failure.WRONG_ANSWER
@@ -76,23 +81,23 @@ def _percent(share: int, count: int) -> int:
     return (share * count + 50) // 100
 
 
-def plan(task_ids: list[str], seed: int) -> dict[str, Fate]:
-    """The fate of every task; it depends on the set of task ids and on the seed, not on their order."""
+def plan(task_ids: list[str], seed: int) -> dict[str, TaskPlan]:
+    """The plan of every task; it depends on the set of task ids and on the seed, not on their order."""
     ranked = rank(seed, task_ids)
     passing = _percent(FIRST_ATTEMPT_PERCENT, len(ranked))
     never = _percent(NEVER_PERCENT, len(ranked))
     recovering = len(ranked) - passing - never
 
-    fates = {task_id: Fate() for task_id in ranked[:passing]}
-    deck = keyed(seed, "failures").sample(_DECK, len(_DECK))
-    failures = cycle(deck)
+    plans = {task_id: TaskPlan() for task_id in ranked[:passing]}
+    shuffled = keyed(seed, "failures").sample(_FAILURES_OF_100_TASKS, len(_FAILURES_OF_100_TASKS))
+    failures = cycle(shuffled)
     for task_id, count in zip(
         ranked[passing : passing + recovering], cycle(_FAILURES_BEFORE_RECOVERY), strict=False
     ):
-        fates[task_id] = Fate(tuple(islice(failures, count)))
+        plans[task_id] = TaskPlan(tuple(islice(failures, count)))
     for task_id in ranked[passing + recovering :]:
-        fates[task_id] = Fate(tuple(islice(failures, FAILURES_OF_THE_NEVER_PASSING)), passes=False)
-    return fates
+        plans[task_id] = TaskPlan(tuple(islice(failures, FAILURES_OF_THE_NEVER_PASSING)), passes=False)
+    return plans
 
 
 _OPENINGS = (
@@ -135,10 +140,9 @@ _WRONG_MODULES: dict[Failure, Callable[[Task], str]] = {
 
 
 class Script:
-    """What the endpoint answers to every attempt at every task.
+    """The reply to every attempt at every task.
 
-    Raises `UserError` when a task has no reference solution, since no reply, right or wrong, can be made
-    then.
+    Raises `UserError` if a task has no reference solution, because every reply is made from it.
     """
 
     def __init__(self, tasks: list[Task], seed: int) -> None:
@@ -149,17 +153,17 @@ class Script:
                     "give tasks with the field `reference`, or relay to a real model with --upstream URL"
                 )
         self._seed = seed
-        self._fates = plan([task.task_id for task in tasks], seed)
+        self._plans = plan([task.task_id for task in tasks], seed)
 
     def attempts(self, task: Task) -> range:
-        """The attempts that are foreseen for `task`: until it passes, or as many as a runtime makes."""
-        fate = self._fates[task.task_id]
-        return range(1, len(fate.failures) + (2 if fate.passes else 1))
+        """The planned attempts at `task`: until it passes, or until its planned failures end."""
+        planned = self._plans[task.task_id]
+        return range(1, len(planned.failures) + (2 if planned.passes else 1))
 
     def reply(self, task: Task, attempt: int) -> str:
         """The whole text of the reply to `attempt` (from 1) at `task`."""
         draw = keyed(self._seed, task.task_id, attempt, "text")
-        failure = self._fates[task.task_id].failure(attempt)
+        failure = self._plans[task.task_id].failure(attempt)
         if failure is Failure.NO_CODE:
             return draw.choice(_WITHOUT_CODE)
         return _reply_with(_module(task, failure, attempt), draw, first=attempt == 1)
@@ -184,7 +188,7 @@ def _module(task: Task, failure: Failure | None, attempt: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _wrong_module(problem: Task, failure: Failure, attempt: int) -> str:
-    # Made once for all instances of a problem: to parse a module and to print it takes about a millisecond.
+    # Made once for all repetitions of a task, because it takes about a millisecond.
     if failure is Failure.WRONG_ANSWER:
         return wrong_answers.wrong_answer(problem, attempt)
     return _WRONG_MODULES[failure](problem)

@@ -1,4 +1,4 @@
-"""Completions from a script, at the pace of a profile."""
+"""The simulated model: replies from a script, at the times of a profile."""
 
 import json
 from functools import partial
@@ -24,9 +24,9 @@ _CHARACTERS_PER_TOKEN = 4
 
 
 class Simulation:
-    """A model that says what the script says when the profile says so.
+    """A model that sends the replies of the script at the times of the profile.
 
-    Everything that the plan foresees is made here, before the first request: texts, tokens and times.
+    The texts, tokens and times of all planned attempts are made here, before the first request.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Simulation:
         }
 
     def complete(self, exchange: Exchange) -> None:
-        """Fix the times of every token from the moment the request arrived; raises `ApiError`."""
+        """Fix the due time of every token, counted from the request's arrival; raises `ApiError`."""
         request = parse_chat_request(exchange.request.body)
         if request.model != self._model:
             raise ApiError(
@@ -77,7 +77,7 @@ class Simulation:
         record.status = 200
         record.prompt_tokens = -(-request.characters() // _CHARACTERS_PER_TOKEN)
         record.completion_tokens = len(tokens)
-        record.afterwards = partial(_hash, tokens)
+        record.deferred = partial(_hash, tokens)
         record.due = reply.offsets_ns if request.stream else reply.offsets_ns[len(tokens) - 1 : len(tokens)]
         sending = (
             Stream(exchange, reply, tokens, finish, Frame(reply.id, self._model, request.include_usage))
@@ -87,7 +87,7 @@ class Simulation:
         self._schedule.add(sending.due_ns(), sending)
 
     def models(self, exchange: Exchange) -> None:
-        """List the one model there is."""
+        """List the one model."""
         model = {"id": self._model, "object": "model", "created": CREATED, "owned_by": "agentdyno"}
         exchange.respond(200, json.dumps({"object": "list", "data": [model]}).encode())
 
@@ -106,7 +106,7 @@ class Simulation:
         return Reply(name, tokens, self._profile.offsets_ns(len(tokens), draw))
 
     def _escaped(self, pieces: list[str]) -> list[bytes]:
-        # Equal tokens share one object, which keeps thousands of replies small.
+        # Equal tokens share one object, to save memory over thousands of replies.
         vocabulary = self._vocabulary
         for piece in pieces:
             if piece not in vocabulary:
