@@ -133,7 +133,10 @@ def test_offline_is_refused(server, tmp_path):
 def test_a_cache_folder_that_cannot_be_made_is_refused(server, tmp_path):
     (tmp_path / "file").write_text("")
     message = refusal_of(fetch, server(answering(CONTENT)), CHECKSUM, tmp_path / "file" / "cache")
-    assert message == f"{tmp_path}/file/cache: cannot be made (Not a directory); set XDG_CACHE_HOME elsewhere"
+    assert (
+        message
+        == f"{tmp_path}/file/cache: cannot be created (Not a directory); set XDG_CACHE_HOME to another folder"
+    )
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, bytes], ids=["gzip", "plain"])
@@ -166,16 +169,16 @@ def without(name):
     [
         (b"\x1f\x8bnonsense", "PATH: broken gzip file (Unknown compression method); download it again"),
         (CONTENT[:-4], f"PATH: broken gzip file ({CUT_OFF}); download it again"),
-        (LINE + "\n{}{\n", "PATH:2: not JSON at column 3 (Extra data); mend or remove it"),
-        (LINE + "\n\n<html>", "PATH:3: not JSON at column 1 (Expecting value); mend or remove it"),
-        (LINE.encode() + b"\n\xff", "PATH:2: byte 0 is not UTF-8; mend or remove the line"),
+        (LINE + "\n{}{\n", "PATH:2: not JSON at column 3 (Extra data); correct it or remove it"),
+        (LINE + "\n\n<html>", "PATH:3: not JSON at column 1 (Expecting value); correct it or remove it"),
+        (LINE.encode() + b"\n\xff", "PATH:2: byte 0 is not UTF-8; correct or remove the line"),
         ("[1]", "PATH:1: is list, not a JSON object; give one object per task"),
         (without("task_id"), "PATH:1: field 'task_id' is missing; add it"),
         (without("test"), "PATH:1: field 'test' is missing; add it"),
         (without("canonical_solution"), "PATH:1: field 'canonical_solution' is missing; add it"),
         (changed(prompt=None), "PATH:1: field 'prompt' is NoneType, not a string; make it one"),
         (changed(entry_point="f g"), f"PATH:1: field 'entry_point' is 'f g', {NOT_A_NAME}"),
-        (LINE + "\n" + LINE, "PATH:2: task id 'HumanEval/0' is there twice; remove one of the two lines"),
+        (LINE + "\n" + LINE, "PATH:2: task id 'HumanEval/0' occurs twice; remove one of the two lines"),
         ("", "PATH: holds 0 tasks, fewer than --limit 1; ask for no more than that"),
     ],
 )  # fmt: skip
@@ -296,5 +299,5 @@ def test_strength_refuses_tasks_it_cannot_judge(tmp_path):
     )
     path.write_text(json.dumps(task | {"reference": "def f(): pass"}))
     assert refusal_of(run, "strength", str(path)) == (
-        "task t/0: its own reference does not pass its tests; mend one of the two"
+        "task t/0: its reference does not pass its tests; correct one of the two"
     )

@@ -95,7 +95,7 @@ def test_humaneval_not_made_yet(tmp_path, monkeypatch):
     with pytest.raises(UserError) as refusal:
         load("humaneval", 5)
     assert str(refusal.value) == (
-        "dataset/humaneval_100.json is not there; "
+        "dataset/humaneval_100.json does not exist; "
         "make it: agentdyno dataset humaneval --limit 100 -o dataset/humaneval_100.json"
     )
 
@@ -104,7 +104,7 @@ def test_humaneval_not_made_yet(tmp_path, monkeypatch):
 def test_limits_below_one_are_refused(limit):
     with pytest.raises(UserError) as refusal:
         load("builtin", limit)
-    assert str(refusal.value) == f"a limit of {limit} tasks leaves nothing to do; give 1 or more"
+    assert str(refusal.value) == f"a limit of {limit} tasks leaves no task; give 1 or more"
 
 
 def changed(**fields):
@@ -121,10 +121,10 @@ def without(name):
         ("", "PATH: is empty; a dataset needs at least one task"),
         (" \n\n", "PATH: is empty; a dataset needs at least one task"),
         ('{"schema_version": 1, "tasks": []}', "PATH: holds no task; a dataset needs at least one"),
-        ("{", f"PATH:1: not JSON at column 2 ({NO_NAME}); mend or remove it"),
-        (LINE + "\n{]\n", f"PATH:2: not JSON at column 2 ({NO_NAME}); mend or remove it"),
+        ("{", f"PATH:1: not JSON at column 2 ({NO_NAME}); correct it or remove it"),
+        (LINE + "\n{]\n", f"PATH:2: not JSON at column 2 ({NO_NAME}); correct it or remove it"),
         (LINE + "\n\nnull\n", f"PATH:3: is NoneType, {NOT_AN_OBJECT}"),
-        (LINE + "\n" + LINE, "PATH:2: task id 'a/0' is there twice; give every task an id of its own"),
+        (LINE + "\n" + LINE, "PATH:2: task id 'a/0' occurs twice; give every task an id of its own"),
         ("[]", "PATH: is not an object with a list 'tasks'; see docs/tasks.md for the format"),
         ("7", "PATH: is not an object with a list 'tasks'; see docs/tasks.md for the format"),
         ('{"tasks": 3}', "PATH: is not an object with a list 'tasks'; see docs/tasks.md for the format"),

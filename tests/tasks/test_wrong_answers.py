@@ -115,8 +115,8 @@ def test_functions_within_the_entry_point_are_left_alone():
     ("reference", "message"),
     [
         (None, "task t/1 has no reference to derive wrong answers from; add one to the dataset"),
-        ("def f(:", "task t/1: its reference is not Python (line 1: invalid syntax); mend it"),
-        ("def g(): pass", "task t/1: its reference does not define 'f'; mend one of the two"),
+        ("def f(:", "task t/1: its reference is not Python (line 1: invalid syntax); correct it"),
+        ("def g(): pass", "task t/1: its reference does not define 'f'; correct one of the two"),
     ],
 )
 def test_unusable_references_are_refused(reference, message):

@@ -1,1 +1,1 @@
-"""Where problems come from."""
+"""Tasks: the built-in ones, HumanEval, dataset files, wrong answers, and the strength of tests."""

@@ -14,10 +14,10 @@ SCHEMA_VERSION = 1
 
 
 def read(path: Path) -> list[Task]:
-    """All tasks of a dataset file, which is one JSON document or JSON lines.
+    """All tasks of a dataset file.
 
-    Raises UserError, naming the file and the line or the position, when it is missing, empty or malformed,
-    holds no task, or holds two with one id.
+    Raises UserError, with the file and the line or the position, if the file is missing, empty or malformed,
+    if it holds no task, or if two tasks have the same id.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -33,7 +33,7 @@ def read(path: Path) -> list[Task]:
         task = _task(where, record)
         if task.task_id in tasks:
             raise UserError(
-                f"{where}: task id {task.task_id!r} is there twice; give every task an id of its own"
+                f"{where}: task id {task.task_id!r} occurs twice; give every task an id of its own"
             )
         tasks[task.task_id] = task
     if not tasks:
@@ -42,7 +42,7 @@ def read(path: Path) -> list[Task]:
 
 
 def parse_line(where: str, line: str) -> object:
-    """The JSON value of one line; raises UserError if it is not JSON."""
+    """The JSON value of one line; raises UserError if the line is not JSON."""
     try:
         return json.loads(line)
     except json.JSONDecodeError as error:
@@ -50,19 +50,19 @@ def parse_line(where: str, line: str) -> object:
 
 
 def malformed(where: str, error: json.JSONDecodeError) -> UserError:
-    """The refusal of text that is not JSON."""
-    return UserError(f"{where}: not JSON at column {error.colno} ({error.msg}); mend or remove it")
+    """The error for text that is not JSON."""
+    return UserError(f"{where}: not JSON at column {error.colno} ({error.msg}); correct it or remove it")
 
 
 def as_object(where: str, value: object) -> dict[str, object]:
-    """`value`, which is a JSON object; raises UserError if it is anything else."""
+    """`value` as a JSON object; raises UserError if it is another type."""
     if not isinstance(value, dict):
         raise UserError(f"{where}: is {type(value).__name__}, not a JSON object; give one object per task")
     return value
 
 
 def text_field(where: str, record: dict[str, object], name: str) -> str:
-    """The non-empty string `record[name]`; raises UserError if it is anything else."""
+    """The string `record[name]`; raises UserError if it is missing, empty or another type."""
     if name not in record:
         raise UserError(f"{where}: field {name!r} is missing; add it")
     value = record[name]
@@ -80,7 +80,7 @@ def text_field(where: str, record: dict[str, object], name: str) -> str:
 
 
 def entry_point_field(where: str, record: dict[str, object]) -> str:
-    """The entry point's name; raises UserError if it is not a Python name."""
+    """The name of the entry point; raises UserError if it is not a Python name."""
     name = text_field(where, record, "entry_point")
     if not name.isidentifier() or iskeyword(name):
         raise UserError(
@@ -90,7 +90,7 @@ def entry_point_field(where: str, record: dict[str, object]) -> str:
 
 
 def _records(path: Path, text: str) -> list[tuple[str, object]]:
-    """Every task's JSON value, with where it is."""
+    """The JSON value of every task, with its place in the file."""
     if not text.strip():
         raise UserError(f"{path}: is empty; a dataset needs at least one task")
     try:
@@ -98,7 +98,7 @@ def _records(path: Path, text: str) -> list[tuple[str, object]]:
     except json.JSONDecodeError as error:
         if error.msg != "Extra data":
             raise malformed(f"{path}:{error.lineno}", error) from None
-        # A whole value followed by more: JSON lines.
+        # A complete value with more after it: JSON lines.
         lines = ((f"{path}:{number}", line) for number, line in enumerate(text.split("\n"), 1))
         return [(where, parse_line(where, line)) for where, line in lines if line.strip()]
     if isinstance(document, dict) and "tasks" not in document:

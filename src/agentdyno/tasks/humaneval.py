@@ -1,4 +1,4 @@
-"""HumanEval, made into a dataset from the official file.
+"""Makes a dataset of HumanEval from the official file.
 
 Source: Chen et al., "Evaluating large language models trained on code", 2021; github.com/openai/human-eval.
 """
@@ -29,7 +29,7 @@ URL = "https://raw.githubusercontent.com/openai/human-eval/master/data/HumanEval
 SHA256 = "b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef"
 TIMEOUT_S = 30
 
-# With everything imported, tests reach the functions that the prompt itself defines (tasks 32, 38 and 50).
+# The import of everything gives the tests the functions that the prompt defines (tasks 32, 38 and 50).
 _TESTS = """\
 from solution import *
 
@@ -46,7 +46,7 @@ def fetch(url: str = URL, sha256: str = SHA256, cache: Path | None = None) -> Pa
     """The path of a copy of the file at `url` whose checksum is `sha256`, downloaded unless the cache has it.
 
     The cache is a folder, by default agentdyno's own in the user's cache folder (XDG Base Directory
-    Specification). Raises UserError when the file cannot be had, or is another one.
+    Specification). Raises UserError if the download fails or the checksum differs.
     """
     folder = cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "agentdyno"
     cached = folder / sha256
@@ -62,7 +62,7 @@ def fetch(url: str = URL, sha256: str = SHA256, cache: Path | None = None) -> Pa
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(
-            f"{folder}: cannot be made ({error.strerror}); set XDG_CACHE_HOME elsewhere"
+            f"{folder}: cannot be created ({error.strerror}); set XDG_CACHE_HOME to another folder"
         ) from None
     write_bytes(cached, content)
     return cached
@@ -71,8 +71,8 @@ def fetch(url: str = URL, sha256: str = SHA256, cache: Path | None = None) -> Pa
 def convert(path: Path, limit: int) -> list[Task]:
     """The first `limit` tasks of a file in HumanEval's format, JSON lines, plain or compressed with gzip.
 
-    Raises UserError, naming file and line, when there is something in it that is not a HumanEval problem, and
-    when it holds fewer than `limit`.
+    Raises UserError, with file and line, if a line is not a HumanEval problem, and if there are fewer
+    problems than `limit`.
     """
     tasks: dict[str, Task] = {}
     for number, raw in enumerate(_text(path).split(b"\n"), 1):
@@ -82,10 +82,10 @@ def convert(path: Path, limit: int) -> list[Task]:
         try:
             line = raw.decode()
         except UnicodeDecodeError as error:
-            raise UserError(f"{where}: byte {error.start} is not UTF-8; mend or remove the line") from None
+            raise UserError(f"{where}: byte {error.start} is not UTF-8; correct or remove the line") from None
         task = _task(where, as_object(where, parse_line(where, line)))
         if task.task_id in tasks:
-            raise UserError(f"{where}: task id {task.task_id!r} is there twice; remove one of the two lines")
+            raise UserError(f"{where}: task id {task.task_id!r} occurs twice; remove one of the two lines")
         tasks[task.task_id] = task
     if limit > len(tasks):
         raise UserError(

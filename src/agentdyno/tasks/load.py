@@ -1,4 +1,4 @@
-"""Task lists: found, read, repeated and written."""
+"""Task lists: load, repeat and write them."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -19,11 +19,11 @@ HUMANEVAL = Path("dataset", "humaneval_100.json")
 def load(source: str, limit: int | None) -> list[Task]:
     """The tasks of `source`: `builtin`, `humaneval`, or the path of a dataset in JSON or JSON lines.
 
-    With a limit there are exactly that many, the list being cut or repeated (see `repeat`); with None, all
-    there are. Raises UserError when the source cannot be read or a task in it is not one.
+    With a limit, the list has exactly that many tasks: it is cut, or repeated (see `repeat`). With None, it
+    has all tasks. Raises UserError if the source cannot be read or a task in it is malformed.
     """
     if limit is not None and limit < 1:
-        raise UserError(f"a limit of {limit} tasks leaves nothing to do; give 1 or more")
+        raise UserError(f"a limit of {limit} tasks leaves no task; give 1 or more")
     if source == "builtin":
         tasks = builtin.problems()
     elif source == "humaneval":
@@ -34,7 +34,7 @@ def load(source: str, limit: int | None) -> list[Task]:
 
 
 def repeat(tasks: list[Task], count: int) -> list[Task]:
-    """`count` tasks: the list, repeated as often as needed; later rounds have ids that end in `#2`, `#3` …"""
+    """The first `count` tasks of the repeated list; the ids of repetitions end in `#2`, `#3` …"""
     if count and not tasks:
         raise UserError(f"an empty task list cannot be repeated to {count} tasks; give at least one task")
     return [
@@ -46,10 +46,10 @@ def repeat(tasks: list[Task], count: int) -> list[Task]:
 def write(
     path: Path, tasks: Iterable[Task], *, references: bool, starts: Sequence[int] | None = None
 ) -> None:
-    """Write the tasks as JSON lines, atomically; without `references` that key is absent.
+    """Write the tasks as JSON lines, atomically; without `references`, the key `reference` is absent.
 
-    With `starts`, one a task, each has its `start_after_ns` (CONTRACT.md). Raises UserError when the folder
-    is missing or cannot be written.
+    With `starts`, one for each task, every line has a `start_after_ns` (CONTRACT.md). Raises UserError if the
+    folder is missing or cannot be written.
     """
     lines = []
     for number, task in enumerate(tasks):
@@ -67,5 +67,5 @@ def _humaneval_file() -> Path:
         if (folder / HUMANEVAL).is_file():
             return folder / HUMANEVAL
     raise UserError(
-        f"{HUMANEVAL} is not there; make it: agentdyno dataset humaneval --limit 100 -o {HUMANEVAL}"
+        f"{HUMANEVAL} does not exist; make it: agentdyno dataset humaneval --limit 100 -o {HUMANEVAL}"
     )

@@ -1,4 +1,4 @@
-"""Operator mutants of a reference solution: the yardstick for how much a task's tests notice.
+"""Operator mutants of a reference solution, which measure how strong a task's tests are.
 
 The operators are the classic ones of mutation testing (DeMillo, Lipton and Sayward, "Hints on test data
 selection", 1978; Offutt et al., "An experimental determination of sufficient mutant operators", 1996):
@@ -46,9 +46,8 @@ _Node = TypeVar("_Node", bound=ast.AST)
 def mutants(reference: str, entry_point: str) -> Iterator[str]:
     """Every module that differs from `reference` in one operator, constant, condition or statement.
 
-    Those that change the entry point's function come first; within a function the order is that of the
-    source. Docstrings, signatures and imports are left alone. Raises SyntaxError if the reference is not
-    Python.
+    Mutants of the entry point come first; within a function they have the order of the source. Docstrings,
+    signatures and imports stay. Raises SyntaxError if the reference is not Python.
     """
     module = ast.parse(reference)
     seen = {ast.unparse(module)}
@@ -67,7 +66,7 @@ _Place = tuple[ast.AST, str, int | None, ast.AST]
 
 
 def _places(parent: ast.AST) -> Iterator[_Place]:
-    """Where below `parent` a node can be replaced: its parent, the field, the index if that is a list."""
+    """Where a node below `parent` can be replaced: its parent, the field, the index if that is a list."""
     for field, value in ast.iter_fields(parent):
         if field in ("args", "returns", "annotation", "decorator_list") and not isinstance(parent, ast.Call):
             continue

@@ -1,4 +1,4 @@
-"""How strong a task's tests are: the share of the reference's mutants that they notice."""
+"""The strength of a task's tests: the share of the reference's mutants that they kill."""
 
 import ast
 import os
@@ -14,12 +14,12 @@ from agentdyno.tasks.mutants import mutants
 from agentdyno.tasks.task import Task
 
 MEMORY_LIMIT_BYTES = 1 << 30
-"""Address space that a try may take on top of what this process has."""
+"""Address space that a trial may use on top of that of this process."""
 
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """Of how many mutants of a task's reference, and which of them its tests let pass."""
+    """The number of mutants of a task's reference, and the survivors, which pass its tests."""
 
     task_id: str
     entry_point: str
@@ -28,16 +28,16 @@ class Strength:
 
     @property
     def share(self) -> float:
-        """The share of mutants that the tests notice, from 0 to 1."""
+        """The share of mutants that the tests kill, from 0 to 1."""
         return 1 - len(self.survivors) / self.mutants if self.mutants else 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """How a try of a solution ended.
+    """The result of a trial of a solution.
 
-    The exit code is 0 if all tests passed, and minus the signal's number if the try was killed; `cpu_s` is
-    the processor time it took, in seconds.
+    The exit code is 0 if all tests passed, and minus the signal's number if a signal ended the trial. `cpu_s`
+    is its processor time in seconds.
     """
 
     exit_code: int
@@ -48,15 +48,13 @@ def strength(task: Task) -> Strength:
     """Run the task's tests against every mutant of its reference.
 
     A mutant that takes many times the processor time of the reference is in an endless loop, and counts as
-    noticed. Raises UserError if there is no reference, or if it does not pass the tests itself.
+    killed. Raises UserError if there is no reference, or if the reference does not pass the tests.
     """
     if task.reference is None:
         raise UserError(f"task {task.task_id} has no reference to make mutants of; add one to the dataset")
     own = trial(task.reference, task.tests, cpu_limit_s=60)
     if own.exit_code != 0:
-        raise UserError(
-            f"task {task.task_id}: its own reference does not pass its tests; mend one of the two"
-        )
+        raise UserError(f"task {task.task_id}: its reference does not pass its tests; correct one of the two")
     limit = 0.05 + 10 * own.cpu_s
     candidates = list(mutants(task.reference, task.entry_point))
     survivors = tuple(text for text in candidates if trial(text, task.tests, limit).exit_code == 0)
@@ -73,8 +71,8 @@ def difference(reference: str, mutant: str) -> str:
 def trial(solution: str, tests: str, cpu_limit_s: float) -> Trial:
     """Call every `test_…` function of `tests` with `solution` as the module of that name, in a forked child.
 
-    This is a quick stand-in for pytest, for tests that use no fixtures. At the limit of processor time the
-    child is killed by SIGVTALRM.
+    This replaces pytest for tests without fixtures, and is faster. At the limit of processor time, SIGVTALRM
+    ends the child.
     """
     child = os.fork()
     if child == 0:
@@ -86,7 +84,7 @@ def trial(solution: str, tests: str, cpu_limit_s: float) -> Trial:
 def _run(solution: str, tests: str, cpu_limit_s: float) -> None:
     """Exit 0 if all tests pass; never returns."""
     try:
-        # Virtual time is this process's own, so that a busy machine does not make a slow test of a good one.
+        # Virtual time counts this process alone, so that a busy machine does not make tests too slow.
         signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_VIRTUAL, cpu_limit_s)
         _limit_memory()

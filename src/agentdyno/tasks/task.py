@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class Task:
     """A problem that an agent works on.
 
-    `prompt` is Python source that ends in the entry point's docstring; `tests` is a whole pytest module
-    that starts with `from solution import *`; `reference` is a whole module that passes it, and is known
-    only to the simulated endpoint, never to a runtime.
+    `prompt` is Python source that ends in the entry point's docstring. `tests` is a complete pytest module
+    that starts with `from solution import *`. `reference` is a complete module that passes the tests; the
+    simulated endpoint knows it, and a runtime never does.
     """
 
     task_id: str

@@ -1,6 +1,6 @@
-"""Wrong solutions, derived from the reference: what the simulated endpoint says when an attempt is to fail.
+"""Wrong solutions, derived from the reference: the replies of the simulated endpoint that have to fail.
 
-Each function returns a whole module. The same task (and draw) always gives the same text.
+Each function returns a complete module. The same task (and draw) always gives the same text.
 """
 
 import ast
@@ -21,9 +21,9 @@ _PERTURBATIONS = {
     "set": ("sorted(result)", "len(result)"),
     "unknown": ("[result]", "(result, 0)", "{'result': result}"),
 }
-"""By the kind of value an entry point returns: expressions that differ from it, whatever `result` is.
+"""For each kind of value that an entry point returns: expressions that differ from every `result`.
 
-Only something empty comes out of `result[:-1]` unchanged, and no test looks at nothing else.
+Only an empty value equals its `result[:-1]`, and every task's tests check values that are not empty as well.
 """
 
 _RETURNED_BY = {
@@ -46,15 +46,15 @@ _RETURNED_BY = {
 
 
 def wrong_answer(task: Task, draw: int) -> str:
-    """A module that runs and answers wrongly; `draw` chooses how, consecutive draws differ where they can.
+    """A module that runs and answers wrongly; `draw` chooses how; consecutive draws differ if possible.
 
-    What the entry point returns is changed at every return; an entry point that returns nothing is taken to
-    work in place, and works on a copy instead. Raises UserError if the task has no usable reference.
+    Every return of the entry point gives a changed value. An entry point that returns nothing works in place,
+    so it gets copies of its arguments. Raises UserError if the task has no usable reference.
     """
     module, function = _parse(task)
     returned = [node.value for node in _returns(function) if node.value is not None]
     if _uses(module, task.entry_point):
-        # Perturbed at every level of a recursion, the answer could come right again, or never come.
+        # A change at every level of a recursion could give the right answer again, or no answer at all.
         function = _add_caller(module, function)
     if not returned:
         _work_on_copies(module, function)
@@ -69,7 +69,7 @@ def wrong_answer(task: Task, draw: int) -> str:
 
 
 def raising(task: Task) -> str:
-    """A module whose entry point raises NameError, because it calls a function that nobody defined."""
+    """A module whose entry point raises NameError, because it calls an undefined function."""
     module, function = _parse(task)
     _prepend(function, f"check_{task.entry_point}_arguments()")
     return _source(module)
@@ -107,14 +107,14 @@ def _parse(task: Task) -> tuple[ast.Module, ast.FunctionDef]:
         module = ast.parse(task.reference)
     except SyntaxError as error:
         raise UserError(
-            f"task {task.task_id}: its reference is not Python (line {error.lineno}: {error.msg}); mend it"
+            f"task {task.task_id}: its reference is not Python (line {error.lineno}: {error.msg}); correct it"
         ) from None
-    # The last definition is the one that counts.
+    # Python uses the last definition.
     for node in reversed(module.body):
         if isinstance(node, ast.FunctionDef) and node.name == task.entry_point:
             return module, node
     raise UserError(
-        f"task {task.task_id}: its reference does not define {task.entry_point!r}; mend one of the two"
+        f"task {task.task_id}: its reference does not define {task.entry_point!r}; correct one of the two"
     )
 
 
@@ -123,7 +123,7 @@ def _source(node: ast.AST) -> str:
 
 
 def _returns(function: ast.FunctionDef) -> Iterator[ast.Return]:
-    """The function's own return statements, not those of functions within it."""
+    """The return statements of the function, without those of functions inside it."""
     pending: list[ast.AST] = list(reversed(function.body))
     while pending:
         node = pending.pop()
@@ -134,7 +134,7 @@ def _returns(function: ast.FunctionDef) -> Iterator[ast.Return]:
 
 
 def _kind(function: ast.FunctionDef, returned: list[ast.expr]) -> str:
-    """The kind of value the function returns: as annotated, else as far as its return statements show it."""
+    """The kind of value that the function returns: from its annotation, else from its return statements."""
     if function.returns is not None:
         annotated = function.returns
         name = annotated.value if isinstance(annotated, ast.Subscript) else annotated
@@ -198,7 +198,7 @@ def _rename(module: ast.Module, name: str, new_name: str) -> None:
 
 
 def _add_caller(module: ast.Module, function: ast.FunctionDef) -> ast.FunctionDef:
-    """Move the function's work to a function of another name, and return a new one that calls it."""
+    """Rename the function, and return a new one of the old name that calls it."""
     name = function.name
     inner = f"compute_{name}"
     _rename(module, name, inner)
