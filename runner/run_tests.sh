@@ -1,25 +1,44 @@
 #!/usr/bin/env bash
-# Set-up and all tests in one command: formatting, lint, types, our own tests, the runtimes' own tests, and every
-# runtime that can be built here held to the contract. With arguments, which go to pytest, our own tests alone.
+# Set-up and all tests in one command: formatting, lint, types, every runtime that can be built here held to the
+# contract, the runtimes' own tests, and our own tests. Each stage prints its seconds.
+#
+# --fast, first: two minutes on two cores. Formatting, lint, types, the tests that start no process, and a sample of
+# the contract's cases against the Python runtime.
+# Other arguments go to pytest, which then runs our own tests alone.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-runner/setup.sh dev
-.venv/bin/ruff format --check --quiet .
-.venv/bin/ruff check --quiet .
-.venv/bin/mypy
-# The C++ tests need doctest, which the C++ runtimes do not; those of the HTML report need a browser.
-missing=()
-[ -e /usr/include/doctest/doctest.h ] || missing+=(doctest-dev)
-command -v chromium >/dev/null || missing+=(chromium fonts-liberation)
-if [ ${#missing[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+source runner/stages.sh
+
+# The C++ tests need doctest, which the C++ runtimes do not; those of C and C++ hold the sources to clang-format; those
+# of the HTML report need a browser.
+install_for_tests() {
+    local missing=()
+    [ -e /usr/include/doctest/doctest.h ] || missing+=(doctest-dev)
+    command -v clang-format >/dev/null || missing+=(clang-format)
+    command -v chromium >/dev/null || missing+=(chromium fonts-liberation)
+    if [ ${#missing[@]} -eq 0 ] || [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then return; fi
     echo "installing for the tests: apt-get install --yes --quiet --no-install-recommends ${missing[*]}" >&2
     apt-get update --quiet >/dev/null
     DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+stage "set-up" runner/setup.sh dev
+if [ "${1:-}" != --fast ] && [ $# -gt 0 ]; then exec .venv/bin/python -m pytest "$@"; fi
+stage "format" .venv/bin/ruff format --check --quiet .
+stage "lint" .venv/bin/ruff check --quiet .
+stage "types" .venv/bin/mypy
+if [ "${1:-}" = --fast ]; then
+    shift
+    stage "conform python --quick" .venv/bin/agentdyno conform python --quick
+    stage "tests that start no process" .venv/bin/python -m pytest -m "not process" "$@"
+    seconds_per_stage
+    exit
 fi
-if [ $# -gt 0 ]; then exec .venv/bin/python -m pytest "$@"; fi
-.venv/bin/agentdyno conform --install
+stage "packages for the tests" install_for_tests
+stage "conform" .venv/bin/agentdyno conform --install --variants touched --durations
 for manifest in runtimes/*/runtime.toml; do
-    test="$(dirname "$manifest")/test.sh"
-    if [ -e "$test" ]; then bash "$test"; fi
+    folder="$(dirname "$manifest")"
+    if [ -e "$folder/test.sh" ]; then stage "tests of $folder" bash "$folder/test.sh"; fi
 done
-exec .venv/bin/python -m pytest
+stage "tests" .venv/bin/python -m pytest --durations=30
+seconds_per_stage

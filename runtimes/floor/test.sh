@@ -6,7 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 if command -v clang-format >/dev/null; then
     clang-format --dry-run --Werror src/*.[ch] tests/*.[ch]
 else
-    echo "test.sh: the format is not checked, because there is no clang-format (Debian: apt-get install clang-format)"
+    echo "test.sh: the format cannot be checked: install clang-format (Debian: apt-get install clang-format)" >&2
+    exit 1
 fi
 make --silent --jobs 2 tests
 build/tests
