@@ -1,4 +1,4 @@
-"""A verifier as a runtime is told of it: an argv and the whole environment of the children."""
+"""The verifiers: what a runtime executes to check an attempt, as an argv and a complete environment."""
 
 import os
 import shutil
@@ -13,14 +13,14 @@ from agentdyno.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """`argv` is run in the attempt's workspace with exactly `environment` (CONTRACT.md, Verification)."""
+    """A runtime runs `argv` in an attempt's workspace with only `environment` (CONTRACT.md, Verification)."""
 
     name: str
     argv: tuple[str, ...]
     environment: dict[str, str]
 
     def versions(self) -> dict[str, str]:
-        """The verifier's name, and the versions of the programs that decide what it says."""
+        """The verifier's name, and the versions of the programs that its output depends on."""
         if self.name != "cold":
             return {"name": self.name}
         script = "import sys, pytest; print(sys.version.split()[0], pytest.__version__)"
@@ -33,29 +33,28 @@ class Verifier:
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 PYTEST_OPTIONS = (
-    "-p no:cacheprovider",  # of no use in a folder that is gone a moment later
-    # No configuration and no conftest.py of the folders above, where somebody's own may lie, and no file
-    # names relative to one of those: they would differ from run to run.
+    "-p no:cacheprovider",  # useless in a folder that is removed after the attempt
+    # Configuration and conftest.py files of parent folders, and file names relative to them, would differ
+    # between machines and runs.
     "-c /dev/null --rootdir=. --confcutdir=.",
 )
 
 
 def find_interpreter() -> Path:
-    """The folder of a `python3` that can import pytest.
+    """The folder of a `python3` that can import pytest; a UserError when there is none.
 
-    The set-up makes one beside this program's own interpreter, with pytest and nothing else: plugins that
-    happen to lie about in another environment double pytest's start time. Without it, the first one on PATH
-    that has pytest serves.
+    The set-up makes an environment that contains only pytest, because the plugins of another environment
+    would double pytest's start time. Without it, the first `python3` on PATH with pytest is used.
     """
-    made = Path(sys.prefix) / "verifier" / "bin"
-    candidates = [made, *(Path(folder) for folder in os.get_exec_path()), Path(sys.executable).parent]
+    prepared = Path(sys.prefix) / "verifier" / "bin"
+    candidates = [prepared, *(Path(folder) for folder in os.get_exec_path()), Path(sys.executable).parent]
     for folder in candidates:
         program = shutil.which("python3", path=str(folder))
         if program is not None and _has_pytest(program):
             return folder
     raise UserError(
-        "no python3 that can import pytest, which the cold verifier needs: "
-        "run runner/setup.sh, which makes one in .venv/verifier, or install pytest for the python3 on PATH"
+        "no python3 can import pytest, which the cold verifier needs: "
+        "run runner/setup.sh to make one in .venv/verifier, or install pytest for the python3 on PATH"
     )
 
 
@@ -65,17 +64,15 @@ def _has_pytest(program: str) -> bool:
 
 
 def cold() -> Verifier:
-    """The verifier with the interpreter found; what could differ between two runs of the same test is
-    pinned.
-    """
+    """A new pytest process for each attempt; all settings that could change a test's output are fixed."""
     return Verifier(
         name="cold",
         argv=("python3", "-B", "-m", "pytest", "-q"),
         environment={
             "PATH": f"{find_interpreter()}:{SYSTEM_PATH}",
             "LANG": "C.UTF-8",
-            "COLUMNS": "80",  # pytest cuts lines to it
-            "PYTHONHASHSEED": "0",  # the order of sets in failure messages
+            "COLUMNS": "80",  # pytest shortens lines to this width
+            "PYTHONHASHSEED": "0",  # fixes the order of sets in failure messages
             "PYTHONNOUSERSITE": "1",
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             "PYTEST_ADDOPTS": " ".join(PYTEST_OPTIONS),
@@ -84,7 +81,7 @@ def cold() -> Verifier:
 
 
 def null() -> Verifier:
-    """The verifier; `echo` is the smallest program that every Linux has."""
+    """A process that always reports a passed test; `echo` is the smallest program that every Linux has."""
     return Verifier(
         name="null",
         argv=("echo", "1 passed in 0.00s"),
@@ -93,4 +90,4 @@ def null() -> Verifier:
 
 
 VERIFIERS: dict[str, Callable[[], Verifier]] = {"cold": cold, "null": null}
-"""By the name that `--verifier` takes."""
+"""The verifiers by the names that `--verifier` takes."""
