@@ -8,7 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from command_line import Agentdyno, line_of, manifest, processes_in, running, summary, wait_for
+from command_line import (
+    Agentdyno,
+    line_of,
+    manifest,
+    measured_in,
+    misbehaving_runtime_in,
+    processes_in,
+    running,
+    summary,
+    wait_for,
+    write_tasks,
+)
 
 STDERR = "see runtime.stderr in the run's folder"
 EVENTS = "see events.jsonl in the run's folder and CONTRACT.md"
@@ -31,36 +42,45 @@ LINES = {
     "leaves-a-process": f"run 1: processes that outlived the runtime and were killed: 1: {STDERR}",
     "leaves-a-workspace": f"run 1: workspaces that were left behind and removed: 1: {STDERR}",
     "gives-up": (
-        "run 1: tasks that ended as errors: 4, the first: double/0, told to: "
-        "the reason of each is in tasks.csv"
+        "run 1: tasks that ended as errors: 4, the first: double/0, told to: see the reasons in tasks.csv"
     ),
 }
 """What stands first against the row."""
 LOST = f"run 1: 4 tasks lost, without any outcome: double/0, double/1, double/2 and 1 more: {EVENTS}"
 
 
-@pytest.mark.parametrize("fault", sorted(LINES))
-def test_the_row_is_invalid_and_says_why(
-    fault: str, agentdyno: Agentdyno, misbehaving: Callable[[str], Path], tasks: Path, tmp_path: Path
-) -> None:
-    folder = misbehaving(fault)
-    done = agentdyno(
-        "run", "--runtimes", folder, "--tasks", tasks, "--limit", 4, "--agents", 4, "--controls", "none",
-        "--profile", "instant", "--verifier", "null", "--stall", 1, "--out", tmp_path / "results",
-        TMPDIR=str(tmp_path),
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Path:
+    """The folder of one experiment with all of them, with what it printed and its exit status."""
+    folder = tmp_path_factory.mktemp("measured")
+    runtimes = ",".join(str(misbehaving_runtime_in(folder, fault)) for fault in LINES)
+    done = measured_in(
+        folder, "--runtimes", runtimes, "--tasks", write_tasks(folder / "tasks.jsonl"), "--limit", 4,
+        "--agents", 4, "--controls", "none", "--profile", "instant", "--verifier", "null", "--stall", 1,
     )  # fmt: skip
-    (row,) = summary(tmp_path / "results")["rows"]
+    (folder / "stdout").write_text(done.stdout)
+    (folder / "status").write_text(str(done.returncode))
+    return folder
+
+
+@pytest.mark.parametrize("fault", sorted(LINES))
+def test_the_row_is_invalid_and_says_why(fault: str, measured: Path) -> None:
+    (row,) = [row for row in summary(measured / "results")["rows"] if row["runtime"] == fault]
     lines = [line_of(failure) for failure in row["failures"]]
     assert lines[0] == LINES[fault]
     assert row["valid"] is False
-    assert row["runtime"] == fault
-    assert done.returncode == 1
-    assert f"INVALID {fault}, 4 agents, verifier null, {lines[0]}" in done.stdout.splitlines()
+    assert row["failures"][0]["is_fault"]
+    assert f"INVALID {fault}, 4 agents, verifier null, {lines[0]}" in (
+        (measured / "stdout").read_text().splitlines()
+    )
     if fault in ("crashes", "killed", "hangs"):
         assert LOST in lines
 
-    assert processes_in(tmp_path) == {}
-    assert list(tmp_path.glob("agentdyno-*")) == []
+
+def test_faults_are_a_failure_of_the_command_and_nothing_stays_behind(measured: Path) -> None:
+    assert (measured / "status").read_text() == "1"
+    assert processes_in(measured) == {}
+    assert list(measured.glob("agentdyno-*")) == []
 
 
 def test_a_program_that_is_not_there(agentdyno: Agentdyno, tasks: Path, tmp_path: Path) -> None:

@@ -10,13 +10,13 @@ import pytest
 
 from agentdyno.analysis.ledger import PARTS
 from agentdyno.analysis.registry import METRICS
-from command_line import Agentdyno, measured_in, on_a_terminal, processes_in, summary
+from command_line import Agentdyno, measured_in, on_a_terminal, processes_in, summary, write_tasks
 
 TASKS, REPEATS = 24, 2
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def measured(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Path:
     """The results folder of one small experiment: every kind of outcome, twice."""
     folder = tmp_path_factory.mktemp("measured")
     done = measured_in(
@@ -155,8 +155,11 @@ def test_what_measuring_took_is_part_of_every_row(measured: Path) -> None:
         assert endpoint > 0
         assert harness > sampler > 0
     printed = (measured / "stdout").read_text().splitlines()
-    shares = [f"{figures[f'{who}_cpu_share']['median']:.1%}" for who in ("endpoint", "harness", "sampler")]
-    said = "measuring took, of one core: endpoint {}, harness {}, of it the sampler {}"
+    shares = [
+        METRICS[f"{who}_cpu_share"].with_unit(figures[f"{who}_cpu_share"]["median"])
+        for who in ("endpoint", "harness", "sampler")
+    ]
+    said = "measuring took: endpoint CPU {}, harness CPU {}, sampler CPU {}"
     assert said.format(*shares) in printed
 
 
@@ -185,7 +188,7 @@ def test_the_ledger_of_an_experiment_is_printed_row_by_row(measured: Path, agent
     assert (empty, note) == ("", "(in parentheses: not overhead)")
     runtime, agents, *figures = line.split()
     assert (runtime, agents) == ("python", str(TASKS))
-    *parts, wall, overhead = map(float, figures)
+    *parts, wall, overhead = (float(figure.replace(",", "")) for figure in figures)
     assert sum(parts) == pytest.approx(wall, rel=0.02)  # each is rounded
     own = [part for name, part in zip(PARTS, parts, strict=True) if f"({name})" not in headings]
     assert sum(own) == pytest.approx(overhead, rel=0.05)
@@ -223,6 +226,7 @@ def test_what_is_printed_fits_80_columns(measured: Path) -> None:
     assert any(line.startswith("python ") for line in table)
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_on_a_terminal_progress_is_live_and_leaves_one_line_a_run(
     environment: dict[str, str], tasks: Path, tmp_path: Path
 ) -> None:
@@ -247,41 +251,37 @@ def test_check_says_what_too_many_agents_lack(agentdyno: Agentdyno) -> None:
     assert done.returncode == 1
 
 
-def test_tasks_are_repeated_up_to_the_limit_and_to_one_an_agent(
-    agentdyno: Agentdyno, tasks: Path, tmp_path: Path
-) -> None:
-    done = agentdyno(
-        "run", "--runtimes", "python", "--tasks", tasks, "--limit", 6, "--agents", "2,9",
-        "--controls", "none", "--profile", "steady:ttft=200ms,itl=1ms", "--verifier", "null",
-        "--out", tmp_path / "results",
+@pytest.fixture(scope="module")
+def varied(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Path:
+    """The folder of an experiment with two numbers of agents and two verifiers, with what it printed."""
+    folder = tmp_path_factory.mktemp("varied")
+    done = measured_in(
+        folder, "--runtimes", "python", "--tasks", write_tasks(folder / "tasks.jsonl"), "--limit", 6,
+        "--agents", "2,9", "--controls", "none", "--profile", "steady:ttft=200ms,itl=1ms",
+        "--verifier", "null,cold",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
-    given = {
-        len(ids): ids
-        for folder in (tmp_path / "results" / "latest" / "runs").iterdir()
-        for ids in [
-            [
-                task["task_id"]
-                for task in lines(Path(json.loads((folder / "run.json").read_text())["tasks_file"]))
-            ]
-        ]
-    }
+    (folder / "stdout").write_text(done.stdout)
+    return folder
+
+
+def run_files(varied: Path) -> list[dict[str, Any]]:
+    return [json.loads((folder / "run.json").read_text()) for folder in run_folders(varied)]
+
+
+def test_tasks_are_repeated_up_to_the_limit_and_to_one_an_agent(varied: Path) -> None:
+    given = [[task["task_id"] for task in lines(Path(run["tasks_file"]))] for run in run_files(varied)]
     first, second = [f"double/{number}" for number in range(4)], [f"double/{number}#2" for number in range(4)]
-    assert given == {6: first + second[:2], 9: [*first, *second, "double/0#3"]}
+    of_6, of_9 = first + second[:2], [*first, *second, "double/0#3"]
+    assert sorted(given) == sorted([of_6, of_6, of_9, of_9])
 
 
-def test_each_verifier_makes_rows_of_its_own(agentdyno: Agentdyno, tasks: Path, tmp_path: Path) -> None:
-    done = agentdyno(
-        "run", "--runtimes", "python", "--tasks", tasks, "--limit", 4, "--agents", 4,
-        "--controls", "none", "--profile", "steady:ttft=200ms,itl=1ms", "--verifier", "null,cold",
-        "--out", tmp_path / "results",
-    )  # fmt: skip
-    rows = summary(tmp_path / "results")["rows"]
-    assert [row["verifier"] for row in rows] == ["null", "cold"]
-    argv = {
-        json.loads((folder / "run.json").read_text())["verify"]["argv"][0]
-        for folder in (tmp_path / "results" / "latest" / "runs").iterdir()
-    }
-    assert argv == {"echo", "python3"}
-    titles = [line.strip() for line in done.stdout.splitlines() if line.startswith("milliseconds of an")]
-    assert titles == [f"milliseconds of an attempt, 4 agents, verifier {name}" for name in ("null", "cold")]
+def test_each_verifier_makes_rows_of_its_own(varied: Path) -> None:
+    rows = summary(varied / "results")["rows"]
+    assert [(row["verifier"], row["agents"]) for row in rows] == [
+        ("null", 2), ("null", 9), ("cold", 2), ("cold", 9),
+    ]  # fmt: skip
+    assert {run["verify"]["argv"][0] for run in run_files(varied)} == {"echo", "python3"}
+    printed = (varied / "stdout").read_text().splitlines()
+    titles = [line.strip() for line in printed if line.startswith("milliseconds of an")]
+    assert titles == [f"milliseconds of an attempt, verifier {name}" for name in ("null", "cold")]

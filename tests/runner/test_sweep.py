@@ -45,7 +45,7 @@ def tried(folder: Path) -> list[int]:
 
 
 def sentences(printed: str, runtime: str, verifier: str = "null") -> list[str]:
-    """What is said of a runtime: the cost of an agent, and the ceiling."""
+    """What is said of a runtime: the cost of an agent, and the capacity."""
     begin = f"{runtime}, verifier {verifier}: "
     return [line.removeprefix(begin) for line in printed.splitlines() if line.startswith(begin)]
 
@@ -62,7 +62,7 @@ def sweep(agentdyno: Agentdyno, tmp_path: Path) -> Sweep:
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Path:
     """The results of a sweep whose search ends at once, of two verifiers, with what it printed."""
     out = tmp_path_factory.mktemp("swept")
     environment = {
@@ -84,16 +84,16 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("verifier", ["null", "cold"])
-def test_the_cost_of_an_agent_and_the_ceiling_are_said_in_a_sentence_each(small: Path, verifier: str) -> None:
-    cost, ceiling = sentences((small / "stdout").read_text(), "python", verifier)
-    number = r"-?\d+\.\d"
-    assert re.fullmatch(
-        rf"{number} KiB an agent \(95% interval {number} to {number}\), above {number} MiB", cost
-    )
+def test_the_cost_of_an_agent_and_the_capacity_are_said_in_a_sentence_each(
+    small: Path, verifier: str
+) -> None:
+    cost, capacity = sentences((small / "stdout").read_text(), "python", verifier)
+    figure, number = r"-?[\d.,]+(?:e-\d+)?", r"-?\d+\.\d"
+    assert re.fullmatch(rf"{figure} KiB an agent \(95% CI {figure} to {figure}\), above {figure} MiB", cost)
     assert re.match(
         r"does not keep the objective \(all in flight, no errors, overhead p99 of 0.001 ms or less\) with "
-        rf"1 agent, where overhead at most {number} ms \(limit 0.001 ms\): ",
-        ceiling,
+        rf"1 agent, where overhead max {number} ms \(limit 0.001 ms\): ",
+        capacity,
     )
 
 
@@ -107,7 +107,7 @@ def test_what_is_printed_fits_100_columns_apart_from_the_sentences(small: Path) 
     table = [line.replace(" ✗", "") for line in lines if not line.startswith(sentences)]
     assert max(map(len, table)) <= 100
     for verifier in ("null", "cold"):
-        assert f"python against agents, verifier {verifier}" in [line.rstrip() for line in table]
+        assert f"python against agents, times in ms, verifier {verifier}" in [line.rstrip() for line in table]
     figures = [line.split() for line in table if re.match(r"[124] +\d", line)]
     assert [line[0] for line in figures] == ["1", "2", "4"] * 2
     assert [line[6] for line in figures] == ["1", "2", "4"] * 2  # in flight
@@ -150,7 +150,7 @@ def edit_figures(folder: Path) -> list[str]:
     found[1]["points"][0]["metrics"]["max_in_flight"] = 2
     (folder / "sweep.json").write_text(json.dumps(found))
     return [
-        "sweep.json: python, verifier null.capacity.kept: 4 is reported, 0 follows from the raw files",
+        "sweep.json: python, verifier null.ceiling.kept: 4 is reported, 0 follows from the raw files",
         "sweep.json: python, verifier cold.points[0].metrics.max_in_flight: 2 is reported, 1 follows from "
         "the raw files",
     ]
@@ -223,10 +223,11 @@ def test_the_search_ends_where_a_runtime_crashes(
     assert cost == "the cost of an agent takes three numbers of agents or more at which nothing is wrong"
     assert re.match(rf"keeps the objective {OBJECTIVE} up to 1 agent and not with 2, where ", said)
     assert "; the runtime ended with signal 6; " in said
-    assert said.endswith(": what gives out is the runtime itself (it ended with signal 6)")
+    assert said.endswith(": what gives out is the runtime itself (the runtime ended with signal 6)")
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.usefixtures("starts_processes")
 def test_the_hard_limit_on_open_files_is_named_where_it_ends_the_search(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -248,7 +249,7 @@ def test_the_hard_limit_on_open_files_is_named_where_it_ends_the_search(
     assert said == (
         "keeps the objective (all in flight, no errors, overhead p99 of 1e+06 ms or less) up to 6 agents; "
         "the hard limit on open files (`ulimit -Hn`) leaves room for no more, so this is not the runtime's "
-        "ceiling: raise it to go on"
+        "capacity: raise it to go on"
     )
     assert swept(folder)[0]["most_agents"] == 6
     # So few agents have no tail, which needs no saying.
@@ -282,8 +283,8 @@ def test_what_was_interrupted_is_gone_on_with_and_keeps_its_objective(
     )
     assert process.returncode == 130
     # The run that was interrupted tells nothing; the one before it does.
-    _, ceiling = sentences(printed, "python")
-    assert re.match(rf"does not keep the objective \(.*\) with {tried(folder)[0]} agents?, where ", ceiling)
+    _, capacity = sentences(printed, "python")
+    assert re.match(rf"does not keep the objective \(.*\) with {tried(folder)[0]} agents?, where ", capacity)
     refused = agentdyno("run", "--resume", shown)
     assert refused.stderr == (
         f"agentdyno: --resume {shown}: it was begun with `agentdyno sweep`; "
@@ -307,14 +308,14 @@ def test_what_was_interrupted_is_gone_on_with_and_keeps_its_objective(
     [
         (
             ["--profile", "instant"],
-            "--profile instant: replies are over before all agents are in flight, so that no ceiling can be "
+            "--profile instant: replies are over before all agents are in flight, so that no capacity can be "
             "found; choose crowd, steady or chat-7b",
         ),
         (["--arrivals", "poisson:5"], "--arrivals: a sweep begins all agents at once; leave it out"),
         (["--overhead-limit", "0"], "--overhead-limit must be a number of seconds above 0, not '0'"),
     ],
 )
-def test_what_has_no_ceiling_is_refused(agentdyno: Agentdyno, options: list[str], line: str) -> None:
+def test_what_has_no_capacity_is_refused(agentdyno: Agentdyno, options: list[str], line: str) -> None:
     done = agentdyno("sweep", *options)
     assert done.stderr == f"agentdyno: {line}\n"
     assert done.returncode == 2
@@ -345,7 +346,7 @@ REACHED = (
         (
             Bottleneck("send", "the endpoint: its one core", "0.95 of 2", False),
             "what gives out first is not the runtime but: the endpoint: its one core (0.95 of 2); "
-            "this is not the runtime's ceiling",
+            "this is not the runtime's capacity",
         ),
     ],
 )
@@ -354,18 +355,18 @@ def test_what_gives_out_is_said_in_plain_words(bound: Bottleneck | None, end: st
     assert said == REACHED + end
 
 
-def test_a_search_that_was_cut_short_has_no_ceiling() -> None:
+def test_a_search_that_was_cut_short_has_no_capacity() -> None:
     cost, said = said_of(synthetic(Capacity(100, None, [], None), Slope(12.34, (-1.0, 20.0), 3.0), 200))
-    assert cost == "rust, verifier null: 12.3 KiB an agent (95% interval -1.0 to 20.0), above 3.0 MiB"
+    assert cost == "rust, verifier null: 12.3 KiB an agent (95% CI -1.00 to 20.0), above 3.00 MiB"
     assert said == (
         "rust, verifier null: keeps the objective (all in flight, no errors, overhead p99 of 50 ms or less) "
         "up to 100 agents, the most tried"
     )
     _, said = said_of(synthetic(Capacity(0, None, [], None)))
-    assert said == "rust, verifier null: no run was whole, so there is no ceiling to tell"
+    assert said == "rust, verifier null: no run was whole, so there is no capacity to tell"
 
 
-def test_what_is_wrong_below_the_ceiling_is_said_and_what_is_beyond_it_is_not() -> None:
+def test_what_is_wrong_below_the_capacity_is_said_and_what_is_beyond_it_is_not() -> None:
     late = Failure("endpoint on time", 1, "the endpoint was late", "give it a free core", False)
     few = Failure("enough samples", 1, "10 attempts are too few", "raise --limit", False)
     rows = [
