@@ -63,7 +63,7 @@ def loaded_by(statement: str) -> list[str]:
 def test_importing_it_imports_nothing_else() -> None:
     assert loaded_by("import agentdyno; agentdyno.__version__; dir(agentdyno)") == ["agentdyno"]
     # A submodule is looked for among the names first.
-    assert "agentdyno.report" not in loaded_by("from agentdyno import open_files")
+    assert "agentdyno.report" not in loaded_by("from agentdyno import files")
 
 
 def test_reading_results_imports_nothing_heavy(experiment: agentdyno.Experiment) -> None:
