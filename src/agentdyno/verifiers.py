@@ -10,6 +10,11 @@ from pathlib import Path
 
 from agentdyno.errors import UserError
 
+ISOLATED = ("-I",)
+"""Imports nothing from the current folder, PYTHONPATH or the user's own packages, none of which the verifier
+has either. `-P` says the first alone, and a python3 before 3.11 does not know it.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
@@ -25,7 +30,11 @@ class Verifier:
             return {"name": self.name}
         script = "import sys, pytest; print(sys.version.split()[0], pytest.__version__)"
         said = subprocess.run(
-            ["python3", "-c", script], env=self.environment, capture_output=True, text=True, check=True
+            ["python3", *ISOLATED, "-c", script],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout.split()
         return {"name": self.name, "python": said[0], "pytest": said[1]}
 
@@ -59,7 +68,8 @@ def find_interpreter() -> Path:
 
 
 def _has_pytest(program: str) -> bool:
-    check = subprocess.run([program, "-c", "import pytest"], stdin=subprocess.DEVNULL, capture_output=True)
+    argv = [program, *ISOLATED, "-c", "import pytest"]
+    check = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True)
     return check.returncode == 0
 
 
