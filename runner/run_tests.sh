@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Set-up and all tests in one command: formatting, lint, types, every runtime that can be built here held to the
-# contract, the runtimes' own tests, and our own tests. Each stage prints its seconds.
+# contract, the runtimes' own tests, and our own tests. Prints the seconds of every stage on stderr.
 #
 # --fast, first: two minutes on two cores. Formatting, lint, types, the tests that start no process, and a sample of
 # the contract's cases against the Python runtime.
@@ -8,9 +8,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source runner/stages.sh
+trap seconds_per_stage EXIT
 
-# The C++ tests need doctest, which the C++ runtimes do not; those of C and C++ hold the sources to clang-format; those
-# of the HTML report need a browser.
+# The C++ tests need doctest, which the C++ runtimes do not; those of the floor hold its sources to clang-format; those
+# of the HTML report need a browser. A test that misses one of them fails and says what to install.
 install_for_tests() {
     local missing=()
     [ -e /usr/include/doctest/doctest.h ] || missing+=(doctest-dev)
@@ -18,27 +19,31 @@ install_for_tests() {
     command -v chromium >/dev/null || missing+=(chromium fonts-liberation)
     if [ ${#missing[@]} -eq 0 ] || [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then return; fi
     echo "installing for the tests: apt-get install --yes --quiet --no-install-recommends ${missing[*]}" >&2
-    apt-get update --quiet >/dev/null
-    DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends "${missing[@]}" >/dev/null
+    apt-get update --quiet >/dev/null &&
+        DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends "${missing[@]}" >/dev/null
 }
 
 stage "set-up" runner/setup.sh dev
-if [ "${1:-}" != --fast ] && [ $# -gt 0 ]; then exec .venv/bin/python -m pytest "$@"; fi
-stage "format" .venv/bin/ruff format --check --quiet .
-stage "lint" .venv/bin/ruff check --quiet .
-stage "types" .venv/bin/mypy
 if [ "${1:-}" = --fast ]; then
     shift
+    stage "format" .venv/bin/ruff format --check --quiet .
+    stage "lint" .venv/bin/ruff check --quiet .
+    stage "types" .venv/bin/mypy
     stage "conform python --quick" .venv/bin/agentdyno conform python --quick
-    stage "tests that start no process" .venv/bin/python -m pytest -m "not process" "$@"
-    seconds_per_stage
+    stage "tests that start no process" \
+        .venv/bin/python -m pytest -m "not process" --numprocesses auto --maxprocesses 4 "$@"
     exit
 fi
 stage "packages for the tests" install_for_tests
+if [ $# -gt 0 ]; then
+    stage "tests" .venv/bin/python -m pytest "$@"
+    exit
+fi
+stage "format" .venv/bin/ruff format --check --quiet .
+stage "lint" .venv/bin/ruff check --quiet .
+stage "types" .venv/bin/mypy
 stage "conform" .venv/bin/agentdyno conform --install --variants touched --durations
-for manifest in runtimes/*/runtime.toml; do
-    folder="$(dirname "$manifest")"
-    if [ -e "$folder/test.sh" ]; then stage "tests of $folder" bash "$folder/test.sh"; fi
+for test in runtimes/*/test.sh; do
+    stage "$test" bash "$test"
 done
 stage "tests" .venv/bin/python -m pytest --durations=30
-seconds_per_stage

@@ -69,7 +69,9 @@ def tell(tmp_path: Path) -> Tell:
 def program(starts_processes: None) -> Path:
     """The receiver's."""
     if shutil.which("go") is None:
-        pytest.skip("no go, of which the receiver is built")
+        pytest.fail(
+            "these tests need Go, from https://go.dev/dl, for the Collector's receiver", pytrace=False
+        )
     return build()
 
 
