@@ -70,7 +70,7 @@ def program(starts_processes: None) -> Path:
     """The receiver's."""
     if shutil.which("go") is None:
         pytest.fail(
-            "these tests need Go, from https://go.dev/dl, for the Collector's receiver", pytrace=False
+            "the Collector's receiver needs Go: install it from https://go.dev/dl", pytrace=False
         )
     return build()
 
