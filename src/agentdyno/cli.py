@@ -24,7 +24,10 @@ COMMANDS = {
         "agentdyno.commands.compare",
         "say what changed between two experiments, and fail where that is too much",
     ),
-    "cost": ("agentdyno.commands.cost", "say what an experiment's rows come to in machines and money"),
+    "cost": (
+        "agentdyno.commands.cost",
+        "say how many machines, and how much money, the tasks of an experiment would take",
+    ),
     "export": ("agentdyno.commands.export", "hand an experiment's runs to Perfetto or OpenTelemetry"),
     "check": (
         "agentdyno.commands.check",

@@ -138,7 +138,7 @@ def _compared(
 
 
 def _complaint(side: str, row: Row, failure: Failure) -> str:
-    """Why a row is not valid; what stands against all rows of an experiment comes to one line."""
+    """Why a row is not valid; a failure of the whole experiment is said once."""
     rows = "all rows" if failure.run is None else described(row.cell)
     return f"INVALID {side}{rows}, {failure.line}"
 

@@ -1,4 +1,4 @@
-"""`agentdyno cost`: what each row of an experiment comes to in machines and money."""
+"""`agentdyno cost`: how many machines, and how much money, the tasks of each row would take."""
 
 import argparse
 import json

@@ -20,7 +20,7 @@ from agentdyno.runner.arrivals import AT_ONCE
 CONTROLS = {
     AA_CONTROL: "A/A control, {runtime} against itself",
     DRIFT_CHECK: "drift check, the first run again at the end",
-    UNSAMPLED: "{runtime} without the sampler against itself with it",
+    UNSAMPLED: "{runtime} without the sampler, against {runtime} with the sampler",
 }
 INSTRUMENT = ("endpoint_cpu_share", "harness_cpu_share", "sampler_cpu_share")
 

@@ -217,7 +217,7 @@ def tasks(run: RawRun) -> Iterator[Task]:
 
 @dataclass(frozen=True, slots=True)
 class Value(Record):
-    """What one run came to in one metric (docs/measuring.md has them)."""
+    """The value of one metric in one run (docs/measuring.md defines the metrics)."""
 
     valid: bool
     """Whether no gate stands against the row that the run belongs to."""

@@ -82,7 +82,7 @@ def summarise(
 ) -> Summary:
     """A row for each of `cells`, in their order, that has been run at all, and what the controls show."""
     # Sound runs first, then as asked for: what is compared with a run that crashed would be blamed for it.
-    # A search for a ceiling runs cells that nobody asked for beforehand.
+    # A search for the capacity runs cells that nobody asked for beforehand.
     cells = list(dict.fromkeys([*cells, *(run.cell for run in runs if not run.cell.control)]))
     order = {cell: number for number, cell in enumerate(cells)}
     sound_first = sorted(runs, key=lambda run: (not run.is_sound, order.get(run.cell, len(order))))

@@ -80,7 +80,7 @@ def wide(settings: Settings, found: Summary) -> list[str]:
 
 
 def planned(prepared: Prepared) -> int | None:
-    """How many runs `repeated` comes to, where that is known beforehand."""
+    """How many runs `repeated` makes, where that is known beforehand."""
     settings = prepared.settings
     if settings.until_ci is not None:
         return None

@@ -49,7 +49,7 @@ class Prepared:
 
     @property
     def times(self) -> dict[str, str] | None:
-        """What the profile comes to, also where a file says it; None for a real endpoint, which has none."""
+        """The times of the profile, also of one in a file; None for a real endpoint, which has none."""
         return (
             None if self.profile is None else {"ttft": str(self.profile.ttft), "itl": str(self.profile.itl)}
         )

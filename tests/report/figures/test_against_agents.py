@@ -17,7 +17,7 @@ from report.synthetic import LATE, experiment, row
 
 ONE_CORE = Bottleneck("begin", "CPU of the runtime: one core", "0.96 cores", is_runtimes=True)
 ENDPOINT = Bottleneck("send", "the endpoint: its one core", "0.97 cores", is_runtimes=False)
-NOT_ITS = "which is not the runtime's ceiling"
+NOT_ITS = "which is not the runtime's capacity"
 SWEPT = Swept(
     runtime="go",
     verifier="null",
@@ -103,7 +103,7 @@ def test_throughput_and_tail_are_those_of_the_summary(swept: Experiment) -> None
     assert points == {(1, 0.25), (100, 25.0), (1000, 250.0), (100, 20.0), (1000, 300.0)}
 
 
-def test_the_ceiling_is_drawn_and_its_cause_written(swept: Experiment) -> None:
+def test_the_capacity_is_drawn_and_its_cause_written(swept: Experiment) -> None:
     figure = named(swept, "throughput-and-tail-null")
     marks = [mark for mark in data(figure, "agents", "value") if "runtime" not in mark]
     assert [(mark["agents"], mark["value"], mark["dash"]) for mark in marks] == [
@@ -115,7 +115,7 @@ def test_the_ceiling_is_drawn_and_its_cause_written(swept: Experiment) -> None:
     assert sentences(SWEPT)[1] in descriptions(figure)
 
 
-def test_a_ceiling_that_is_not_the_runtimes_is_dotted_and_no_ceiling_is_not_drawn(tmp_path: Path) -> None:
+def test_a_capacity_that_is_not_the_runtimes_is_dotted_and_no_capacity_is_not_drawn(tmp_path: Path) -> None:
     made = replace(experiment(ROWS, runtimes={}), path=tmp_path / "summary.json")
     for found, dashes in (
         (Capacity(100, 237, ["…"], ENDPOINT), [[2, 3], [2, 3]]),
@@ -132,7 +132,7 @@ def test_one_number_of_agents_has_no_such_figures() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ceiling", "said"),
+    ("capacity", "said"),
     [
         (Capacity(205, 237, ["…"], ENDPOINT), f"205 agents, not 237: the endpoint: its one core, {NOT_ITS}"),
         (Capacity(0, 1, ["…"], ONE_CORE), "not even 1 agent: CPU of the runtime: one core"),
@@ -145,8 +145,8 @@ def test_one_number_of_agents_has_no_such_figures() -> None:
         (Capacity(0, None, [], None), "no run was whole"),
     ],
 )  # fmt: skip
-def test_a_ceiling_in_a_line(ceiling: Capacity, said: str) -> None:
-    assert cause(replace(SWEPT, capacity=ceiling)) == said
+def test_a_capacity_in_a_line(capacity: Capacity, said: str) -> None:
+    assert cause(replace(SWEPT, capacity=capacity)) == said
 
 
 @pytest.mark.parametrize("found", [SWEPT, replace(SWEPT, memory=None, capacity=Capacity(5, None, [], None))])

@@ -23,7 +23,7 @@ LINE = 17
 def throughput_and_tail(
     group: Group, styles: Mapping[str, Style], found: Sequence[Swept]
 ) -> Iterator[Figure]:
-    """Tasks a second and the p99 of overhead against agents, with the ceilings that the sweep has found;
+    """Tasks a second and the p99 of overhead against agents, with the capacities that the sweep has found;
     nothing for a single number of agents.
     """
     if not has_points(group, THROUGHPUT.name):
@@ -34,7 +34,7 @@ def throughput_and_tail(
         title=f"Throughput and overhead against agents, {group.words}",
         caption=caption(_words(group, swept), group.rows, group.rows),
         chart=_chart(group, styles, swept),
-        headings=["runtime", "agents", THROUGHPUT.heading, TAIL.heading, "valid", "ceiling"],
+        headings=["runtime", "agents", THROUGHPUT.heading, TAIL.heading, "valid", "capacity"],
         lines=[
             [
                 runtime,
@@ -52,19 +52,19 @@ def throughput_and_tail(
 
 
 def cause(each: Swept) -> str:
-    """The ceiling and what gave out, in a line; the sentences of the sweep say more."""
+    """The capacity and what gave out, in a line; the sentences of the sweep say more."""
     kept, broken, bound = each.capacity.kept, each.capacity.broken, each.capacity.bottleneck
     if broken is None and kept == 0:
         return "no run was whole"
     if broken is None and kept == each.most_agents:
-        limit = "the limit on open files allows no more, which is not the runtime's ceiling"
+        limit = "the limit on open files allows no more, which is not the runtime's capacity"
         return f"{counted(kept, 'agent')}; {limit}"
     if broken is None:
         return f"{counted(kept, 'agent')} or more: the most tried"
     reached = f"{counted(kept, 'agent')}, not {broken:,}" if kept else f"not even {counted(broken, 'agent')}"
     if bound is None:
         return f"{reached}: what gives out is not known"
-    whose = "" if bound.is_runtimes else ", which is not the runtime's ceiling"
+    whose = "" if bound.is_runtimes else ", which is not the runtime's capacity"
     return f"{reached}: {bound.cause}{whose}"
 
 
@@ -74,7 +74,7 @@ def _words(group: Group, swept: Sequence[Swept]) -> str:
         words += " The p99 of the overhead of attempts, which takes 100 of them: lower is better."
     if swept:
         words += (
-            " A diamond with a line down from it is a ceiling, the most agents with which the runtime keeps "
+            " A diamond with a line down from it is a capacity, the most agents with which the runtime keeps "
             "the objective; the line is dotted where what gave out first was not the runtime. The words "
             "below name it. The level line is what the overhead may be."
         )
@@ -86,8 +86,8 @@ def _chart(group: Group, styles: Mapping[str, Style], swept: Sequence[Swept]) ->
     limits = sorted({each.objective_ms for each in swept})
 
     def panel(plotted: Plotted, *others: Layer) -> Chart:
-        ceilings = _ceilings(group, styles, swept, plotted.metric.name)
-        return against_agents(group, styles, plotted, names, SIZE, [*ceilings, *others])
+        capacities = _capacities(group, styles, swept, plotted.metric.name)
+        return against_agents(group, styles, plotted, names, SIZE, [*capacities, *others])
 
     panels = [panel(Plotted(THROUGHPUT))]
     if has_points(group, TAIL.name):
@@ -98,10 +98,12 @@ def _chart(group: Group, styles: Mapping[str, Style], swept: Sequence[Swept]) ->
     return alt.vconcat(*panels)
 
 
-def _ceilings(group: Group, styles: Mapping[str, Style], swept: Sequence[Swept], metric: str) -> list[Layer]:
-    """Where on the lines of `metric` the ceilings are that have been found."""
+def _capacities(
+    group: Group, styles: Mapping[str, Style], swept: Sequence[Swept], metric: str
+) -> list[Layer]:
+    """Where on the lines of `metric` the capacities are that have been found."""
     medians = {(row.cell.runtime, row.cell.agents): row.metrics[metric].median for row in group.rows}
-    ceilings = [
+    capacities = [
         {
             "agents": each.capacity.kept,
             "value": value,
@@ -113,9 +115,9 @@ def _ceilings(group: Group, styles: Mapping[str, Style], swept: Sequence[Swept],
         for bound in [each.capacity.bottleneck]
         if each.capacity.broken is not None and (value := medians.get((each.runtime, each.capacity.kept)))
     ]
-    if not ceilings:
+    if not capacities:
         return []
-    base = alt.Chart(alt.InlineData(values=ceilings)).encode(
+    base = alt.Chart(alt.InlineData(values=capacities)).encode(
         alt.X("agents:Q"), alt.Y("value:Q"), STROKE, DESCRIPTION
     )
     return [
