@@ -16,7 +16,7 @@ SHA = '"[0-9a-f]{56}…'
 
 
 @pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def original(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Path:
     """An experiment of two blocks with a twin, and a sentinel; it was moved since."""
     folder = tmp_path_factory.mktemp("experiment")
     done = measured_in(
