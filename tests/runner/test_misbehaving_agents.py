@@ -147,7 +147,7 @@ def test_the_cost_of_sampling_is_shown_and_fails_no_gate(measure: Measure, tmp_p
     assert comparison["ratios"]["peak_rss_mib"]["median"] is None
     assert comparison["ratios"]["cpu_s_per_task"]["median"] > 0
     assert [each for each in document["rows"][0]["failures"] if each["run"] is None] == []
-    (shown,) = [each for each in printed if each.startswith("does-nothing-wrong without the sampler ")]
+    (shown,) = [each for each in printed if each.startswith("does-nothing-wrong without the sampler")]
     assert ", 20 agents, verifier null: peak memory –" in shown
     runs = (tmp_path / "results" / "latest" / "runs").iterdir()
     assert {run.name.endswith("-unsampled"): (run / "samples.jsonl").exists() for run in runs} == {
