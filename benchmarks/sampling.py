@@ -140,7 +140,7 @@ def report(edges: Sequence[tuple[int, float, bool]], chunks: Sequence[int], ends
     ratio, low, high = (math.exp(value) for value in (numpy.mean(pairs), interval.low, interval.high))
     a_chunk, an_attempt = f"{costs[0] * 1e6:.1f} µs a chunk", f"{costs[1] * 1e3:.2f} ms an attempt"
     print(f"{len(pairs)} pairs of seconds, {a_chunk} and {an_attempt}")
-    print(f"processor time sampled / not sampled: {ratio:.4f}, 95% interval {low:.4f} to {high:.4f}")
+    print(f"processor time sampled / not sampled: {ratio:.4f}, 95% CI {low:.4f} to {high:.4f}")
 
 
 def _between(times: Sequence[int], begin: int, end: int) -> int:

@@ -101,6 +101,11 @@ def test_equal_rows_are_the_same_within_five_per_cent_when_blocks_agree() -> Non
     assert found.differences["one", "other"].answer is Answer.SAME
 
 
+def test_figures_of_any_size_are_compared() -> None:
+    found = compare_rows(rows(one=[1e-300, 1e300, 1.0], other=[1e300, 1e-300, 1.0]))
+    assert found.differences["one", "other"].answer is Answer.UNKNOWN
+
+
 @settings(deadline=None)
 @given(
     figures=st.dictionaries(

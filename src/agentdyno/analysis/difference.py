@@ -153,7 +153,7 @@ def compare_rows(rows: Mapping[Key, Blocks], control: Control[Key] | None = None
         halves.append(half)
         differences[keys[one], keys[other]] = _difference(spread.mean, half)
         differences[keys[other], keys[one]] = _difference(-spread.mean, half)
-    return Group(keys, n, differences, math.exp(median(halves)))
+    return Group(keys, n, differences, _exp(median(halves)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,20 +268,28 @@ def _own_noise(control: Control[Key]) -> float:
 
 def _difference(mean: float, half: float) -> Difference:
     """With ends rounded outwards as they are printed, so that printed ends and unprinted ones agree."""
-    low, high = _outwards(math.exp(mean - half), math.floor), _outwards(math.exp(mean + half), math.ceil)
+    low, high = _outwards(_exp(mean - half), math.floor), _outwards(_exp(mean + half), math.ceil)
     if abs(mean) - half < LEAST_CLAIM:
         low, high = min(low, 1.0), max(high, 1.0)
     elif mean < 0:
         high = min(high, 0.99)
     else:
         low = max(low, 1.01)
-    return Difference(math.exp(mean), (low, high))
+    return Difference(_exp(mean), (low, high))
 
 
 def _outwards(ratio: float, towards: Callable[[float], int]) -> float:
     """Two decimals, three where two would leave little of a small ratio."""
     scale = 1000 if ratio < 0.1 else 100
-    return towards(round(ratio * scale, 9)) / scale
+    return towards(round(ratio * scale, 9)) / scale if math.isfinite(ratio) else ratio
+
+
+def _exp(log: float) -> float:
+    """Infinity where the ratio is too large for a float, as an interval over wild figures may be."""
+    try:
+        return math.exp(log)
+    except OverflowError:
+        return math.inf
 
 
 def _only_ratios(rows: Mapping[Key, Mapping[int, float]]) -> dict[tuple[Key, Key], Difference]:
