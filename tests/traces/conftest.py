@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from agentdyno.results.experiment import open_experiment
+from agentdyno.results.run import Run
 from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.raw_run import RawRun
 from analysis.synthetic import CELL, written
-from command_line import Agentdyno, measured_in
+from command_line import Agentdyno
 from traces.receiving import Receiver, build, receiving
 
 Tell = Callable[..., RawRun]
@@ -19,16 +21,15 @@ Receive = Callable[..., Receiver]
 
 
 @pytest.fixture(scope="session")
-def experiment(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Path:
-    """The folder of an experiment of two runs with traces, each of 50 tasks; one of them has two attempts."""
-    folder = tmp_path_factory.mktemp("experiment")
-    measured = measured_in(
-        folder,
-        *("--runtimes", "python", "--agents", 10, "--limit", 50, "--verifier", "null", "--repeats", 2),
-        *("--profile", "steady:ttft=20ms,itl=1ms", "--controls", "none", "--trace"),
-    )
-    assert "results:" in measured.stdout, measured.stderr
-    return (folder / "results" / "latest").resolve()
+def experiment(measured_folder: Path) -> Path:
+    """The folder of an experiment of four runs with traces, each of 100 tasks; some have two attempts."""
+    return (measured_folder / "results" / "latest").resolve()
+
+
+@pytest.fixture(scope="session")
+def run_of_python(experiment: Path) -> Run:
+    """The Python runtime's first run."""
+    return next(run for run in open_experiment(experiment).runs if run.cell.runtime == "python")
 
 
 @pytest.fixture
@@ -69,9 +70,7 @@ def tell(tmp_path: Path) -> Tell:
 def program(starts_processes: None) -> Path:
     """The receiver's."""
     if shutil.which("go") is None:
-        pytest.fail(
-            "the Collector's receiver needs Go: install it from https://go.dev/dl", pytrace=False
-        )
+        pytest.fail("the Collector's receiver needs Go: install it from https://go.dev/dl", pytrace=False)
     return build()
 
 

@@ -21,6 +21,7 @@ from opentelemetry.semconv.attributes import telemetry_attributes as telemetry
 
 from agentdyno.errors import UserError
 from agentdyno.results.experiment import open_experiment
+from agentdyno.results.run import Run
 from agentdyno.rundata.events import PHASES
 from agentdyno.trace.attributes import ASKED
 from agentdyno.trace.otlp import BATCH, Sender
@@ -81,17 +82,19 @@ def named(found: list[Json], name: str, task: str, attempt: int | None = None) -
 
 
 @pytest.fixture
-def exported(experiment: Path, agentdyno: Agentdyno, receiver: Receiver) -> list[Json]:
-    """The spans of the experiment's first run."""
-    done = agentdyno("export", "otlp", experiment, "--run", "001", "--endpoint", receiver.url)
+def exported(experiment: Path, run_of_python: Run, agentdyno: Agentdyno, receiver: Receiver) -> list[Json]:
+    """The spans of the Python runtime's first run."""
+    done = agentdyno(
+        "export", "otlp", experiment, "--run", run_of_python.folder.name, "--endpoint", receiver.url
+    )
     assert done.returncode == 0, done.stderr
     found = receiver.spans()
     assert done.stdout == f"{receiver.url}/v1/traces: {len(found)} spans of 1 run were accepted\n"
     return found
 
 
-def test_every_attempt_arrives_within_its_task(exported: list[Json], experiment: Path) -> None:
-    run = open_experiment(experiment).runs[0].read()
+def test_every_attempt_arrives_within_its_task(exported: list[Json], run_of_python: Run) -> None:
+    run = run_of_python.read()
     chats = {
         (named_task(exported, span), span["attributes"]["agentdyno.attempt"])
         for span in exported
@@ -121,17 +124,18 @@ def named_task(found: list[Json], span: Json) -> str:
     return str(task)
 
 
-def test_spans_are_where_they_were_in_time(exported: list[Json], experiment: Path) -> None:
-    outcome = next(experiment.glob("runs/001-*/outcome.json"))
+def test_spans_are_where_they_were_in_time(exported: list[Json], run_of_python: Run) -> None:
+    outcome = run_of_python.folder / "outcome.json"
     run_file = outcome.with_name("run.json")
     began, ended = (path.stat().st_mtime_ns for path in (run_file, outcome))
     assert min(int(span["startTimeUnixNano"]) for span in exported) > began
     assert max(int(span["endTimeUnixNano"]) for span in exported) < ended
 
 
-def test_the_resource_is_the_runtime_on_this_machine(exported: list[Json], experiment: Path) -> None:
+def test_the_resource_is_the_runtime_on_this_machine(
+    exported: list[Json], experiment: Path, run_of_python: Run
+) -> None:
     environment = open_experiment(experiment).document["environment"]
-    (folder,) = experiment.glob("runs/001-*")
     (resource,) = {json.dumps(span["resource"]): span["resource"] for span in exported}.values()
     assert (
         resource.items()
@@ -141,12 +145,12 @@ def test_the_resource_is_the_runtime_on_this_machine(exported: list[Json], exper
             "host.cpu.model.name": environment["cpu"],
             "os.type": "linux",
             "os.version": environment["kernel"],
-            "agentdyno.run": folder.name,
+            "agentdyno.run": run_of_python.folder.name,
             "agentdyno.runtime": "python",
-            "agentdyno.agents": 10,
+            "agentdyno.agents": 20,
             "agentdyno.verifier": "null",
             "agentdyno.profile": "steady:ttft=20ms,itl=1ms",
-            "agentdyno.block": 1,
+            "agentdyno.block": run_of_python.block,
         }.items()
     )
 
@@ -356,7 +360,7 @@ def test_the_standard_variables_count(
         )
         found = receiver.spans()
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"{receiver.url}/v1/traces: {len(found)} spans of 2 runs were accepted\n"
+    assert done.stdout == f"{receiver.url}/v1/traces: {len(found)} spans of 4 runs were accepted\n"
     assert {span["resource"]["deployment.environment.name"] for span in found} == {"lab"}
 
 

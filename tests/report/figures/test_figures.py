@@ -34,7 +34,7 @@ def test_an_experiment_has_its_figures_the_most_wanted_first(drawn: list[Figure]
         "ledger-null-20",
         "memory-over-time-null-20",
     ]
-    assert re.fullmatch(r"swim-lanes-00\d-python-20-null-steady-ttft-20ms-itl-0ms", names[4])
+    assert re.fullmatch(r"swim-lanes-00\d-python-20-null-steady-ttft-20ms-itl-1ms", names[4])
     assert len(names) == 5
 
 

@@ -6,20 +6,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from command_line import measured_in
-
 Visit = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def measured(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Path:
-    """The folder of an experiment that was really made; on a busy machine its row may not be valid."""
-    folder = tmp_path_factory.mktemp("measured")
-    options = ("--agents", 20, "--limit", 20, "--profile", "steady:ttft=200ms,itl=1ms", "--verifier", "null")
-    done = measured_in(folder, "--runtimes", "python", *options, "--controls", "none")
-    results = (folder / "results" / "latest").resolve()
-    assert (results / "summary.json").exists(), done.stdout + done.stderr
-    return results
+def measured(measured_folder: Path) -> Path:
+    return (measured_folder / "results" / "latest").resolve()
 
 
 # Playwright leaves an event loop running in this thread for as long as it is there.

@@ -20,12 +20,15 @@ def report(*arguments: object) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
-def test_the_page_lies_beside_the_summary_and_says_which_run_its_figures_are_of(measured: Path) -> None:
-    (run,) = (measured / "runs").iterdir()
-    done = report(measured, "--run", run.name)
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"{measured}/report.html\n", "")
-    page = (measured / "report.html").read_text()
-    peak = json.loads((measured / "summary.json").read_text())["rows"][0]["metrics"]["peak_rss_mib"]["median"]
+def test_the_page_lies_beside_the_summary_and_says_which_run_its_figures_are_of(
+    measured: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(measured, tmp_path / "copy")
+    (run,) = (folder / "runs").glob("001-*")
+    done = report(folder, "--run", run.name)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{folder}/report.html\n", "")
+    page = (folder / "report.html").read_text()
+    peak = json.loads((folder / "summary.json").read_text())["rows"][0]["metrics"]["peak_rss_mib"]["median"]
     assert f'data-value="{peak}"' in page
     assert page.count("<figure ") == page.count("<svg ") > 2
 
