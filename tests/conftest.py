@@ -16,8 +16,8 @@ settings.load_profile("any machine")
 def measured_folder(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Path:
     """A folder in whose `results` is one real experiment, which all tests share that only read results.
 
-    Two runtimes, two runs of each, with traces and with enough attempts for a p99. On a busy machine a row may
-    be invalid. A test that writes beside the results or changes them takes a copy.
+    Two runtimes, two runs of each, with traces and enough attempts for a p99. On a busy machine a row may be
+    invalid. A test that writes beside the results or changes them takes a copy.
     """
     folder = tmp_path_factory.mktemp("measured")
     done = measured_in(
