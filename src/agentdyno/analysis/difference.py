@@ -122,9 +122,9 @@ class Group(Generic[Key]):
 
 def compare_rows(rows: Mapping[Key, Blocks], control: Control[Key] | None = None) -> Group[Key]:
     """Compare rows of one experiment with each other; rows without figures above 0 are left out."""
-    there = {row: figures for row, blocks in rows.items() if (figures := _above_0(blocks))}
+    there = {row: figures for row, blocks in rows.items() if (figures := above_0(blocks))}
     keys = tuple(there)
-    again = (_above_0(control.of), _above_0(control.figures)) if control else None
+    again = (above_0(control.of), above_0(control.figures)) if control else None
     if again is not None and not all(again):
         again = None
     shared = sorted(
@@ -139,11 +139,11 @@ def compare_rows(rows: Mapping[Key, Blocks], control: Control[Key] | None = None
     if again is not None:
         of, repeated = ([math.log(figures[block]) for block in shared] for figures in again)
         every, itself = [*every, repeated], _minus(repeated, of)
-    spreads = {pair: _spread(_minus(*pair_of)) for pair, pair_of in _pairs(every)}
+    spreads = {pair: spread_of(_minus(*pair_of)) for pair, pair_of in _pairs(every)}
     prior, degrees = _shared_variance([spread.variance for spread in spreads.values()], len(every), n)
     noise = 0.0
     if itself is not None:
-        noise = _noise(_spread(itself), prior, degrees)
+        noise = aa_noise(spread_of(itself), prior, degrees)
     differences: dict[tuple[Key, Key], Difference] = {}
     halves = []
     for one, other in combinations(range(k), 2):
@@ -151,59 +151,13 @@ def compare_rows(rows: Mapping[Key, Blocks], control: Control[Key] | None = None
         error, freedom = spread.error(prior, degrees)
         half = studentized_range(k, freedom) / math.sqrt(2) * error + noise
         halves.append(half)
-        differences[keys[one], keys[other]] = _difference(spread.mean, half)
-        differences[keys[other], keys[one]] = _difference(-spread.mean, half)
+        differences[keys[one], keys[other]] = difference(spread.mean, half)
+        differences[keys[other], keys[one]] = difference(-spread.mean, half)
     return Group(keys, n, differences, _exp(median(halves)))
 
 
 @dataclass(frozen=True, slots=True)
-class Sitting:
-    """What may change between two sittings at one machine without any row having changed, as a ratio.
-
-    Known pairs of experiments showed memory and wall time within 5%, processor time within 1.6 times and
-    overhead within twice.
-    """
-
-    ratio: float
-
-    @property
-    def log(self) -> float:
-        """The same as a difference of logarithms."""
-        return math.log(self.ratio)
-
-
-def compare_sittings(
-    base: Sequence[float | None],
-    new: Sequence[float | None],
-    controls: Sequence[Control[Key]],
-    sitting: Sitting,
-    comparisons: int,
-) -> Difference | None:
-    """NEW over BASE, of two experiments whose runs have nothing in common but the machine; None where a
-    figure is missing everywhere.
-
-    Welch's t with Bonferroni's correction for the number of rows compared, widened by the larger of the A/A
-    differences and by what two sittings differ by.
-    """
-    before, after = ([math.log(value) for value in values if value and value > 0] for values in (base, new))
-    if not before or not after:
-        return None
-    if min(len(before), len(after)) < LEAST_BLOCKS:
-        return Difference(math.exp(median(after) - median(before)), None)
-    spreads = [_spread(before), _spread(after)]
-    errors = [spread.variance / spread.kept for spread in spreads]
-    total = sum(errors)
-    freedom = total**2 / sum(
-        error**2 / (spread.kept - 1) for error, spread in zip(errors, spreads, strict=True)
-    )
-    mean = spreads[1].mean - spreads[0].mean
-    noise = max((_own_noise(control) for control in controls), default=0.0)
-    tail = (1 - CONFIDENCE) / (2 * max(comparisons, 1))
-    return _difference(mean, student(1 - tail, freedom) * math.sqrt(total) + noise + sitting.log)
-
-
-@dataclass(frozen=True, slots=True)
-class _Spread:
+class Spread:
     """Trimmed mean and winsorised variance of `kept` of some values."""
 
     mean: float
@@ -219,14 +173,15 @@ class _Spread:
         return math.sqrt(shared / self.kept), degrees + own
 
 
-def _spread(values: Sequence[float]) -> _Spread:
+def spread_of(values: Sequence[float]) -> Spread:
+    """Trim and winsorise a fifth at either end, from six values on (Yuen 1974)."""
     ordered, n = sorted(values), len(values)
     trimmed = 0 if n <= UNTRIMMED_BLOCKS else n // 5
     kept = ordered[trimmed : n - trimmed]
     winsorised = [min(max(value, kept[0]), kept[-1]) for value in ordered]
     middle = fmean(winsorised)
     squares = sum((value - middle) ** 2 for value in winsorised)
-    return _Spread(fmean(kept), max(squares / (len(kept) - 1), LEAST_VARIANCE), len(kept))
+    return Spread(fmean(kept), max(squares / (len(kept) - 1), LEAST_VARIANCE), len(kept))
 
 
 def _shared_variance(variances: Sequence[float], rows: int, n: int) -> tuple[float, float]:
@@ -251,22 +206,14 @@ def _shared_variance(variances: Sequence[float], rows: int, n: int) -> tuple[flo
     return median(variances) / float(f.ppf(0.5, own, degrees)), degrees
 
 
-def _noise(itself: _Spread, prior: float, degrees: float) -> float:
+def aa_noise(itself: Spread, prior: float, degrees: float) -> float:
     """By how much a runtime differs from itself, where that is more than chance; else 0."""
     error, freedom = itself.error(prior, degrees)
     by = abs(itself.mean)
     return by if by > student((1 + CONFIDENCE) / 2, freedom) * error else 0.0
 
 
-def _own_noise(control: Control[Key]) -> float:
-    of, figures = _above_0(control.of), _above_0(control.figures)
-    shared = sorted(of.keys() & figures.keys())
-    if len(shared) < LEAST_BLOCKS:
-        return 0.0
-    return _noise(_spread([math.log(figures[block] / of[block]) for block in shared]), 0.0, 0.0)
-
-
-def _difference(mean: float, half: float) -> Difference:
+def difference(mean: float, half: float) -> Difference:
     """With ends rounded outwards as they are printed, so that printed ends and unprinted ones agree."""
     low, high = _outwards(_exp(mean - half), math.floor), _outwards(_exp(mean + half), math.ceil)
     if abs(mean) - half < LEAST_CLAIM:
@@ -312,7 +259,7 @@ def _minus(these: Sequence[float], those: Sequence[float]) -> list[float]:
     return [one - other for one, other in zip(these, those, strict=True)]
 
 
-def _above_0(blocks: Blocks) -> dict[int, float]:
+def above_0(blocks: Blocks) -> dict[int, float]:
     """The figures that are there; nothing where one is not above 0, of which there is no ratio."""
     there = {block: value for block, value in blocks.items() if value is not None}
     return there if all(value > 0 for value in there.values()) else {}

@@ -7,18 +7,10 @@ from math import comb
 from typing import Any
 
 from agentdyno.analysis import ratio
-from agentdyno.analysis.difference import (
-    CONFIDENCE,
-    LEAST_BLOCKS,
-    Answer,
-    Blocks,
-    Control,
-    Difference,
-    Sitting,
-    compare_sittings,
-)
+from agentdyno.analysis.difference import CONFIDENCE, LEAST_BLOCKS, Answer, Blocks, Control, Difference
 from agentdyno.analysis.ratio import Ratio
-from agentdyno.analysis.registry import METRICS, Better
+from agentdyno.analysis.registry import METRICS, Better, Kind
+from agentdyno.analysis.sittings import Sitting, compare_sittings
 from agentdyno.analysis.statistics import median
 
 
@@ -121,7 +113,7 @@ def sitting(metric: str) -> Sitting:
     """
     if "overhead" in metric or metric in ("start_ms", "first_request_ms", "all_begun_ms"):
         return Sitting(2.0)
-    return Sitting(1.6 if "cpu" in metric else 1.05)
+    return Sitting(1.6 if METRICS[metric].kind is Kind.PROCESSOR_TIME else 1.05)
 
 
 def _told(
