@@ -8,14 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulate_difference import NOISE, ROWS, simulated, wrong_share
 
-from agentdyno.analysis.difference import (
-    Answer,
-    Control,
-    Difference,
-    Sitting,
-    compare_rows,
-    compare_sittings,
-)
+from agentdyno.analysis.difference import Answer, Control, Difference, compare_rows
+from agentdyno.analysis.sittings import Sitting, compare_sittings
 
 EXPERIMENTS = 200
 Figures = dict[int, float | None]
