@@ -233,10 +233,10 @@ def test_the_command_downloads_when_no_file_is_given(server, tmp_path, monkeypat
 @pytest.mark.parametrize(
     ("limit", "message"),
     [
-        ("0", "--limit 0: leaves no tasks; give 1 or more"),
-        ("-4", "--limit -4: leaves no tasks; give 1 or more"),
-        ("ten", "--limit ten: is not a whole number; give 1 or more"),
-        ("1.5", "--limit 1.5: is not a whole number; give 1 or more"),
+        ("0", "--limit must be a whole number of at least 1, not '0'"),
+        ("-4", "--limit must be a whole number of at least 1, not '-4'"),
+        ("ten", "--limit must be a whole number of at least 1, not 'ten'"),
+        ("1.5", "--limit must be a whole number of at least 1, not '1.5'"),
         ("2", "PATH: holds 1 tasks, fewer than --limit 2; ask for no more than that"),
     ],
 )

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from agentdyno.errors import UserError
+from agentdyno.options import whole
 from agentdyno.tasks import humaneval
 from agentdyno.tasks.load import load
 from agentdyno.tasks.strength import Strength, difference, strength
@@ -14,7 +15,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_subparsers(dest="dataset", required=True, metavar="humaneval | strength")
 
     make = what.add_parser("humaneval", help="make a task file from the official HumanEval file")
-    make.add_argument("--limit", default="100", metavar="N", help="take the first N problems (default: 100)")
+    make.add_argument(
+        "--limit",
+        type=whole("--limit", 1),
+        default=100,
+        metavar="N",
+        help="take the first N problems (default: 100)",
+    )
     make.add_argument(
         "-o",
         "--output",
@@ -41,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do what `agentdyno dataset` was asked to; returns the exit status, or raises UserError."""
     if args.dataset == "humaneval":
-        make_humaneval(_limit(args.limit), args.output, args.file)
+        make_humaneval(args.limit, args.output, args.file)
     else:
         show_strength(args.source, args.task)
     return 0
@@ -79,13 +86,3 @@ def show_strength(source: str, name: str | None) -> None:
     lowest = min(measured, key=lambda result: result.share)
     print(f"{total.share:6.1%}  {total.mutants - len(survivors)} of {total.mutants} mutants noticed")
     print(f"{lowest.share:6.1%}  is the lowest share: {lowest.task_id}")
-
-
-def _limit(text: str) -> int:
-    try:
-        limit = int(text)
-    except ValueError:
-        raise UserError(f"--limit {text}: is not a whole number; give 1 or more") from None
-    if limit < 1:
-        raise UserError(f"--limit {text}: leaves no tasks; give 1 or more")
-    return limit
