@@ -28,7 +28,7 @@ Figures = dict[int, float | None]
 
 def simulated(
     draw: numpy.random.Generator, metric: str, blocks: int, ratio: float = 1.0, rows: int = ROWS
-) -> tuple[dict[int, Figures], Control[int]]:
+) -> tuple[dict[int, Figures], Control]:
     """Equal rows, of which the second is `ratio` times the others, and an A/A control of the first."""
     low, high = NOISE[metric]
     effect = draw.normal(0, BLOCK_EFFECT, blocks)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from simulate_difference import NOISE, ROWS, simulated, wrong_share
 
 from agentdyno.analysis.difference import Answer, Control, Difference, compare_rows
-from agentdyno.analysis.sittings import Sitting, compare_sittings
+from agentdyno.analysis.sittings import compare_sittings
 
 EXPERIMENTS = 200
 Figures = dict[int, float | None]
@@ -40,7 +40,7 @@ def test_equal_rows_of_two_sittings_are_not_told_apart() -> None:
     wrong = 0
     for _ in range(EXPERIMENTS):
         base, new = (list(numpy.exp(draw.normal(0, 0.01, 5))) for _ in range(2))
-        found = compare_sittings(base, new, [], Sitting(1.05), comparisons=1)
+        found = compare_sittings(base, new, [], 1.05, comparisons=1)
         wrong += found is None or found.answer in (Answer.LESS, Answer.MORE)
     assert wrong <= 0.05 * EXPERIMENTS
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentdyno.report.best import best, over_best_other
+from agentdyno.report.best import best, compared, over_best_other
 from agentdyno.report.page.findings import findings
 from agentdyno.results.summary import Row
 from report.synthetic import LATE, Figure, experiment, row
@@ -15,7 +15,7 @@ PEAK = "peak_rss_mib"
 
 
 def marked(*rows: Row) -> set[str]:
-    return {cell.runtime for cell in best(experiment(rows), rows, PEAK)}
+    return {cell.runtime for cell in best(compared(experiment(rows), rows, PEAK))}
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_rows_compete_with_those_that_have_as_many_agents() -> None:
         for agents, peaks in ((100, {"go": 11.0, "rust": 6.1}), (1000, {"go": 26.5, "rust": 38.8}))
         for name, peak in peaks.items()
     ]
-    found = best(experiment(rows), rows, PEAK)
+    found = best(compared(experiment(rows), rows, PEAK))
     assert {(cell.runtime, cell.agents) for cell in found} == {("rust", 100), ("go", 1000)}
 
 
@@ -73,10 +73,11 @@ def test_mark_pick_and_ratio_agree_whatever_the_order(
     rows.append(row("floor", peak_rss_mib=floor))
     chance.shuffle(rows)
     made = experiment(rows, baseline=None)
-    found = best(made, rows, PEAK)
+    groups = compared(made, rows, PEAK)
+    found = best(groups)
     valid = {each.cell for each in rows if each.valid and each.cell.runtime != "floor"}
     assert found < valid or not found
-    for cell, ends in over_best_other(made, rows, PEAK).items():
+    for cell, ends in over_best_other(groups).items():
         assert cell in valid
         if found and ends is not None:
             assert (cell in found) == (ends[0] <= 1)

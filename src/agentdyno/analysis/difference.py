@@ -75,7 +75,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Control(Generic[Key]):
+class Control:
     """The A/A control of a group: `figures` by block of the run that repeats the row `of`."""
 
     of: Blocks
@@ -120,7 +120,7 @@ class Group(Generic[Key]):
         return row != other and self.differences[row, other].answer is Answer.LESS
 
 
-def compare_rows(rows: Mapping[Key, Blocks], control: Control[Key] | None = None) -> Group[Key]:
+def compare_rows(rows: Mapping[Key, Blocks], control: Control | None = None) -> Group[Key]:
     """Compare rows of one experiment with each other; rows without figures above 0 are left out."""
     there = {row: figures for row, blocks in rows.items() if (figures := above_0(blocks))}
     keys = tuple(there)
@@ -135,15 +135,12 @@ def compare_rows(rows: Mapping[Key, Blocks], control: Control[Key] | None = None
     if n < LEAST_BLOCKS or k < 2:
         return Group(keys, n, _only_ratios(there), None)
     every = list(logs.values())
-    itself: list[float] | None = None
     if again is not None:
         of, repeated = ([math.log(figures[block]) for block in shared] for figures in again)
-        every, itself = [*every, repeated], _minus(repeated, of)
-    spreads = {pair: spread_of(_minus(*pair_of)) for pair, pair_of in _pairs(every)}
+        every.append(repeated)
+    spreads = {(i, j): spread_of(_minus(every[i], every[j])) for i, j in combinations(range(len(every)), 2)}
     prior, degrees = _shared_variance([spread.variance for spread in spreads.values()], len(every), n)
-    noise = 0.0
-    if itself is not None:
-        noise = aa_noise(spread_of(itself), prior, degrees)
+    noise = 0.0 if again is None else aa_noise(spread_of(_minus(repeated, of)), prior, degrees)
     differences: dict[tuple[Key, Key], Difference] = {}
     halves = []
     for one, other in combinations(range(k), 2):
@@ -153,7 +150,7 @@ def compare_rows(rows: Mapping[Key, Blocks], control: Control[Key] | None = None
         halves.append(half)
         differences[keys[one], keys[other]] = difference(spread.mean, half)
         differences[keys[other], keys[one]] = difference(-spread.mean, half)
-    return Group(keys, n, differences, _exp(median(halves)))
+    return Group(keys, n, differences, exponential(median(halves)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +212,17 @@ def aa_noise(itself: Spread, prior: float, degrees: float) -> float:
 
 def difference(mean: float, half: float) -> Difference:
     """With ends rounded outwards as they are printed, so that printed ends and unprinted ones agree."""
-    low, high = _outwards(_exp(mean - half), math.floor), _outwards(_exp(mean + half), math.ceil)
+    low, high = (
+        _outwards(exponential(mean - half), math.floor),
+        _outwards(exponential(mean + half), math.ceil),
+    )
     if abs(mean) - half < LEAST_CLAIM:
         low, high = min(low, 1.0), max(high, 1.0)
     elif mean < 0:
         high = min(high, 0.99)
     else:
         low = max(low, 1.01)
-    return Difference(_exp(mean), (low, high))
+    return Difference(exponential(mean), (low, high))
 
 
 def _outwards(ratio: float, towards: Callable[[float], int]) -> float:
@@ -231,7 +231,7 @@ def _outwards(ratio: float, towards: Callable[[float], int]) -> float:
     return towards(round(ratio * scale, 9)) / scale if math.isfinite(ratio) else ratio
 
 
-def _exp(log: float) -> float:
+def exponential(log: float) -> float:
     """Infinity where the ratio is too large for a float, as an interval over wild figures may be."""
     try:
         return math.exp(log)
@@ -247,12 +247,6 @@ def _only_ratios(rows: Mapping[Key, Mapping[int, float]]) -> dict[tuple[Key, Key
         for other in rows
         if one != other
     }
-
-
-def _pairs(
-    rows: Sequence[Sequence[float]],
-) -> list[tuple[tuple[int, int], tuple[Sequence[float], Sequence[float]]]]:
-    return [((i, j), (rows[i], rows[j])) for i, j in combinations(range(len(rows)), 2)]
 
 
 def _minus(these: Sequence[float], those: Sequence[float]) -> list[float]:

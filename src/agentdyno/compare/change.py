@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import comb
-from typing import Any
 
 from agentdyno.analysis import ratio
 from agentdyno.analysis.difference import CONFIDENCE, LEAST_BLOCKS, Answer, Blocks, Control, Difference
 from agentdyno.analysis.ratio import Ratio
 from agentdyno.analysis.registry import METRICS, Better, Kind
-from agentdyno.analysis.sittings import Sitting, compare_sittings
+from agentdyno.analysis.sittings import compare_sittings
 from agentdyno.analysis.statistics import median
 
 
@@ -41,7 +40,7 @@ class Change:
     ratio: Ratio
     difference: float | None
     direction: int | None
-    is_same: bool = False
+    is_same: bool
 
     @property
     def verdict(self) -> Verdict | None:
@@ -68,6 +67,7 @@ def paired(metric: str, base: Blocks, new: Blocks, found: Difference | None, com
     before, after = [base_value for base_value, _ in pairs], [new_value for _, new_value in pairs]
     # The blocks that have a ratio at all would not speak for those in which BASE has nothing.
     ratios = ratio.paired(new, base) if all(before) else ratio.unpaired(after, before)
+    direction, is_same = _told(found, before, after, comparisons)
     return Change(
         metric,
         median(list(base.values())),
@@ -76,7 +76,8 @@ def paired(metric: str, base: Blocks, new: Blocks, found: Difference | None, com
         paired=True,
         ratio=Ratio(ratios.median, found.ci95 if found else None, ratios.values),
         difference=median([new_value - base_value for base_value, new_value in pairs]),
-        **_told(found, before, after, comparisons),
+        direction=direction,
+        is_same=is_same,
     )
 
 
@@ -84,7 +85,7 @@ def unpaired(
     metric: str,
     base: Sequence[float | None],
     new: Sequence[float | None],
-    controls: Sequence[Control[Any]],
+    controls: Sequence[Control],
     comparisons: int = 1,
 ) -> Change:
     """The change between rows of two experiments, whose runs have nothing in common but the machine;
@@ -94,7 +95,8 @@ def unpaired(
     base_median, new_median = median(before), median(after)
     found = None
     if all(value > 0 for value in (*before, *after)):
-        found = compare_sittings(before, after, controls, sitting(metric), comparisons)
+        found = compare_sittings(before, after, controls, between_sittings(metric), comparisons)
+    direction, is_same = _told(found, before, after, comparisons)
     return Change(
         metric,
         base_median,
@@ -103,33 +105,35 @@ def unpaired(
         paired=False,
         ratio=Ratio(ratio.quotient(new_median, base_median), found.ci95 if found else None, []),
         difference=None if base_median is None or new_median is None else new_median - base_median,
-        **_told(found, before, after, comparisons),
+        direction=direction,
+        is_same=is_same,
     )
 
 
-def sitting(metric: str) -> Sitting:
-    """By how much a metric may differ between two sittings at one machine though nothing has changed: what
-    known pairs of experiments differed by (docs/method.md).
+def between_sittings(metric: str) -> float:
+    """The ratio that may lie between two sittings at one machine though nothing has changed: what known pairs
+    of experiments differed by (docs/method.md).
     """
     if "overhead" in metric or metric in ("start_ms", "first_request_ms", "all_begun_ms"):
-        return Sitting(2.0)
-    return Sitting(1.6 if METRICS[metric].kind is Kind.PROCESSOR_TIME else 1.05)
+        return 2.0
+    return 1.6 if METRICS[metric].kind is Kind.PROCESSOR_TIME else 1.05
 
 
 def _told(
     found: Difference | None, base: Sequence[float], new: Sequence[float], comparisons: int
-) -> dict[str, Any]:
+) -> tuple[int | None, bool]:
+    """The direction of a change, and whether it is surely within 5%."""
     if min(len(base), len(new)) < LEAST_BLOCKS:
-        return {"direction": None}
+        return None, False
     if found is not None and found.ci95 is not None:
         direction = {Answer.LESS: -1, Answer.MORE: 1}.get(found.answer, 0)
-        return {"direction": direction, "is_same": found.answer is Answer.SAME}
+        return direction, found.answer is Answer.SAME
     if list(base) == list(new):
-        return {"direction": 0, "is_same": True}
+        return 0, True
     # A figure of 0 has no ratio. Whether all runs of one lie beyond all of the other is an exact rank test.
     apart = 1 if min(new) > max(base) else -1 if max(new) < min(base) else 0
     chance = 2 * comparisons / comb(len(base) + len(new), len(new))
-    return {"direction": None if apart and chance > 1 - CONFIDENCE else apart}
+    return None if apart and chance > 1 - CONFIDENCE else apart, False
 
 
 def _there(values: Sequence[float | None]) -> list[float]:

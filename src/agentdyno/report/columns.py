@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from agentdyno.analysis.registry import METRICS, PERCENTILES, MetricDefinition
 from agentdyno.format import INVALID, ratio_interval
-from agentdyno.report.best import best, over_best_other
+from agentdyno.report.best import best, compared, over_best_other
 from agentdyno.report.tables import BEST, Column
 from agentdyno.results.experiment import Experiment
 from agentdyno.results.summary import Row
+from agentdyno.rundata.cell import Cell
 
 OVER_BEST = "× best other"
 """How a column is called that holds the ratio to the best of the other rows."""
@@ -39,9 +40,10 @@ class Layout:
             shown.append(Column("agents", "agents\n", [f"{row.cell.agents:,}" for row in rows]))
         metrics = [metric for name in self.metrics if _is_shown(metric := METRICS[name], rows)]
         for metric, heading in zip(metrics, headings(metrics), strict=True):
-            shown.append(Column(metric.called, heading, _medians(experiment, rows, metric)))
+            groups = compared(experiment, rows, metric.name) if metric.ranks else []
+            shown.append(Column(metric.called, heading, _medians(rows, metric, best(groups))))
             if metric.name in self.compared:
-                over_best = over_best_other(experiment, rows, metric.name)
+                over_best = over_best_other(groups)
                 if any(over_best.values()):
                     cells = [ratio_interval(over_best.get(row.cell)) for row in rows]
                     shown.append(Column(_named(metric.name, OVER_BEST), "× best\nother", cells))
@@ -147,9 +149,8 @@ def _runtime(row: Row) -> str:
     return row.cell.runtime if row.valid else f"{row.cell.runtime} {INVALID}"
 
 
-def _medians(experiment: Experiment, rows: Sequence[Row], metric: MetricDefinition) -> list[str]:
+def _medians(rows: Sequence[Row], metric: MetricDefinition, marked: set[Cell]) -> list[str]:
     shown = [metric.shown(row.metrics[metric.name].median) for row in rows]
-    marked = best(experiment, rows, metric.name) if metric.ranks else set()
     if not marked:
         return shown
     return [f"{median}{BEST if row.cell in marked else ' '}" for row, median in zip(rows, shown, strict=True)]

@@ -25,9 +25,9 @@ def group(experiment: Experiment, cell: Cell, metric: str, *others: Cell) -> Gro
     return compare_rows(figures, next(iter(controls(experiment, cell, metric)), None))
 
 
-def controls(experiment: Experiment, cell: Cell, metric: str) -> list[Control[Cell]]:
+def controls(experiment: Experiment, cell: Cell, metric: str) -> list[Control]:
     """The A/A controls that were run with as many agents and the same verifier as `cell`."""
-    found: list[Control[Cell]] = []
+    found: list[Control] = []
     for comparison in experiment.summary.comparisons:
         ratio = comparison.ratios.get(metric)
         if comparison.control != AA_CONTROL or ratio is None:
