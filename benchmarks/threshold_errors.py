@@ -8,8 +8,7 @@ hundred cases it is exceeded, for runs of two experiments and for pairs within o
 import random
 
 from agentdyno.analysis.difference import compare_rows
-from agentdyno.compare.change import Change, paired, unpaired
-from agentdyno.compare.threshold import parse
+from agentdyno.compare.change import Change, paired, parse, unpaired
 
 METRIC = "cpu_s_per_task"
 THRESHOLD = parse(f"{METRIC} > +5%")

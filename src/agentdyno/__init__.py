@@ -6,8 +6,7 @@ if TYPE_CHECKING:
     from agentdyno.errors import UserError
     from agentdyno.results.experiment import Experiment, open_experiment
     from agentdyno.results.record_kinds import Attempt, Request, Sample, Task, Value
-    from agentdyno.results.records import Records
-    from agentdyno.results.run import Run
+    from agentdyno.results.records import Records, Run
     from agentdyno.results.summary import Metric, Row
     from agentdyno.rundata.cell import Cell
 
@@ -40,7 +39,7 @@ if not TYPE_CHECKING:  # where types are checked, it would allow any name
         "UserError": "errors",
         "Request": "results.record_kinds",
         "Row": "results.summary",
-        "Run": "results.run",
+        "Run": "results.records",
         "Sample": "results.record_kinds",
         "Task": "results.record_kinds",
         "Value": "results.record_kinds",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentdyno.analysis.slope import Slope, slope
+from agentdyno.analysis.statistics import Slope, slope
 
 AGENTS = st.integers(1, 50_000)
 MIB = st.floats(1, 10_000)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from agentdyno.analysis.metrics import SteadyState, steady_state
 from agentdyno.analysis.run_analysis import analyse
-from agentdyno.analysis.steady_state import SteadyState, steady_state
 from analysis.conftest import Record
 from analysis.synthetic import CELL, MS, attempt, good_run, request, task
 

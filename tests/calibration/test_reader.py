@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agentdyno.calibration.client import READER, Load, choose_client
+from agentdyno.calibration.measurement import READER, Load, choose_client
 from agentdyno.endpoint.process import started
 
 

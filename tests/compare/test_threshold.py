@@ -5,9 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agentdyno.analysis.registry import METRICS, Better
-from agentdyno.compare import change
-from agentdyno.compare.change import Change
-from agentdyno.compare.threshold import Kind, parse
+from agentdyno.compare.change import Bound, Change, paired, parse, unpaired
 from agentdyno.errors import UserError
 
 MEMORY = "peak_rss_mib"
@@ -19,7 +17,7 @@ runs = st.lists(positive, min_size=1, max_size=7)
 
 
 def of(base: list[float], new: list[float], metric: str = MEMORY) -> Change:
-    return change.unpaired(metric, base, new, [])
+    return unpaired(metric, base, new, [])
 
 
 @given(
@@ -35,7 +33,7 @@ def test_what_is_written_is_what_is_meant(
     text = f"{blank}{metric}{blank}{relation}{blank}{sign}{size}{'%' if percent else ''}{blank}"
     limit = parse(text)
     assert (limit.metric, limit.above, limit.text) == (metric, relation == ">", text.strip())
-    assert limit.kind is (Kind.SHARE if percent else Kind.DIFFERENCE if sign else Kind.FIGURE)
+    assert limit.kind is (Bound.SHARE if percent else Bound.DIFFERENCE if sign else Bound.FIGURE)
     assert limit.amount == pytest.approx(float(f"{sign}{size}") / (100 if percent else 1))
 
 
@@ -123,7 +121,7 @@ def test_blocks_in_which_base_has_nothing_are_not_passed_over() -> None:
     limit = parse("errors > +5%")
 
     def found(new: list[float]) -> Change:
-        return change.paired("errors", dict(enumerate([0.0, 0.0, 1.0])), dict(enumerate(new)), None)
+        return paired("errors", dict(enumerate([0.0, 0.0, 1.0])), dict(enumerate(new)), None)
 
     assert limit.is_exceeded_by(found([5.0, 5.0, 5.0]))
     assert limit.is_passed_by(found([5.0, 5.0, 1.0]))

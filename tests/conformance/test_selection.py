@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agentdyno.conformance import suite
-from agentdyno.conformance.selection import for_each, rules_in
+from agentdyno.conformance.suite import for_each, rules_in
 from agentdyno.errors import UserError
 from agentdyno.runtimes.manifest import Manifest, read_all
 

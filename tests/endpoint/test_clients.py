@@ -17,13 +17,12 @@ import uvloop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agentdyno.endpoint.api import Catalogue
 from agentdyno.endpoint.connection import TIMEOUTS_S, Wait
-from agentdyno.endpoint.conversation import Catalogue
 from agentdyno.endpoint.journal import Journal
 from agentdyno.endpoint.profile import parse_profile
-from agentdyno.endpoint.schedule import Schedule
 from agentdyno.endpoint.server import Server
-from agentdyno.endpoint.simulation import Simulation
+from agentdyno.endpoint.simulation import Schedule, Simulation
 
 Serve = Callable[..., Any]
 HELLO = {"model": "agentdyno-sim", "messages": [{"role": "user", "content": "Hello"}]}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agentdyno.endpoint.conversation import Catalogue, attempt_of, opening_of, read_user_template, render
+from agentdyno.endpoint.api import Catalogue, attempt_of, opening_of, read_user_template, render
 from agentdyno.errors import UserError
 from agentdyno.project import PROMPTS
 from agentdyno.tasks.task import Task

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from agentdyno.endpoint.exchange import Exchange
 from agentdyno.endpoint.journal import Journal, Lateness
-from agentdyno.endpoint.schedule import Schedule
 from agentdyno.endpoint.server import Server
+from agentdyno.endpoint.simulation import Schedule
 from agentdyno.process.limits import MOST_RESERVED
 
 Serve = Callable[..., Any]

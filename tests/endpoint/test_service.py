@@ -17,7 +17,7 @@ from typing import Any
 import openai
 import pytest
 
-from agentdyno.endpoint.conversation import read_user_template, render
+from agentdyno.endpoint.api import read_user_template, render
 from agentdyno.endpoint.profile import PROFILES
 from agentdyno.endpoint.script import Script, keyed, plan
 from agentdyno.project import PROMPTS

@@ -9,7 +9,7 @@ from agentdyno.analysis.controls import Comparison
 from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.registry import METRICS
 from agentdyno.results.experiment import Experiment
-from agentdyno.results.run import Run
+from agentdyno.results.records import Run
 from agentdyno.results.summary import SCHEMA_VERSION, Metric, Row, Summary, as_json, named
 from agentdyno.rundata.cell import Cell
 

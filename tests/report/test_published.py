@@ -10,8 +10,7 @@ import pytest
 from agentdyno.analysis.registry import METRICS
 from agentdyno.format import capitalised
 from agentdyno.report.page.certainty import certainty
-from agentdyno.report.page.findings import findings, picks
-from agentdyno.report.page.pick import Pick
+from agentdyno.report.page.findings import Pick, findings, picks
 from agentdyno.results.documents import table
 from agentdyno.results.experiment import open_experiment
 from agentdyno.results.sweep import read_swept, sweep_markdown

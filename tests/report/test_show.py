@@ -15,7 +15,7 @@ from rich.console import Console
 
 from agentdyno.analysis.capacity import Capacity
 from agentdyno.analysis.registry import METRICS
-from agentdyno.analysis.slope import Slope
+from agentdyno.analysis.statistics import Slope
 from agentdyno.report.terminal import print_findings
 from agentdyno.results.documents import table
 from agentdyno.results.summary import CELL

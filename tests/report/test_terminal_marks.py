@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentdyno.report.best import best, compared, over_best_other
+from agentdyno.report.columns import best, compared, over_best_other
 from agentdyno.report.page.findings import findings
 from agentdyno.results.summary import Row
 from report.synthetic import LATE, Figure, experiment, row

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentdyno.errors import UserError
-from agentdyno.runner.arrivals import parse_arrivals, poisson
+from agentdyno.runner.checks import parse_arrivals, poisson
 from command_line import measured_in, summary
 
 rates = st.floats(0.01, 10_000)

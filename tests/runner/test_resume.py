@@ -16,7 +16,7 @@ import pytest
 from agentdyno.commands import experiment_options, run
 from agentdyno.commands.experiment import prepared_for
 from agentdyno.commands.experiment_options import DEFAULTS
-from agentdyno.results.analysis import RAW
+from agentdyno.results.experiment import RAW
 from command_line import (
     Agentdyno,
     measured_in,

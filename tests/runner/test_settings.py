@@ -16,7 +16,7 @@ from agentdyno.commands.experiment_options import DEFAULTS, option_of, settings_
 from agentdyno.commands.sweep import SWEEP_DEFAULTS
 from agentdyno.errors import UserError
 from agentdyno.rundata.cell import CONTROLS
-from agentdyno.runner import asked
+from agentdyno.runner import resume
 from agentdyno.runner.settings import REQUEST, BadSetting, RealEndpoint, Settings
 from agentdyno.verifiers import VERIFIERS
 
@@ -307,7 +307,7 @@ AN_EARLIER_VERSIONS: Mapping[str, Any] = {
 
 
 def test_what_an_earlier_version_kept_is_read() -> None:
-    found = asked.as_written_today(json.loads(json.dumps(AN_EARLIER_VERSIONS)))
+    found = resume.as_written_today(json.loads(json.dumps(AN_EARLIER_VERSIONS)))
     assert found["command"] == "sweep"
     assert found["of"] == AN_EARLIER_VERSIONS["of"]
     assert Settings.from_json(found["settings"], PATH) == Settings(
@@ -336,5 +336,5 @@ def test_an_earlier_run_had_no_objective_and_perhaps_no_controls() -> None:
     del document["asked"]["overhead_limit"]
     document["asked"] |= {"command": "run", "controls": "none"}
     document["of"]["endpoint"] = "simulated"
-    settings = Settings.from_json(asked.as_written_today(document)["settings"], PATH)
+    settings = Settings.from_json(resume.as_written_today(document)["settings"], PATH)
     assert (settings.controls, settings.overhead_limit_s, settings.real_endpoint) == ((), None, None)

@@ -17,7 +17,7 @@ import pytest
 from agentdyno.analysis.bottleneck import NOTHING, UNKNOWN, Bottleneck
 from agentdyno.analysis.capacity import Capacity
 from agentdyno.analysis.gate import Failure
-from agentdyno.analysis.slope import Slope
+from agentdyno.analysis.statistics import Slope
 from agentdyno.results.summary import Row
 from agentdyno.results.sweep import Swept, complaints
 from agentdyno.results.sweep import sentences as said_of

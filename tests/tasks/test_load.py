@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 
 from agentdyno.errors import UserError
 from agentdyno.tasks import load as load_module
-from agentdyno.tasks.dataset_file import read
 from agentdyno.tasks.load import load, repeat, write
-from agentdyno.tasks.task import Task
+from agentdyno.tasks.task import Task, read
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 TASKS = st.lists(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agentdyno.results.experiment import open_experiment
-from agentdyno.results.run import Run
+from agentdyno.results.records import Run
 from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.raw_run import RawRun
 from analysis.synthetic import CELL, written

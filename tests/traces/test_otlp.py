@@ -21,10 +21,9 @@ from opentelemetry.semconv.attributes import telemetry_attributes as telemetry
 
 from agentdyno.errors import UserError
 from agentdyno.results.experiment import open_experiment
-from agentdyno.results.run import Run
+from agentdyno.results.records import Run
 from agentdyno.rundata.events import PHASES
-from agentdyno.trace.attributes import ASKED
-from agentdyno.trace.otlp import BATCH, Sender
+from agentdyno.trace.otlp import ASKED, BATCH, Sender
 from agentdyno.trace.spans import spans
 from analysis.synthetic import MS, attempt_of, good_run, requests_of, task_of
 from command_line import Agentdyno

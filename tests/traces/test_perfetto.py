@@ -17,12 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentdyno.analysis.ledger import PARTS, entries
-from agentdyno.results.run import Run
+from agentdyno.results.records import Run
 from agentdyno.rundata.events import PHASES, Attempt, RunEvents, TaskOutcome
 from agentdyno.rundata.journal import Journal, Request
 from agentdyno.rundata.raw_run import RawRun
-from agentdyno.trace.perfetto import trace_events
-from agentdyno.trace.tracks import Slice, counters, timelines
+from agentdyno.trace.perfetto import Slice, counters, timelines, trace_events
 from analysis.synthetic import CELL, MS, OUTCOME, attempt, attempt_of, good_run, request, task, task_of
 from command_line import Agentdyno
 from traces.conftest import Tell

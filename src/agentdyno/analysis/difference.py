@@ -1,10 +1,10 @@
 """The one rule that decides whether rows differ in a metric; docs/method.md has its reasons and its evidence.
 
 Rows are compared by the logarithms of their ratios, paired within blocks, with trimmed means (Yuen 1974).
-Pairs share what they know of the variance (Smyth 2004), as a handful of blocks tells little of it. Intervals
-hold for all pairs together (Tukey's studentized range; Games and Howell 1976 for unequal variances), so that
-the best of many rows is no finding by being picked afterwards. The A/A control widens them by what a runtime
-differs from itself by. No difference below 1% is claimed.
+Pairs share what they know of the variance (Smyth 2004), as a handful of blocks tells little of it.
+Intervals hold for all pairs together (Tukey's studentized range; Games and Howell 1976 for unequal
+variances), so that the best of many rows is no finding by being picked afterwards. The A/A control widens
+them by what a runtime differs from itself by. No difference below 1% is claimed.
 """
 
 import math

@@ -1,7 +1,7 @@
-"""The analysis of one run: its metrics, its gates, and the data for comparisons with other runs."""
+"""One analysed run: its metrics, its gates, the data for comparisons, and its ratios to a reference."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agentdyno.analysis import ledger
@@ -10,6 +10,8 @@ from agentdyno.analysis.gate import Evidence, Failure
 from agentdyno.analysis.gates import GATES, LATENESS_LIMIT_MS
 from agentdyno.analysis.ledger import Entry
 from agentdyno.analysis.metrics import TaskRow, metrics, task_rows
+from agentdyno.analysis.ratio import BASELINE, FLOOR, quotient
+from agentdyno.analysis.registry import METRICS
 from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.raw_run import RawRun
 
@@ -75,3 +77,22 @@ def _requests(run: RawRun) -> dict[tuple[str, int], set[str]]:
         if request.task is not None and request.attempt is not None and request.request_sha256 is not None:
             hashes.setdefault((request.task, request.attempt), set()).add(request.request_sha256)
     return hashes
+
+
+def reference_ratios(runs: Sequence[RunAnalysis], baseline: str | None) -> dict[str, dict[str, float | None]]:
+    """The ratios of every run to the floor and to the baseline, by the name of the run's folder.
+
+    A run is paired with the reference's run of the same block and otherwise same cell, so that what slowed
+    the machine slowed both. A ratio is None where the block has no such run.
+    """
+    by_cell = {(run.block, run.cell): run.metrics for run in runs}
+    runtimes = {FLOOR: FLOOR, BASELINE: baseline or ""}
+    found: dict[str, dict[str, float | None]] = {}
+    for run in runs:
+        its = found[run.folder.name] = {}
+        for metric in METRICS.values():
+            if metric.of is not None and metric.reference is not None:
+                cell = replace(run.cell, runtime=runtimes[metric.reference], control="")
+                theirs = by_cell.get((run.block, cell), {})
+                its[metric.name] = quotient(run.metrics.get(metric.of), theirs.get(metric.of))
+    return found

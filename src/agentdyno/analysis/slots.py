@@ -2,8 +2,8 @@
 
 Events do not name the agents, which are interchangeable. So slots stand for agents, and each task gets the
 lowest slot that is free when the task begins: tasks of one slot do not overlap, and there are only as many
-slots as tasks that ran at once (greedy colouring of an interval graph, which is optimal), so at most `agents`
-in a run that kept its number of agents.
+slots as tasks that ran at once (greedy colouring of an interval graph, which is optimal), so at most
+`agents` in a run that kept its number of agents.
 """
 
 import heapq

@@ -8,7 +8,7 @@ from typing import Any
 
 from agentdyno.endpoint.profile import PROFILES, Interval, Profile
 from agentdyno.files import write_json
-from agentdyno.measure.environment import environment
+from agentdyno.measure.machine import environment
 from agentdyno.project import RESULTS
 
 NAME = "calibration.json"

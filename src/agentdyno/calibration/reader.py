@@ -1,8 +1,8 @@
 """A client that only reads, for a calibration where floor cannot be built.
 
 Run as `python -P -m agentdyno.calibration.reader URL MODEL STREAMS TOKENS CONNECTIONS_PER_SECOND`. It opens
-its connections at a bounded rate, sends one request on each, and reads every response to its end. The results
-are in the endpoint's journal.
+its connections at a bounded rate, sends one request on each, and reads every response to its end. The
+results are in the endpoint's journal.
 """
 
 import asyncio

@@ -8,8 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from agentdyno.calibration.capacity import NAME, EndpointCapacity, keep
-from agentdyno.calibration.client import NAMES, Client, Load, choose_client
-from agentdyno.calibration.measurement import GOAL_P99_MS, Measurement, bracket, measure
+from agentdyno.calibration.measurement import (
+    GOAL_P99_MS,
+    NAMES,
+    Client,
+    Load,
+    Measurement,
+    bracket,
+    choose_client,
+    measure,
+)
 from agentdyno.endpoint.simulation import MAX_PROSE_TOKENS
 from agentdyno.errors import UserError
 from agentdyno.options import SECONDS, whole, within

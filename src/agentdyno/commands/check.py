@@ -12,12 +12,12 @@ from rich.table import Table
 from agentdyno.calibration.capacity import known_capacity
 from agentdyno.commands.experiment_options import DEFAULTS, agents_in, endpoint_in, runtimes, several
 from agentdyno.errors import UserError
-from agentdyno.measure.environment import available_mib
+from agentdyno.measure.machine import available_mib
 from agentdyno.options import whole
 from agentdyno.process import limits
-from agentdyno.runner.real_endpoint import probe
+from agentdyno.runner.endpoint import probe
+from agentdyno.runtimes.build import remedy
 from agentdyno.runtimes.manifest import Manifest, choose
-from agentdyno.runtimes.packages import remedy
 from agentdyno.verifiers import cold
 
 MIB_PER_TEST_PROCESS = 30

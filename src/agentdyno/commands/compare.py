@@ -9,15 +9,11 @@ from pathlib import Path
 
 from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.registry import METRICS, Better
+from agentdyno.compare.change import parse
 from agentdyno.compare.comparable import incomplete, obstacles, remarks
-from agentdyno.compare.comparison import SHOWN, Comparison, document
-from agentdyno.compare.continuous import benchmarks, metric_format
-from agentdyno.compare.judgement import judgements
-from agentdyno.compare.junit import junit
-from agentdyno.compare.markdown import markdown
+from agentdyno.compare.comparison import SHOWN, Comparison, document, judgements
+from agentdyno.compare.outputs import benchmarks, junit, markdown, metric_format, print_comparison
 from agentdyno.compare.pairs import Pairing, across, described, within
-from agentdyno.compare.text import print_comparison
-from agentdyno.compare.threshold import parse
 from agentdyno.errors import UserError
 from agentdyno.files import write_text
 from agentdyno.report.tables import console

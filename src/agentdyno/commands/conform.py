@@ -10,15 +10,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from agentdyno.conformance import selection, suite, table
+from agentdyno.conformance import suite, table
 from agentdyno.conformance.rules import RULES
 from agentdyno.files import write_json
 from agentdyno.options import whole
 from agentdyno.process.signals import Interrupted, Interrupts
 from agentdyno.project import CONTRACT_VERSION, RESULTS
-from agentdyno.runtimes.build import build
+from agentdyno.runtimes.build import build, buildable, install, say_skipped
 from agentdyno.runtimes.manifest import Manifest, choose
-from agentdyno.runtimes.packages import buildable, install, say_skipped
 
 JOBS_PER_CORE = 2
 """Most cases wait most of the time."""
@@ -66,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Play the cases and print a table for each runtime; 0 when no rule is broken, else 1."""
-    names = list(suite.QUICK) if arguments.quick else selection.asked_for(arguments.only)
+    names = list(suite.QUICK) if arguments.quick else suite.asked_for(arguments.only)
     if arguments.list:
         _list(names)
         return 0
@@ -76,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.runtimes:
         every, manifests = manifests, buildable(manifests)
         say_skipped([manifest for manifest in every if manifest not in manifests])
-    plans = selection.for_each(manifests, names, touched=arguments.variants == "touched")
+    plans = suite.for_each(manifests, names, touched=arguments.variants == "touched")
     console = Console()
     played: dict[str, table.Runtime] = {}
     interrupts = Interrupts()

@@ -20,7 +20,7 @@ from agentdyno.runner.progress import Progress
 from agentdyno.runner.results_writer import ResultsWriter
 from agentdyno.runner.resume import keep, resume
 from agentdyno.runner.settings import Settings
-from agentdyno.runtimes.packages import say_skipped
+from agentdyno.runtimes.build import say_skipped
 from agentdyno.trace.perfetto import FILE, write_trace
 
 

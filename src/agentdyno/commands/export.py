@@ -8,7 +8,7 @@ from agentdyno.errors import UserError
 from agentdyno.format import counted
 from agentdyno.options import add_folder
 from agentdyno.results.experiment import Experiment, open_experiment
-from agentdyno.results.run import Run
+from agentdyno.results.records import Run
 from agentdyno.trace.perfetto import FILE, write_trace
 
 

@@ -12,12 +12,11 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from agentdyno.endpoint.conversation import Catalogue, read_user_template
+from agentdyno.endpoint.api import Catalogue, read_user_template
 from agentdyno.endpoint.journal import Journal
 from agentdyno.endpoint.profile import PROFILES, parse_profile
-from agentdyno.endpoint.schedule import Schedule
 from agentdyno.endpoint.server import Backend, Server
-from agentdyno.endpoint.simulation import Simulation
+from agentdyno.endpoint.simulation import Schedule, Simulation
 from agentdyno.options import whole
 from agentdyno.process import limits
 from agentdyno.project import PROMPTS

@@ -6,9 +6,8 @@ import sys
 from rich.console import Console
 
 from agentdyno.options import add_folder
-from agentdyno.report.sweep import print_sweep
 from agentdyno.report.tables import console
-from agentdyno.report.terminal import print_findings
+from agentdyno.report.terminal import print_findings, print_sweep
 from agentdyno.results.documents import spreadsheet, table
 from agentdyno.results.experiment import Experiment, open_experiment
 from agentdyno.results.sweep import SWEEP, read_swept, sweep_markdown

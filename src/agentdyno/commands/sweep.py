@@ -7,8 +7,8 @@ from dataclasses import replace
 from agentdyno.commands.experiment import conduct
 from agentdyno.commands.experiment_options import DEFAULTS, add_experiment_options, option_of
 from agentdyno.options import SECONDS, above_0
+from agentdyno.runner.experiment import write_sweep
 from agentdyno.runner.plan import searching
-from agentdyno.runner.sweep_writer import write_sweep
 
 SWEEP_DEFAULTS = replace(
     DEFAULTS,

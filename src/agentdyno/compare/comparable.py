@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from agentdyno.compare.pairs import Pair
-from agentdyno.results.analysis import RAW
-from agentdyno.results.experiment import Experiment
+from agentdyno.results.experiment import RAW, Experiment
 
 ASKED = {
     "arrivals": "give both the same --arrivals",

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import comb
 
-from agentdyno.compare import change
-from agentdyno.compare.change import Change
+from agentdyno.compare.change import Change, paired, unpaired
 from agentdyno.errors import UserError
 from agentdyno.results.experiment import Experiment
 from agentdyno.results.groups import controls, group
@@ -64,7 +63,7 @@ def within(experiment: Experiment, base: str, new: str) -> Pairing:
 
     def changes(of: Row, to: Row) -> dict[str, Change]:
         return {
-            metric: change.paired(
+            metric: paired(
                 metric,
                 experiment.by_block(of.cell, metric),
                 experiment.by_block(to.cell, metric),
@@ -93,7 +92,7 @@ def across(base: Experiment, new: Experiment, runtimes: Sequence[str]) -> Pairin
 
     def changes(of: Row, to: Row) -> dict[str, Change]:
         return {
-            metric: change.unpaired(
+            metric: unpaired(
                 metric,
                 of.metrics[metric].values,
                 its.values,

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from agentdyno.conformance.invariants import Finding
+from agentdyno.conformance.rules import RuleViolation, require
+from agentdyno.conformance.running import Watcher
 from agentdyno.conformance.stage import KEY, Stage
-from agentdyno.conformance.violation import RuleViolation, require
-from agentdyno.conformance.watcher import Watcher
 from agentdyno.process.child import Child, no_survivors
 from agentdyno.runtimes.launch import inherited
 

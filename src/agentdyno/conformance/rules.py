@@ -1,6 +1,23 @@
-"""The rules of CONTRACT.md that can be observed from outside. Each is tried by at least one case."""
+"""The rules of CONTRACT.md that can be observed from outside, and what a case raises where one is broken.
+
+Each rule is tried by at least one case.
+"""
 
 from dataclasses import dataclass
+
+
+class RuleViolation(Exception):
+    """The runtime did not do as the rule says; the message is the evidence, in one line."""
+
+
+class NotPossible(Exception):
+    """This machine or the manifest gives no occasion for the case; the message says what is missing."""
+
+
+def require(holds: bool, evidence: str) -> None:
+    """Raise RuleViolation with the evidence unless the condition holds."""
+    if not holds:
+        raise RuleViolation(evidence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from agentdyno.conformance.endpoint import Accept, Answer, Endpoint, Exchange, every_connection, listening
-from agentdyno.conformance.invariants import Finding, check_invariants
-from agentdyno.conformance.observation import Observation
-from agentdyno.conformance.running import Act, Running
-from agentdyno.conformance.violation import RuleViolation
-from agentdyno.conformance.watcher import Watcher
+from agentdyno.conformance.invariants import Finding, Observation, check_invariants
+from agentdyno.conformance.rules import RuleViolation
+from agentdyno.conformance.running import Act, Running, Watcher
 from agentdyno.process.child import Child, no_survivors
 from agentdyno.rundata import events as runtime_events
 from agentdyno.runtimes.launch import RunFile, Verify, inherited

@@ -1,4 +1,7 @@
-"""Plays cases against a runtime, several at a time, each in a process that adopts whatever is left behind."""
+"""Chooses cases and plays them against a runtime, several at a time.
+
+Each case has a process of its own, which adopts whatever the runtime leaves behind.
+"""
 
 import asyncio
 import ctypes
@@ -8,22 +11,80 @@ import pkgutil
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
 from types import FrameType
 
-from agentdyno.conformance import cases
+from agentdyno.conformance import cases, suite
 from agentdyno.conformance.case import CASES, Case
-from agentdyno.conformance.rules import RULES
+from agentdyno.conformance.rules import RULES, NotPossible, RuleViolation, group_of
 from agentdyno.conformance.stage import stage
-from agentdyno.conformance.violation import NotPossible, RuleViolation
 from agentdyno.errors import UserError
 from agentdyno.process.child import adopt_orphans
 from agentdyno.process.die_with_parent import PR_SET_PDEATHSIG
 from agentdyno.runtimes.manifest import Manifest
+
+
+def asked_for(only: Sequence[str] | None) -> list[str]:
+    """The names of the cases that begin with one of these words; all cases for None.
+
+    A UserError names a word that no rule and no case begins with.
+    """
+    every = list(suite.load())
+    if only is None:
+        return every
+    chosen: set[str] = set()
+    for wanted in only:
+        matching = [name for name in every if name.startswith(wanted)]
+        if not matching and any(rule.name == wanted for rule in RULES):
+            matching = every  # a rule without cases of its own, that every case tries
+        if not matching:
+            raise UserError(f"--only {wanted}: no rule or case begins with that; --list shows them all")
+        chosen.update(matching)
+    return [name for name in every if name in chosen]
+
+
+def for_each(
+    manifests: Sequence[Manifest], names: Sequence[str], *, touched: bool
+) -> list[tuple[Manifest, list[str]]]:
+    """Each runtime with the cases to play against it.
+
+    With `touched`, the first runtime of a folder plays all of `names`, and each further one only those of the
+    rules that its manifest names in `differs_in`, or all if it does not.
+    """
+    folders = set()
+    plans = []
+    for manifest in manifests:
+        is_further = manifest.folder in folders
+        folders.add(manifest.folder)
+        plans.append((manifest, _touched(manifest, names) if touched and is_further else list(names)))
+    return plans
+
+
+def _touched(manifest: Manifest, names: Sequence[str]) -> list[str]:
+    if manifest.differs_in is None:
+        return list(names)
+    cases = suite.load()
+    rules = rules_in(manifest)
+    return [name for name in names if cases[name].rule in rules]
+
+
+def rules_in(manifest: Manifest) -> set[str]:
+    """The names of the rules that `differs_in` means; a UserError names a word that is no rule or group."""
+    rules: set[str] = set()
+    for word in manifest.differs_in or ():
+        meant = {rule.name for rule in RULES if word in (rule.name, group_of(rule.name))}
+        if not meant:
+            raise UserError(
+                f"{manifest.path}: `differs_in` names {word!r}, which is no rule and no group of rules; "
+                "`agentdyno conform --list` shows them"
+            )
+        rules |= meant
+    return rules
+
 
 LOOK_S = 0.25
 

@@ -1,7 +1,7 @@
 """One client's HTTP/1.1 connection.
 
-httptools parses the requests, and the server answers them in order. Every error of a client ends in an error
-object or in a closed connection, and every wait for a client has a timeout.
+httptools parses the requests, and the server answers them in order. Every error of a client ends in an
+error object or in a closed connection, and every wait for a client has a timeout.
 """
 
 import asyncio

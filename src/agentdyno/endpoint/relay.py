@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from agentdyno.endpoint.api import ApiError, parse_chat_request
-from agentdyno.endpoint.conversation import Catalogue, attempt_of, key_of, opening_of
+from agentdyno.endpoint.api import ApiError, Catalogue, attempt_of, key_of, opening_of, parse_chat_request
 from agentdyno.endpoint.exchange import Exchange
 from agentdyno.endpoint.journal import Record, sha256_of
 from agentdyno.errors import UserError

@@ -1,12 +1,12 @@
 """The script: which attempts pass or fail, and the text of every reply.
 
 Of 100 tasks, exactly 87 pass at the first attempt, 9 recover (5 after one failure, 2 after two, 2 after
-three) and 4 never pass. With at most three retries that is 0.27 retries a task and 31 failing replies, one of
-them an endless loop. Other numbers of tasks get the same proportions.
+three) and 4 never pass. With at most three retries that is 0.27 retries a task and 31 failing replies, one
+of them an endless loop. Other numbers of tasks get the same proportions.
 
-A reply depends on the seed, the task and the attempt, and on nothing else: not on the process, the machine or
-the order of arrival. A passing reply holds the task's reference solution. A failing reply holds a module that
-is made from the reference and fails the tests.
+A reply depends on the seed, the task and the attempt, and on nothing else: not on the process, the machine
+or the order of arrival. A passing reply holds the task's reference solution. A failing reply holds a module
+that is made from the reference and fails the tests.
 """
 
 import hashlib

@@ -11,7 +11,7 @@ from agentdyno.endpoint.api import ApiError
 from agentdyno.endpoint.connection import TIMEOUTS_S, Connection, Wait
 from agentdyno.endpoint.exchange import Exchange, Request
 from agentdyno.endpoint.journal import Journal, Record
-from agentdyno.endpoint.schedule import Schedule
+from agentdyno.endpoint.simulation import Schedule
 from agentdyno.errors import UserError
 
 COMPLETIONS = "/v1/chat/completions"

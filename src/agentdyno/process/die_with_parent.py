@@ -1,11 +1,11 @@
 """Execute a program that gets SIGTERM when its parent dies (prctl(2), PR_SET_PDEATHSIG).
 
 Run as a script: `python -I -S die_with_parent.py PARENT_PID FD COUNT FILE… PROGRAM ARGUMENT…`. The setting
-survives execve(2), and execve makes a new address space, so the program's VmHWM excludes this interpreter's.
-FD is the writing end of a pipe: the script writes a line with the moment of the execve, in ns of
-CLOCK_MONOTONIC, then the reason if the execve failed; the execve closes FD. First the script writes the pid
-to the COUNT files: `cgroup.procs` of control groups make the program a member before the kernel charges its
-first page (cgroups(7)).
+survives execve(2), and execve makes a new address space, so the program's VmHWM excludes this
+interpreter's. FD is the writing end of a pipe: the script writes a line with the moment of the execve, in
+ns of CLOCK_MONOTONIC, then the reason if the execve failed; the execve closes FD. First the script writes
+the pid to the COUNT files: `cgroup.procs` of control groups make the program a member before the kernel
+charges its first page (cgroups(7)).
 """
 
 import ctypes

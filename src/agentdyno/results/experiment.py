@@ -1,13 +1,14 @@
-"""An experiment's results, read back."""
+"""The results of an experiment: its runs as they are made, and everything read back."""
 
+import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agentdyno.analysis.run_analysis import RunAnalysis, analyse
 from agentdyno.errors import UserError
-from agentdyno.results.analysis import ExperimentAnalysis
 from agentdyno.results.record_kinds import (
     Attempt,
     Request,
@@ -20,10 +21,55 @@ from agentdyno.results.record_kinds import (
     tasks,
     values,
 )
-from agentdyno.results.records import Records
-from agentdyno.results.run import Run
-from agentdyno.results.summary import CELL, SCHEMA_VERSION, Row, Summary, from_json
+from agentdyno.results.records import Records, Run
+from agentdyno.results.summary import CELL, SCHEMA_VERSION, Row, Summary, from_json, ledger_csv, summarise
 from agentdyno.rundata.cell import Cell
+from agentdyno.rundata.raw_run import RawRun
+
+RAW = ("run.json", "outcome.json", "events.jsonl", "journal.jsonl", "samples.jsonl")
+"""A run's files from which all its figures come, with the tasks that run.json names."""
+
+LEDGER = "ledger.csv"
+
+
+@dataclass(slots=True)
+class ExperimentAnalysis:
+    """ExperimentAnalysis of `cells`, each analysed once.
+
+    `described` is each run as the summary names it: folder, block, cell, and the SHA-256 of its files.
+    """
+
+    cells: Sequence[Cell]
+    simulated: bool
+    baseline: str | None
+    measured: list[RunAnalysis] = field(default_factory=list)
+    described: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, data: RawRun) -> str:
+        """Take in a run; returns its ledger as CSV."""
+        folder = data.folder
+        run, entries = analyse(data)
+        ledger = ledger_csv(entries)
+        self.measured.append(run)
+        files = [path for path in (*(folder / name for name in RAW), data.tasks_file) if path.exists()]
+        self.described.append(
+            {
+                "folder": f"{folder.parent.name}/{folder.name}",
+                "block": data.block,
+                **asdict(data.cell),
+                "sha256": {path.name: _sha256(path) for path in files},
+            }
+        )
+        return ledger
+
+    def summary(self) -> Summary:
+        """What the runs have come to."""
+        return summarise(self.measured, self.cells, simulated=self.simulated, baseline=self.baseline)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 from agentdyno.analysis import ledger
 from agentdyno.analysis.ledger import PARTS
 from agentdyno.analysis.metrics import task_rows
-from agentdyno.results.record import Label, Record, of_run, since_start
+from agentdyno.results.records import Label, Record, of_run, since_start
 from agentdyno.results.summary import Row
 from agentdyno.rundata.events import PHASES
 from agentdyno.rundata.raw_run import RawRun

@@ -1,14 +1,113 @@
-"""Records of one kind, all runs of an experiment together: one by one, in Arrow, or in pandas."""
+"""Records of one kind, of all runs of an experiment: one by one, in Arrow, or in pandas.
+
+Every record begins with the cell and the block of its run, and its times count from the start of the run.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import NoneType
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_args, get_type_hints
 
-from agentdyno.results.record import Label, Record, columns, not_installed
-from agentdyno.results.run import Run
+from agentdyno.analysis.ledger import NS_PER_MS, Entry, entries
+from agentdyno.errors import UserError
+from agentdyno.rundata import raw_run
+from agentdyno.rundata.cell import Cell
+from agentdyno.rundata.raw_run import RawRun
 
 if TYPE_CHECKING:
     import pyarrow
+
+
+Label = Annotated[str, "one of few"]
+"""A text that many records share: a dictionary in Arrow, a category in pandas."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The run that a record is of: its cell, and the block in which that was run.
+
+    `control` is empty where the cell was measured for its own sake, else `twin`, `sentinel` or `unsampled`;
+    rows of the table are made from the former alone.
+    """
+
+    runtime: Label
+    agents: int
+    verifier: Label
+    profile: Label
+    control: Label
+    block: int
+
+
+def of_run(cell: Cell, block: int) -> dict[str, Any]:
+    """The fields of `Record`."""
+    return {**asdict(cell), "block": block}
+
+
+def since_start(run: RawRun) -> Callable[[int | None], float | None]:
+    """What turns a time of the raw files into ms since `run_start`; None where either did not come."""
+    t_start = run.events.t_start
+
+    def ms(t: int | None) -> float | None:
+        return None if t is None or t_start is None else (t - t_start) / NS_PER_MS
+
+    return ms
+
+
+UNITS = {"ms": "ms", "s": "s", "kib": "KiB"}
+"""Units by what names end in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One field of a kind of record; `holds` is `Label`, or the type of its values."""
+
+    name: str
+    holds: Any
+    can_be_none: bool
+
+    @property
+    def unit(self) -> str | None:
+        """What its numbers are, where its name says so."""
+        return UNITS.get(self.name.rpartition("_")[2])
+
+
+def columns(kind: type[Record]) -> list[Column]:
+    """The fields of a kind, in their order."""
+    found = []
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        can_be_none = NoneType in get_args(hint)
+        holds = get_args(hint)[0] if can_be_none else hint
+        found.append(Column(name, holds, can_be_none))
+    return found
+
+
+def not_installed(package: str) -> UserError:
+    """What to say where a package that agentdyno itself does without is missing."""
+    return UserError(f"this table takes {package}, which is not installed here; pip install {package}")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run, whose events, journal and samples lie in `folder`."""
+
+    folder: Path
+    cell: Cell
+    block: int
+
+    def ledger(self) -> list[Entry]:
+        """The ledger of each of its attempts that has one."""
+        return entries(self.read())
+
+    def read(self) -> RawRun:
+        """Everything known of it. A UserError where its files are gone or cannot be read any more."""
+        try:
+            return raw_run.read(self.folder, self.cell, self.block)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UserError(
+                f"{self.folder}: cannot be read any more ({error}); name results whose runs are whole",
+                status=1,
+            ) from None
 
 
 def arrow_table(kind: type[Record], batches: Iterable[Iterable[Record]]) -> "pyarrow.Table":

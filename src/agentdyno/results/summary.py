@@ -7,15 +7,13 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from agentdyno.analysis import controls
-from agentdyno.analysis.controls import Comparison
+from agentdyno.analysis.controls import Comparison, identical_service
 from agentdyno.analysis.gate import Failure
-from agentdyno.analysis.identical_service import identical_service
 from agentdyno.analysis.ledger import PARTS, Entry
 from agentdyno.analysis.metrics import TaskRow
 from agentdyno.analysis.ratio import Ratio
-from agentdyno.analysis.reference_ratios import reference_ratios
 from agentdyno.analysis.registry import METRICS
-from agentdyno.analysis.run_analysis import RunAnalysis
+from agentdyno.analysis.run_analysis import RunAnalysis, reference_ratios
 from agentdyno.analysis.statistics import interval, median
 from agentdyno.rundata.cell import CONTROL_NAMES, Cell
 

@@ -11,7 +11,7 @@ from agentdyno.analysis.capacity import Capacity, Objective, capacity
 from agentdyno.analysis.gates import ENOUGH
 from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.run_analysis import RunAnalysis
-from agentdyno.analysis.slope import Slope, slope
+from agentdyno.analysis.statistics import Slope, slope
 from agentdyno.errors import UserError
 from agentdyno.format import counted, figure, interval
 from agentdyno.results.summary import Row

@@ -8,9 +8,8 @@ from typing import Any
 from agentdyno import __version__
 from agentdyno.analysis.capacity import Objective
 from agentdyno.analysis.run_analysis import RunAnalysis
-from agentdyno.results.analysis import LEDGER, ExperimentAnalysis
 from agentdyno.results.documents import table
-from agentdyno.results.experiment import Experiment
+from agentdyno.results.experiment import LEDGER, Experiment, ExperimentAnalysis
 from agentdyno.results.summary import Row, as_json, tasks_csv
 from agentdyno.results.sweep import SWEEP, sweep_markdown, swept
 from agentdyno.results.sweep import as_json as sweep_as_json

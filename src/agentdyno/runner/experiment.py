@@ -5,18 +5,39 @@ import shutil
 from pathlib import Path
 
 from agentdyno.errors import UserError
+from agentdyno.files import write_json, write_text
 from agentdyno.process.child import adopt_orphans, no_survivors
 from agentdyno.process.signals import Interrupted, Interrupts
+from agentdyno.results import sweep
+from agentdyno.results.sweep import SWEEP, sweep_markdown, swept
 from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.raw_run import has_ended
-from agentdyno.runner.arrivals import parse_arrivals
-from agentdyno.runner.plan import Plan, cells_of
+from agentdyno.runner.checks import parse_arrivals
+from agentdyno.runner.plan import Plan, cells_of, contenders, most_agents
 from agentdyno.runner.prepare import Prepared
 from agentdyno.runner.progress import Progress
 from agentdyno.runner.results_writer import OnRun, ResultsWriter
 from agentdyno.runner.run import run_once
 from agentdyno.runtimes.build import build
 from agentdyno.tasks.load import write
+
+MARKDOWN = "sweep.md"
+
+
+def write_sweep(prepared: Prepared, results: ResultsWriter) -> None:
+    """Write `sweep.json` and `sweep.md`: the cost of an agent and the capacity of each contender that was
+    measured at all.
+    """
+    rows = results.summary.rows
+    measured = {(row.cell.runtime, row.cell.verifier) for row in rows}
+    objective, most = prepared.settings.objective, most_agents(prepared.settings)
+    found = [
+        swept(cell.runtime, cell.verifier, rows, results.measured, objective, most)
+        for cell in contenders(prepared)
+        if (cell.runtime, cell.verifier) in measured
+    ]
+    write_json(prepared.folder / SWEEP, sweep.as_json(found))
+    write_text(prepared.folder / MARKDOWN, sweep_markdown(found))
 
 
 def measure(

@@ -12,10 +12,10 @@ from agentdyno.endpoint.profile import Profile, parse_profile
 from agentdyno.errors import UserError
 from agentdyno.files import sha256
 from agentdyno.process import limits
-from agentdyno.runner.real_endpoint import probe
+from agentdyno.runner.endpoint import probe
 from agentdyno.runner.settings import Settings
+from agentdyno.runtimes.build import buildable, install
 from agentdyno.runtimes.manifest import Manifest, choose
-from agentdyno.runtimes.packages import buildable, install
 from agentdyno.tasks.load import load, repeat
 from agentdyno.tasks.task import Task
 from agentdyno.verifiers import VERIFIERS, Verifier

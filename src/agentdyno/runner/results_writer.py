@@ -8,9 +8,9 @@ from typing import Any
 
 from agentdyno.analysis.run_analysis import RunAnalysis
 from agentdyno.files import write_json, write_text
-from agentdyno.measure.environment import environment
-from agentdyno.results.analysis import LEDGER, ExperimentAnalysis
+from agentdyno.measure.machine import environment
 from agentdyno.results.documents import table
+from agentdyno.results.experiment import LEDGER, ExperimentAnalysis
 from agentdyno.results.summary import SCHEMA_VERSION, Summary, as_json, named, tasks_csv
 from agentdyno.rundata import raw_run
 from agentdyno.rundata.cell import Cell

@@ -1,4 +1,7 @@
-"""Going on with an experiment that was interrupted."""
+"""Continues an experiment that was interrupted, from the settings in its folder.
+
+Earlier versions kept options in `asked.json` instead of settings; they are still read.
+"""
 
 import json
 from dataclasses import replace
@@ -8,10 +11,43 @@ from typing import Any
 from agentdyno import __version__
 from agentdyno.errors import UserError
 from agentdyno.files import sha256, write_json
-from agentdyno.measure.environment import commit, machine
-from agentdyno.runner import asked
+from agentdyno.measure.machine import commit, machine
 from agentdyno.runner.prepare import Prepared, prepare
-from agentdyno.runner.settings import RealEndpoint, Settings
+from agentdyno.runner.settings import RealEndpoint, Settings, request_with
+
+OPTIONS_FILE = "asked.json"
+
+RENAMED = {
+    "verifier": "verifiers",
+    "verify_timeout": "verify_timeout_s",
+    "stall": "stall_s",
+    "overhead_limit": "overhead_limit_s",
+}
+"""The setting that each option became, where the two have different names."""
+
+LISTS = ("runtimes", "agents", "controls", "verifiers")
+"""The settings that were options with commas in them."""
+
+NO_SETTINGS = ("command", "strict", "document")
+"""The options that never said what is measured."""
+
+
+def as_written_today(document: dict[str, Any]) -> dict[str, Any]:
+    """What `settings.json` would hold. A KeyError, TypeError, ValueError or AttributeError where `document`
+    is not what earlier versions wrote.
+    """
+    options, of = document["asked"], document["of"]
+    settings = {RENAMED.get(name, name): value for name, value in options.items() if name not in NO_SETTINGS}
+    settings |= {name: settings[name].split(",") for name in LISTS}
+    settings["agents"] = [int(number) for number in settings["agents"]]
+    settings["controls"] = [] if settings["controls"] == ["none"] else settings["controls"]
+    settings["request"] = request_with(settings["request"])
+    settings.setdefault("overhead_limit_s", None)
+    settings["real_endpoint"] = (
+        None if of["endpoint"] == "simulated" else {"base_url": of["endpoint"], "model": of["model"]}
+    )
+    return {"command": options["command"], "settings": settings, "of": of}
+
 
 FILE = "settings.json"
 
@@ -62,7 +98,7 @@ def _read(folder: Path) -> tuple[Path, dict[str, Any]]:
     """The settings file of the folder, and the object in it; what an earlier version wrote comes back as
     this version writes it.
     """
-    for name, read in ((FILE, dict[str, Any]), (asked.FILE, asked.as_written_today)):
+    for name, read in ((FILE, dict[str, Any]), (OPTIONS_FILE, as_written_today)):
         path = folder / name
         try:
             return path, read(json.loads(path.read_text(encoding="utf-8")))

@@ -9,7 +9,7 @@ from agentdyno.analysis.capacity import Objective
 from agentdyno.errors import UserError
 from agentdyno.rundata.cell import AA_CONTROL, DRIFT_CHECK, REAL
 from agentdyno.runner import checks
-from agentdyno.runner.arrivals import AT_ONCE
+from agentdyno.runner.checks import AT_ONCE
 
 SIMULATED_MODEL = "agentdyno-sim"
 REQUEST = {"max_tokens": 2048, "temperature": 0, "stream_options": {"include_usage": True}}

@@ -1,15 +1,86 @@
-"""Builds a runtime: runs the `build` argv of its manifest in its folder."""
+"""Builds a runtime by the `build` argv of its manifest, and installs the packages it needs if allowed."""
 
 import os
+import shutil
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agentdyno.errors import UserError
 from agentdyno.process.child import Child
 from agentdyno.runtimes.manifest import Manifest
-from agentdyno.runtimes.packages import remedy
-from agentdyno.runtimes.requirement import build_path
+from agentdyno.runtimes.requirement import Requirement, build_path
+
+
+def remedy(manifest: Manifest) -> str:
+    """What the runtime lacks, followed by the command that installs it, or by hints where there is none."""
+    lacking = manifest.missing()
+    packages = _packages(lacking)
+    if shutil.which("apt-get") is None or None in packages:
+        return "; ".join(f"`{requirement.what}` ({requirement.hint})" for requirement in lacking)
+    names = ", ".join(f"`{requirement.what}`" for requirement in lacking)
+    return f"{names}: {' '.join(_command(packages))}"
+
+
+def buildable(manifests: Sequence[Manifest]) -> list[Manifest]:
+    """The runtimes whose requirements this machine meets; a UserError when there is none."""
+    found = [manifest for manifest in manifests if not manifest.missing()]
+    if not found:
+        raise UserError("no runtime can be built on this machine: see `agentdyno check`")
+    return found
+
+
+def say_skipped(manifests: Sequence[Manifest]) -> None:
+    """Print each runtime that is skipped because it cannot be built, and what the runtime needs."""
+    for manifest in manifests:
+        print(f"skipped {manifest.name}: needs {remedy(manifest)}", file=sys.stderr)
+
+
+def install(manifests: Sequence[Manifest]) -> None:
+    """Print and install what the runtimes lack, where apt-get exists and needs no password.
+
+    Nothing is raised: a package that cannot be installed stays missing, and apt-get has printed the reason.
+    """
+    lacking = {manifest.name: requirements for manifest in manifests if (requirements := manifest.missing())}
+    packages = _packages([requirement for requirements in lacking.values() for requirement in requirements])
+    packages.discard(None)
+    if not packages or shutil.which("apt-get") is None or not _is_allowed():
+        return
+    for command in ([*_rights(), "apt-get", "update", "--quiet"], _command(packages)):
+        print(f"installing for {', '.join(lacking)}: {' '.join(command)}", file=sys.stderr)
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+        )
+        if done.returncode != 0:
+            print(f"apt-get ended with status {done.returncode}; continuing", file=sys.stderr)
+
+
+def _packages(requirements: Sequence[Requirement]) -> set[str | None]:
+    """The Debian packages with these requirements; None stands for a requirement without a package."""
+    return {requirement.debian for requirement in requirements}
+
+
+def _command(packages: set[str | None]) -> list[str]:
+    names = sorted(name for name in packages if name is not None)
+    return [*_rights(), "apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *names]
+
+
+def _rights() -> list[str]:
+    return [] if os.geteuid() == 0 else ["sudo"]
+
+
+def _is_allowed() -> bool:
+    if os.geteuid() == 0:
+        return True
+    if shutil.which("sudo") is None:
+        return False
+    asked = subprocess.run(["sudo", "-n", "true"], stdin=subprocess.DEVNULL, capture_output=True)
+    return asked.returncode == 0
+
 
 LOOK_S = 0.25
 LAST_LINES = 15

@@ -16,14 +16,14 @@ from pathlib import Path
 
 from agentdyno.errors import UserError
 from agentdyno.files import write_bytes
-from agentdyno.tasks.dataset_file import (
+from agentdyno.tasks.task import (
     SCHEMA_VERSION,
+    Task,
     as_object,
     entry_point_field,
     parse_line,
     text_field,
 )
-from agentdyno.tasks.task import Task
 
 URL = "https://raw.githubusercontent.com/openai/human-eval/master/data/HumanEval.jsonl.gz"
 SHA256 = "b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef"

@@ -10,8 +10,7 @@ from agentdyno.errors import UserError
 from agentdyno.files import write_bytes
 from agentdyno.project import ROOT
 from agentdyno.tasks import builtin
-from agentdyno.tasks.dataset_file import read
-from agentdyno.tasks.task import Task
+from agentdyno.tasks.task import Task, read
 
 HUMANEVAL = Path("dataset", "humaneval_100.json")
 

@@ -1,8 +1,9 @@
 """A run as OpenTelemetry spans, by the semantic conventions for generative AI.
 
 Each task is a trace: `invoke_agent` contains a `chat` for each attempt and, after each verification, an
-`execute_tool`. A span has an error if its work did not complete: the runtime gave up a completion, stopped a
-verification, or a task ended without a proper outcome. Failed tests are a result of the tool and no error.
+`execute_tool`. A span has an error if its work did not complete: the runtime gave up a completion, stopped
+a verification, or a task ended without a proper outcome. Failed tests are a result of the tool and no
+error.
 
 Source: github.com/open-telemetry/semantic-conventions-genai, model/gen-ai/spans.yaml (inference.client,
 invoke_agent.internal, execute_tool.internal).
@@ -26,7 +27,7 @@ from agentdyno.analysis.slots import Span, lifetimes, slots
 from agentdyno.errors import UserError
 from agentdyno.rundata.events import Attempt, by_task
 from agentdyno.rundata.raw_run import RawRun
-from agentdyno.trace.attributes import Attributes, model, resource, server, usage
+from agentdyno.trace.otlp import Attributes, model, resource, server, usage
 
 SCOPE = InstrumentationScope("agentdyno", __version__, "https://opentelemetry.io/schemas/gen-ai/1.42.0")
 

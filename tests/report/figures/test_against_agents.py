@@ -6,7 +6,7 @@ import pytest
 
 from agentdyno.analysis.bottleneck import Bottleneck
 from agentdyno.analysis.capacity import Capacity
-from agentdyno.analysis.slope import Slope
+from agentdyno.analysis.statistics import Slope
 from agentdyno.errors import UserError
 from agentdyno.report.figures import Figure, figures
 from agentdyno.report.figures.throughput_and_tail import cause

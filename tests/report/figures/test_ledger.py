@@ -2,7 +2,7 @@ import pytest
 
 from agentdyno.analysis.ledger import FIGURES, means
 from agentdyno.report.figures import Figure, figures
-from agentdyno.report.figures.palette import OWN_PARTS, PHASES
+from agentdyno.report.figures.marks import OWN_PARTS, PHASES
 from agentdyno.results.experiment import Experiment
 from report.figures.drawn import data
 

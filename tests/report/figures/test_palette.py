@@ -3,7 +3,7 @@ from itertools import combinations, pairwise, product
 import numpy
 import pytest
 
-from agentdyno.report.figures.palette import GREY, HUES, OWN_PARTS, PHASES, SPARE, palette
+from agentdyno.report.figures.marks import GREY, HUES, OWN_PARTS, PHASES, SPARE, palette
 
 WHITE, NEAR_BLACK = "#ffffff", "#1b2026"
 

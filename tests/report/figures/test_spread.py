@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentdyno.report.figures.line_labels import apart, around
+from agentdyno.report.figures.marks import apart, around
 
 positions = st.lists(st.floats(0, 300), min_size=1, max_size=15)
 

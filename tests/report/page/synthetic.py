@@ -10,8 +10,7 @@ from agentdyno.analysis.controls import COMPARED, Comparison
 from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.ratio import of_pairs
 from agentdyno.analysis.registry import METRICS
-from agentdyno.analysis.slope import Slope
-from agentdyno.analysis.statistics import interval, median
+from agentdyno.analysis.statistics import Slope, interval, median
 from agentdyno.results.experiment import Experiment, open_experiment
 from agentdyno.results.summary import Metric, Row
 from agentdyno.results.sweep import Swept

@@ -7,8 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agentdyno.analysis.gate import Failure
-from agentdyno.report.page.findings import findings, picks
-from agentdyno.report.page.pick import Pick
+from agentdyno.report.page.findings import Pick, findings, picks
 from agentdyno.results.experiment import Experiment
 from agentdyno.results.summary import Row
 from agentdyno.rundata.cell import AA_CONTROL

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agentdyno.report.page.pick import Pick, picks_for_many
+from agentdyno.report.page.findings import Pick, picks_for_many
 from agentdyno.results.experiment import Experiment
 from agentdyno.results.summary import Row
 from report.page.synthetic import ITS_OWN, experiment, row, swept

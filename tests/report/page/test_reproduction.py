@@ -10,7 +10,7 @@ import pytest
 from agentdyno.commands import run, sweep
 from agentdyno.commands.experiment_options import DEFAULTS, settings_of
 from agentdyno.commands.sweep import SWEEP_DEFAULTS
-from agentdyno.report.page.reproduction import commands
+from agentdyno.report.page.surroundings import commands
 from agentdyno.runner.settings import Settings
 from report.page.synthetic import experiment, row
 from report.page.test_many_agents import swept

@@ -3,13 +3,12 @@
 import asyncio
 import contextlib
 
-from agentdyno.conformance.assertions import time_of
+from agentdyno.conformance.assertions import is_noted, noted, noting, tell, time_of
 from agentdyno.conformance.case import Play, case
 from agentdyno.conformance.endpoint import Answer, Exchange
-from agentdyno.conformance.notes import is_noted, noted, noting, tell
-from agentdyno.conformance.observation import Observation
+from agentdyno.conformance.invariants import Observation
+from agentdyno.conformance.rules import require
 from agentdyno.conformance.stage import PASSING, Stage, passing
-from agentdyno.conformance.violation import require
 
 HELD_S = 5.0
 """How long the endpoint waits for all agents; the last of them may have a slow machine to share."""

@@ -7,13 +7,12 @@ from itertools import pairwise
 from pathlib import Path
 
 from agentdyno.conformance import wire
-from agentdyno.conformance.assertions import once, recovered, time_of
+from agentdyno.conformance.assertions import noted, noting, once, recovered, tell, time_of
 from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Exchange
-from agentdyno.conformance.notes import noted, noting, tell
+from agentdyno.conformance.rules import require
 from agentdyno.conformance.running import Running
 from agentdyno.conformance.stage import FAILING, PASSING, Stage, passing
-from agentdyno.conformance.violation import require
 from agentdyno.rundata.events import PHASES
 
 

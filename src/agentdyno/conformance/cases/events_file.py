@@ -9,10 +9,10 @@ from typing import Any
 from agentdyno.conformance import wire
 from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Exchange
-from agentdyno.conformance.observation import Observation
+from agentdyno.conformance.invariants import Observation
+from agentdyno.conformance.rules import require
 from agentdyno.conformance.running import Running
 from agentdyno.conformance.stage import FAILING, PASSING, PROMPTS, Stage, passing
-from agentdyno.conformance.violation import require
 from agentdyno.measure import proc
 
 SOON_S = 5.0

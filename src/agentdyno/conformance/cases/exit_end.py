@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agentdyno.conformance import wire
-from agentdyno.conformance.assertions import given_up
+from agentdyno.conformance.assertions import given_up, is_noted, noting
 from agentdyno.conformance.case import case
 from agentdyno.conformance.cases.exit_moments import SLEEP_S, WITHIN_S, verification
 from agentdyno.conformance.cases.exit_signals import left_behind, signalled
 from agentdyno.conformance.endpoint import Exchange
-from agentdyno.conformance.notes import is_noted, noting
-from agentdyno.conformance.observation import Observation
+from agentdyno.conformance.invariants import Observation
+from agentdyno.conformance.rules import NotPossible, require
 from agentdyno.conformance.running import Running
 from agentdyno.conformance.stage import FAILING, PASSING, Stage, passing
-from agentdyno.conformance.violation import NotPossible, require
 
 QUICK = {"argv": ["echo", "1 passed in 0.00s"], "slots": 4}
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentdyno.conformance import wire
+from agentdyno.conformance.assertions import is_noted, noting
 from agentdyno.conformance.endpoint import Answer, Exchange
-from agentdyno.conformance.notes import is_noted, noting
 from agentdyno.conformance.running import Act, Running
 from agentdyno.conformance.stage import FAILING, Stage, passing
 

@@ -19,11 +19,11 @@ from agentdyno.conformance.cases.exit_moments import (
     verification,
 )
 from agentdyno.conformance.endpoint import Exchange
-from agentdyno.conformance.observation import Observation
+from agentdyno.conformance.invariants import Observation
+from agentdyno.conformance.rules import require
 from agentdyno.conformance.running import Running
-from agentdyno.conformance.sockets import full_port
 from agentdyno.conformance.stage import Stage, passing
-from agentdyno.conformance.violation import require
+from agentdyno.conformance.wire import full_port
 
 
 def signalled(

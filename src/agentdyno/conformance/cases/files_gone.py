@@ -2,11 +2,11 @@
 
 import os
 
+from agentdyno.conformance.assertions import noted, noting
 from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Exchange
-from agentdyno.conformance.notes import noted, noting
+from agentdyno.conformance.rules import require
 from agentdyno.conformance.stage import PASSING, Stage
-from agentdyno.conformance.violation import require
 
 
 def in_its_place(folder: str) -> list[str]:

@@ -3,12 +3,12 @@
 import sys
 from pathlib import Path
 
+from agentdyno.conformance.assertions import noted, noting, tell
 from agentdyno.conformance.case import case
 from agentdyno.conformance.cases.files_gone import gone
 from agentdyno.conformance.endpoint import Exchange
-from agentdyno.conformance.notes import noted, noting, tell
+from agentdyno.conformance.rules import require
 from agentdyno.conformance.stage import PASSING, Stage, task
-from agentdyno.conformance.violation import require
 
 
 def contents(folder: Path) -> dict[str, tuple[str, bytes | None]]:

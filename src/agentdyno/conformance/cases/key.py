@@ -4,10 +4,9 @@ from agentdyno.conformance import wire
 from agentdyno.conformance.case import case
 from agentdyno.conformance.cases.requests import thrice
 from agentdyno.conformance.endpoint import Exchange
-from agentdyno.conformance.invariants import spellings
-from agentdyno.conformance.observation import Observation
+from agentdyno.conformance.invariants import Observation, spellings
+from agentdyno.conformance.rules import require
 from agentdyno.conformance.stage import KEY, Stage
-from agentdyno.conformance.violation import require
 from agentdyno.conformance.wire import event
 
 ODD_KEY = "sk-odd \"quoted\" \\back\\ {brace} $x %41 'one'"

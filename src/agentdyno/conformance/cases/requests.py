@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from agentdyno.conformance import wire
 from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Exchange
-from agentdyno.conformance.observation import Observation
+from agentdyno.conformance.invariants import Observation
+from agentdyno.conformance.rules import NotPossible, require
 from agentdyno.conformance.stage import FAILING, PASSING, PROMPTS, Stage, passing, task
-from agentdyno.conformance.violation import NotPossible, require
 from agentdyno.conformance.wire import canonical, fenced
 
 

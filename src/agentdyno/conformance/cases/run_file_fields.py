@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from agentdyno.conformance.case import case
-from agentdyno.conformance.observation import Observation
+from agentdyno.conformance.invariants import Observation
+from agentdyno.conformance.rules import require
 from agentdyno.conformance.stage import Stage
-from agentdyno.conformance.violation import require
 
 NUMBERS = (
     "verify.timeout_s",

@@ -8,8 +8,8 @@ from typing import Any
 
 from agentdyno.conformance.case import case
 from agentdyno.conformance.cases.run_file_fields import Change, each_refused, refused, why_not_refused, write
+from agentdyno.conformance.rules import NotPossible, require
 from agentdyno.conformance.stage import PROMPTS, Stage, task
-from agentdyno.conformance.violation import NotPossible, require
 
 CANNOT_MOUNT = 77
 READ_ONLY = f"""

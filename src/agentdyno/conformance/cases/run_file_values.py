@@ -15,8 +15,8 @@ from agentdyno.conformance.cases.run_file_fields import (
     put,
     why_not_refused,
 )
+from agentdyno.conformance.rules import require
 from agentdyno.conformance.stage import PROMPTS, Stage, task
-from agentdyno.conformance.violation import require
 
 # run-file.values
 

@@ -11,10 +11,10 @@ from agentdyno.conformance.cases.agents import QUICK
 from agentdyno.conformance.cases.exit_moments import LIMIT_S, WITHIN_S
 from agentdyno.conformance.cases.run_file_fields import Change, each_refused, refused, write
 from agentdyno.conformance.endpoint import Exchange
-from agentdyno.conformance.observation import Observation
+from agentdyno.conformance.invariants import Observation
+from agentdyno.conformance.rules import RuleViolation, require
 from agentdyno.conformance.running import Running
 from agentdyno.conformance.stage import Stage, passing, task
-from agentdyno.conformance.violation import RuleViolation, require
 
 SLOWNESS_NS = 3_000_000_000
 """How much later than it should a busy machine may begin a task; in all, where several are added up."""

@@ -6,9 +6,9 @@ import time
 from agentdyno.conformance import wire
 from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Answer, Exchange
-from agentdyno.conformance.observation import Observation
+from agentdyno.conformance.invariants import Observation
+from agentdyno.conformance.rules import NotPossible, require
 from agentdyno.conformance.stage import PASSING, Stage
-from agentdyno.conformance.violation import NotPossible, require
 from agentdyno.conformance.wire import chunked, completion, delta, event, fenced
 
 REPLY = fenced(f"{PASSING}# grüß 漢字 😀\n")

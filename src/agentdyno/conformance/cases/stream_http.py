@@ -18,8 +18,8 @@ from agentdyno.conformance.cases.stream_finish import (
     one_try,
     with_choices,
 )
+from agentdyno.conformance.rules import require
 from agentdyno.conformance.stage import Stage
-from agentdyno.conformance.violation import require
 from agentdyno.conformance.wire import chunked, completion, delta, event, fenced
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from agentdyno.conformance.assertions import same
 from agentdyno.conformance.case import case
 from agentdyno.conformance.dispatcher import ENVIRONMENT, Dispatcher, dispatching
+from agentdyno.conformance.rules import NotPossible, require
 from agentdyno.conformance.stage import Stage
-from agentdyno.conformance.violation import NotPossible, require
 
 MIB = 2**20
 

@@ -5,13 +5,12 @@ import os
 import signal
 from typing import Any
 
-from agentdyno.conformance.assertions import same
+from agentdyno.conformance.assertions import is_alive, same, still_alive
 from agentdyno.conformance.case import case
 from agentdyno.conformance.cases.tools_calls import MIB, tool_case
 from agentdyno.conformance.dispatcher import ENVIRONMENT, Dispatcher, dispatching
-from agentdyno.conformance.notes import is_alive, still_alive
+from agentdyno.conformance.rules import require
 from agentdyno.conformance.stage import Stage
-from agentdyno.conformance.violation import require
 
 
 def ended(result: Any) -> tuple[object, object, object]:

@@ -6,8 +6,8 @@ import os
 from agentdyno.conformance.assertions import same
 from agentdyno.conformance.cases.tools_calls import MIB, tool_case
 from agentdyno.conformance.dispatcher import Dispatcher
+from agentdyno.conformance.rules import require
 from agentdyno.conformance.stage import Stage
-from agentdyno.conformance.violation import require
 
 TEXT = "one\r\ntwo ü漢\U0001f600\u2028\x00\x7f\x1b\n\r\n\tthree"
 """What JSON escapes, and what some take for the end of a line."""

@@ -7,16 +7,15 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from agentdyno.conformance import wire
-from agentdyno.conformance.assertions import EARLY_S, given_up, once, recovered
+from agentdyno.conformance.assertions import EARLY_S, given_up, is_noted, noting, once, recovered, tell
 from agentdyno.conformance.case import Play, case
 from agentdyno.conformance.cases.transport_tries import CONTENT, after, close, reset
 from agentdyno.conformance.endpoint import Answer, Exchange
-from agentdyno.conformance.notes import is_noted, noting, tell
-from agentdyno.conformance.observation import Observation
+from agentdyno.conformance.invariants import Observation
+from agentdyno.conformance.rules import require
 from agentdyno.conformance.running import Running
-from agentdyno.conformance.sockets import closed_port, full_port
 from agentdyno.conformance.stage import FAILING, Stage, passing
-from agentdyno.conformance.violation import require
+from agentdyno.conformance.wire import closed_port, full_port
 
 BROKEN_OFF: Mapping[str, Answer] = {
     "reset before the head": reset,

@@ -7,10 +7,10 @@ from agentdyno.conformance import wire
 from agentdyno.conformance.assertions import EARLY_S, once, recovered
 from agentdyno.conformance.case import Play, case
 from agentdyno.conformance.endpoint import Answer, Exchange
-from agentdyno.conformance.observation import Observation
-from agentdyno.conformance.sockets import full_port
+from agentdyno.conformance.invariants import Observation
+from agentdyno.conformance.rules import NotPossible, require
 from agentdyno.conformance.stage import PASSING, Stage, passing
-from agentdyno.conformance.violation import NotPossible, require
+from agentdyno.conformance.wire import full_port
 
 CONTENT = wire.chunked(wire.event(wire.delta(content="some ")))
 EMPTY = wire.chunked(wire.event({"choices": []}))

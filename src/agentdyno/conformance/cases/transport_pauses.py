@@ -11,8 +11,8 @@ from agentdyno.conformance.assertions import EARLY_S, given_up, once, recovered
 from agentdyno.conformance.case import case
 from agentdyno.conformance.cases.transport_limits import SLOWNESS_S
 from agentdyno.conformance.endpoint import Exchange
+from agentdyno.conformance.rules import require
 from agentdyno.conformance.stage import Stage, passing
-from agentdyno.conformance.violation import require
 
 AGENTS = 16
 """So many that chance cannot decide: 16 draws are all in the same half once in 30,000 times."""

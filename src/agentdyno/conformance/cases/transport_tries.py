@@ -7,8 +7,8 @@ from agentdyno.conformance import wire
 from agentdyno.conformance.assertions import given_up, once, recovered
 from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Answer, Exchange
+from agentdyno.conformance.rules import require
 from agentdyno.conformance.stage import FAILING, KEY, PASSING, Stage, passing
-from agentdyno.conformance.violation import require
 
 CONTENT = wire.chunked(wire.event(wire.delta(content="some ")))
 

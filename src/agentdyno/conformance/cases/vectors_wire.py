@@ -1,4 +1,4 @@
-"""The vectors of messages and streams, played on the wire."""
+"""The contract's vectors of messages and streams, played on the wire."""
 
 import hashlib
 import sys
@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from agentdyno.conformance.case import case
-from agentdyno.conformance.cases.vectors import AGENTS, Vector, all_right, content, vectors
-from agentdyno.conformance.cases.vectors_files import difference
+from agentdyno.conformance.cases.vectors_files import AGENTS, Vector, all_right, content, difference, vectors
 from agentdyno.conformance.endpoint import Exchange
-from agentdyno.conformance.observation import Observation
+from agentdyno.conformance.invariants import Observation
 from agentdyno.conformance.stage import Stage
 
 CUTS = 5

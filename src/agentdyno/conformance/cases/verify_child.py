@@ -6,12 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from agentdyno.conformance.assertions import same
+from agentdyno.conformance.assertions import PASSED, noted, noting, same
 from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Exchange
-from agentdyno.conformance.notes import PASSED, noted, noting
+from agentdyno.conformance.rules import require
 from agentdyno.conformance.stage import Stage
-from agentdyno.conformance.violation import require
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 PYTHON = [sys.executable, "-I", "-S", "-B"]

@@ -5,13 +5,12 @@ import os
 import signal
 import time
 
-from agentdyno.conformance.assertions import same
+from agentdyno.conformance.assertions import PASSED, is_alive, noted, noting, same, still_alive, tell
 from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Exchange
-from agentdyno.conformance.notes import PASSED, is_alive, noted, noting, still_alive, tell
-from agentdyno.conformance.observation import Observation
+from agentdyno.conformance.invariants import Observation
+from agentdyno.conformance.rules import require
 from agentdyno.conformance.stage import PASSING, Stage
-from agentdyno.conformance.violation import require
 
 # verify.group
 

@@ -1,12 +1,11 @@
 """Verification: what the verifier prints, and how much of it is kept."""
 
-from agentdyno.conformance.assertions import same
+from agentdyno.conformance.assertions import PASSED, same
 from agentdyno.conformance.case import case
 from agentdyno.conformance.endpoint import Exchange
-from agentdyno.conformance.notes import PASSED
-from agentdyno.conformance.observation import Observation
+from agentdyno.conformance.invariants import Observation
+from agentdyno.conformance.rules import require
 from agentdyno.conformance.stage import PASSING, PROMPTS, Stage
-from agentdyno.conformance.violation import require
 
 FLAT_KIB = 64 * 1024
 """How much more memory a run may take for output that it is not to keep, whatever collects its garbage."""

@@ -3,13 +3,12 @@
 import os
 import signal
 
-from agentdyno.conformance.assertions import EARLY_S, same
+from agentdyno.conformance.assertions import EARLY_S, PASSED, is_noted, noted, noting, same, still_alive
 from agentdyno.conformance.case import case
 from agentdyno.conformance.cases.verify_output import PATIENCE_S
 from agentdyno.conformance.endpoint import Exchange
-from agentdyno.conformance.notes import PASSED, is_noted, noted, noting, still_alive
+from agentdyno.conformance.rules import NotPossible, require
 from agentdyno.conformance.stage import FAILING, PASSING, PROMPTS, Stage, task
-from agentdyno.conformance.violation import NotPossible, require
 from agentdyno.errors import UserError
 from agentdyno.rundata.events import Attempt
 from agentdyno.verifiers import cold

@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from agentdyno.report.figures.figure import Figure
-from agentdyno.report.figures.group import by_agents, groups
+from agentdyno.report.figures.against_agents import memory_against_agents
+from agentdyno.report.figures.figure import Figure, attempts_of, by_agents, groups
 from agentdyno.report.figures.ledger import ledger
-from agentdyno.report.figures.memory_against_agents import memory_against_agents
+from agentdyno.report.figures.marks import palette
 from agentdyno.report.figures.memory_over_time import memory_over_time
 from agentdyno.report.figures.overhead import overhead
-from agentdyno.report.figures.palette import palette
 from agentdyno.report.figures.peak_memory import peak_memory
-from agentdyno.report.figures.sources import attempts_of
 from agentdyno.report.figures.swim_lanes import chosen, swim_lanes
 from agentdyno.report.figures.theme import Theme, png, svg
 from agentdyno.report.figures.throughput_and_tail import throughput_and_tail

@@ -7,18 +7,18 @@ import altair as alt
 
 from agentdyno.analysis.ledger import FIGURES, Entry, means
 from agentdyno.format import figure
-from agentdyno.report.figures.figure import Chart, Figure
-from agentdyno.report.figures.group import Group
+from agentdyno.report.figures.figure import Attempts, Chart, Figure, Group
 from agentdyno.report.figures.marks import (
     DESCRIPTION,
     FILL_OPACITY,
+    OWN,
+    OWN_PARTS,
+    PHASES,
     caption,
     described,
     filled,
     labelled,
 )
-from agentdyno.report.figures.palette import OWN, OWN_PARTS, PHASES
-from agentdyno.report.figures.sources import Attempts
 from agentdyno.results.summary import Row
 
 WIDTH = 540

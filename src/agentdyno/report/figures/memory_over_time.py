@@ -7,9 +7,7 @@ import altair as alt
 
 from agentdyno.analysis.metrics import KIB_PER_MIB, NS_PER_S
 from agentdyno.format import figure
-from agentdyno.report.figures.figure import Chart, Figure
-from agentdyno.report.figures.group import Group
-from agentdyno.report.figures.line_labels import around, beside
+from agentdyno.report.figures.figure import Chart, Figure, Group, median_run
 from agentdyno.report.figures.marks import (
     COLOUR,
     DASH,
@@ -18,13 +16,14 @@ from agentdyno.report.figures.marks import (
     FILL_OPACITY,
     SHAPE,
     STROKE,
+    Style,
+    around,
+    beside,
     caption,
     described,
     drawn,
     labelled,
 )
-from agentdyno.report.figures.palette import Style
-from agentdyno.report.figures.sources import median_run
 from agentdyno.results.experiment import Experiment
 from agentdyno.results.summary import Row
 from agentdyno.rundata.raw_run import RawRun

@@ -11,9 +11,7 @@ from agentdyno.analysis.ledger import Entry
 from agentdyno.analysis.ratio import FLOOR
 from agentdyno.analysis.registry import METRICS, PERCENTILES
 from agentdyno.format import figure
-from agentdyno.report.figures.figure import Chart, Figure
-from agentdyno.report.figures.group import Group
-from agentdyno.report.figures.line_labels import LogScale, around
+from agentdyno.report.figures.figure import Attempts, Chart, Figure, Group
 from agentdyno.report.figures.marks import (
     COLOUR,
     DASH,
@@ -22,13 +20,14 @@ from agentdyno.report.figures.marks import (
     FILL_OPACITY,
     SHAPE,
     STROKE,
+    LogScale,
+    Style,
+    around,
     caption,
     described,
     drawn,
     labelled,
 )
-from agentdyno.report.figures.palette import Style
-from agentdyno.report.figures.sources import Attempts
 from agentdyno.results.summary import Row
 
 LEAST_MS = 0.001

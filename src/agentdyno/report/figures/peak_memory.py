@@ -7,20 +7,19 @@ import altair as alt
 
 from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.statistics import LEAST_REPLICATES
-from agentdyno.report.figures.figure import Chart, Figure
-from agentdyno.report.figures.group import Group
+from agentdyno.report.figures.figure import Chart, Figure, Group
 from agentdyno.report.figures.marks import (
     COLOUR,
     DESCRIPTION,
     FILL_OPACITY,
     STROKE,
+    Style,
     caption,
     described,
     drawn,
     labelled,
     with_ci95,
 )
-from agentdyno.report.figures.palette import Style
 from agentdyno.results.summary import Metric, Row
 
 METRIC = METRICS["peak_rss_mib"]

@@ -10,13 +10,10 @@ from agentdyno.analysis.ratio import FLOOR
 from agentdyno.analysis.slots import Span, slots
 from agentdyno.errors import UserError
 from agentdyno.format import counted, figure, percent
-from agentdyno.report.figures.figure import Chart, Figure
-from agentdyno.report.figures.group import slug
-from agentdyno.report.figures.marks import DESCRIPTION
-from agentdyno.report.figures.palette import OWN, PHASES
-from agentdyno.report.figures.sources import median_run
+from agentdyno.report.figures.figure import Chart, Figure, median_run, slug
+from agentdyno.report.figures.marks import DESCRIPTION, OWN, PHASES
 from agentdyno.results.experiment import Experiment
-from agentdyno.results.run import Run
+from agentdyno.results.records import Run
 from agentdyno.results.summary import Row
 from agentdyno.rundata.events import Attempt
 from agentdyno.rundata.raw_run import RawRun

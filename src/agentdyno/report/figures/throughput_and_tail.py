@@ -7,10 +7,8 @@ import altair as alt
 from agentdyno.analysis.registry import METRICS
 from agentdyno.format import MISSING, counted
 from agentdyno.report.figures.against_agents import Layer, Plotted, against_agents, has_points
-from agentdyno.report.figures.figure import Chart, Figure
-from agentdyno.report.figures.group import Group
-from agentdyno.report.figures.marks import DASH, DESCRIPTION, STROKE, caption
-from agentdyno.report.figures.palette import Style
+from agentdyno.report.figures.figure import Chart, Figure, Group
+from agentdyno.report.figures.marks import DASH, DESCRIPTION, STROKE, Style, caption
 from agentdyno.results.sweep import Swept, sentences
 
 THROUGHPUT = METRICS["tasks_per_s"]
