@@ -29,7 +29,7 @@ def worsen(folder: Path) -> None:
     program = folder / "agentloop" / "__main__.py"
     program.write_text(program.read_text().replace("import signal\n", f"import signal\n{HOLDS}", 1))
     assert HOLDS in program.read_text()
-    manifest(folder, "worse", run=[f"{python.folder / python.run[0]}", *python.run[1:]])
+    manifest(folder, "worse", run=[f"{python.folder / python.tools[0]}", "-m", "agentloop"])
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ def results(
 
 def broken(python: Manifest, name: str) -> Manifest:
     script = str(HERE / "broken_runtime.py")
-    run = (python.run[0], script, name)
+    run = (python.tools[0], script, name)
     return dataclasses.replace(python, name=name, run=run, tools=(*run, "tools"))
 
 

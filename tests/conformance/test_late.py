@@ -20,7 +20,7 @@ def played(tmp_path: Path, stalls: int, breaks: int) -> tuple[suite.Result, int]
     (python,) = choose(["python"])
     build(python, tmp_path / "log", lambda: None)
     script, starts = Path(__file__).with_name("stalling_runtime.py"), tmp_path / "starts"
-    run = (python.run[0], str(script), str(starts), str(stalls), str(breaks))
+    run = (python.tools[0], str(script), str(starts), str(stalls), str(breaks))
     plays = [(dataclasses.replace(python, run=run), CASE)]
     (case,) = suite.play_all(plays, 1, lambda: None)
     return case.results[0], starts.stat().st_size

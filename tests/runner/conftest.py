@@ -55,7 +55,7 @@ def python_of_the_runtime(tmp_path_factory: pytest.TempPathFactory, starts_proce
     """The interpreter of the Python runtime, which is built if it was not."""
     (python,) = choose(["python"])
     build(python, tmp_path_factory.mktemp("build") / "log", lambda: None)
-    return python.folder / python.run[0]
+    return python.folder / python.tools[0]
 
 
 @pytest.fixture

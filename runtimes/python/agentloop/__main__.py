@@ -1,11 +1,13 @@
 """`python -m agentloop [--uvloop] run.json`: one run, from its run file to its exit status; or the tools."""
 
+import os
 import signal
 import sys
-from types import FrameType
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # not typing's, which takes longer to load than all else here
 if TYPE_CHECKING:
+    from types import FrameType
+
     from agentloop.run_file import RunFile
 
 USAGE = "usage: python -m agentloop [--uvloop] run.json, or python -m agentloop tools FOLDER"
@@ -15,6 +17,8 @@ def main(arguments: list[str]) -> int:
     """Do the run, or serve the tools, and return the exit status; what goes wrong is one line on stderr."""
     for stopping in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stopping, leave)
+    # The manifests start this with SIGINT blocked, because CPython can lose one while it starts.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     # All else is loaded from here on, because a signal may come at any time.
     from agentloop.fields import InvalidInput
     from agentloop.log import log_line
@@ -39,9 +43,12 @@ def main(arguments: list[str]) -> int:
         return 2
 
 
-def leave(received: int, frame: FrameType | None) -> None:
-    """End with the signal's exit status, while nothing has begun; the run then has its own way of ending."""
-    sys.exit(128 + received)
+def leave(received: int, frame: "FrameType | None") -> None:
+    """End with the signal's exit status, while nothing has begun; the run then has its own way of ending.
+
+    At once, because CPython drops an exception that is raised in a callback of the import machinery.
+    """
+    os._exit(128 + received)
 
 
 def load_asyncio(run: "RunFile", with_uvloop: bool) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -347,18 +348,24 @@ def test_stopped_in_the_stream(tmp_path: Path, serve: Serve, loop: list[str], st
 
 
 SIGNALLED = """
-import os, runpy, sys
+import os, runpy, sys, weakref
 place, stop = sys.argv.pop(), int(sys.argv.pop())
 def signal_at(event, arguments):
     if event in ("import", "open") and str(arguments[0]).endswith(place):
-        os.kill(os.getpid(), stop)
+        gone = type("Gone", (), {})()
+        reference = weakref.ref(gone, lambda _: os.kill(os.getpid(), stop))
+        del gone
 sys.addaudithook(signal_at)
 runpy.run_module("agentloop", run_name="__main__", alter_sys=True)
 """
 
 
 def signalled(run: Run, place: str, stop: int) -> tuple[int, str]:
-    """Start a run that gets a signal when it imports or opens what is called `place`."""
+    """Start a run that gets a signal when it imports or opens what is called `place`.
+
+    It comes in a callback of a weak reference. The import machinery has such callbacks, and CPython drops
+    what is raised in them.
+    """
     run.file.write_text(json.dumps(run.settings))
     done = subprocess.run(
         [sys.executable, "-c", SIGNALLED, str(run.file), str(int(stop)), place],
@@ -376,6 +383,17 @@ def test_stopped_while_it_is_loaded(run: Any, stop: int, status: int) -> None:
     for place in "agentloop.fields", "asyncio", "tasks.jsonl":
         assert signalled(made, place, stop) == (status, "")
         assert not made.events_file.exists()
+
+
+def test_stopped_before_there_are_handlers(run: Any) -> None:
+    made = run(lambda exchange: exchange.reply(GOOD))
+    made.file.write_text(json.dumps(made.settings))
+    manifest = tomllib.loads((HERE / "runtime.toml").read_text())
+    block, program = manifest["run"][:2], [sys.executable, *manifest["run"][3:]]
+    pending = [*block, "sh", "-c", 'kill -INT $$; exec "$@"', "sh", *program, str(made.file)]
+    done = subprocess.run(pending, cwd=HERE, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+    assert not made.events_file.exists()
 
 
 @STOPS
