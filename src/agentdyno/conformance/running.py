@@ -81,17 +81,17 @@ class Watcher:
         return [process for process in proc.children(os.getpid()) if process.pid not in self._before]
 
     def _look_at_children(self) -> None:
-        for process in proc.children(self._child.pid):
-            self._children.add(process.pid)
+        for pid in proc.listed_children(self._child.pid):
+            self._children.add(pid)
             with contextlib.suppress(OSError):
-                command = _read(process.pid, "cmdline")
+                command = _read(pid, "cmdline")
                 # Until it executes something, a child shows what its parent shows.
                 if command in (b"", _read(self._child.pid, "cmdline")):
                     continue
                 if self._key in command:
-                    self.key_in_process.append(f"arguments of {_command(process.pid)}")
-                if self._key in _read(process.pid, "environ"):
-                    self.key_in_process.append(f"environment of {_command(process.pid)}")
+                    self.key_in_process.append(f"arguments of {_command(pid)}")
+                if self._key in _read(pid, "environ"):
+                    self.key_in_process.append(f"environment of {_command(pid)}")
 
 
 def _read(pid: int, name: str) -> bytes:

@@ -1,5 +1,6 @@
 """What the kernel reports about processes in /proc (proc(5), Documentation/filesystems/proc.rst)."""
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -126,7 +127,36 @@ def every(but: Container[int] = ()) -> Iterator[Process]:
 
 def children(pid: int) -> list[Process]:
     """The processes whose parent is `pid`, zombies included."""
+    if pid == os.getpid() and not _has_children():
+        return []
     return [process for process in every() if process.parent == pid]
+
+
+def _has_children() -> bool:
+    """Whether this process has children at all, zombies and adopted ones included; nobody is reaped."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def listed_children(pid: int) -> list[int]:
+    """The pids that the kernel lists as children of `pid`; empty when there is no such process.
+
+    The list may leave out a child while another one ends, so it is for looks that are repeated (proc(5),
+    /proc/PID/task/TID/children). Without the list (CONFIG_PROC_CHILDREN) it looks at every process.
+    """
+    found: list[int] = []
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            try:
+                with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                    found += map(int, file.read().split())
+            except FileNotFoundError:
+                if not os.path.exists("/proc/thread-self/children"):
+                    return [process.pid for process in children(pid)]
+    return found
 
 
 class Tree:
