@@ -21,7 +21,7 @@ def programs(tmp_path: Path) -> Path:
     """A folder for PATH with a shell's programs, and an apt-get that notes how it is called."""
     folder = tmp_path / "programs"
     folder.mkdir()
-    for name in ("sh", "cat", "chmod"):
+    for name in ("sh", "cat", "chmod", "env"):
         found = shutil.which(name)
         assert found is not None
         (folder / name).symlink_to(found)
