@@ -46,4 +46,4 @@ stage "conform" .venv/bin/agentdyno conform --install --variants touched --durat
 for test in runtimes/*/test.sh; do
     stage "$test" bash "$test"
 done
-stage "tests" .venv/bin/python -m pytest --durations=30
+stage "tests" .venv/bin/python -m pytest --numprocesses 2 --dist loadscope --durations=30

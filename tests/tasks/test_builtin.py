@@ -1,5 +1,8 @@
 import ast
 import doctest
+import pickle
+import subprocess
+import sys
 from importlib.resources import files
 
 import pytest
@@ -7,7 +10,7 @@ import pytest
 from agentdyno.tasks import builtin
 from agentdyno.tasks.builtin import problems
 from agentdyno.tasks.mutants import mutants
-from agentdyno.tasks.strength import strength, trial
+from agentdyno.tasks.strength import trial
 
 ALL = problems()
 
@@ -68,10 +71,24 @@ def test_examples_in_the_prompt_are_right(task):
     assert results.failed == 0
 
 
-@pytest.mark.usefixtures("starts_processes")
+STRENGTHS = """
+import pickle, sys
+from agentdyno.tasks.builtin import problems
+from agentdyno.tasks.strength import strength
+pickle.dump([strength(task) for task in problems()], sys.stdout.buffer)
+"""
+
+
+@pytest.fixture(scope="module")
+def strengths(starts_processes):
+    """Measured by a process of its own: a fork of pytest, with all that it has loaded, takes long."""
+    done = subprocess.run([sys.executable, "-c", STRENGTHS], stdout=subprocess.PIPE, check=True)
+    return {strength.task_id: strength for strength in pickle.loads(done.stdout)}
+
+
 @pytest.mark.parametrize("task", ALL, ids=lambda task: task.entry_point)
-def test_tests_notice_at_least_80_percent_of_the_mutants(task):
-    result = strength(task)
+def test_tests_notice_at_least_80_percent_of_the_mutants(task, strengths):
+    result = strengths[task.task_id]
     assert result.mutants - len(result.survivors) >= 3
     assert result.share >= 0.8, result.survivors
 

@@ -1,7 +1,7 @@
 """Ways to break the Python runtime, at least one for every rule of the suite.
 
 Each module but `declare` has a list `BREAKS`. Only modules of the standard library are imported there;
-`apply` imports the runtime.
+`apply` imports the runtime. A broken runtime loads the one module that it needs, because it is started often.
 """
 
 import pkgutil
@@ -9,9 +9,13 @@ from importlib import import_module
 
 from breaks.declare import Break
 
-BREAKS: dict[str, Break] = {
-    entry.name: entry
-    for module in pkgutil.iter_modules(__path__)
-    if module.name != "declare"
-    for entry in import_module(f"breaks.{module.name}").BREAKS
-}
+
+def all_breaks() -> dict[str, Break]:
+    """Every break by its name."""
+    return {entry.name: entry for entries in by_module().values() for entry in entries}
+
+
+def by_module() -> dict[str, list[Break]]:
+    """The breaks of each module, by the name that `broken_runtime.py` takes."""
+    names = [f"breaks.{module.name}" for module in pkgutil.iter_modules(__path__) if module.name != "declare"]
+    return {name: import_module(name).BREAKS for name in names}
