@@ -38,7 +38,9 @@ def broken(tmp_path: Path) -> Path:
     folder = tmp_path / "broken"
     folder.mkdir()
     script = str(HERE / "broken_runtime.py")
-    manifest(folder, "spacious", run=[str(PYTHON), script, "request.canonical: white space"])
+    manifest(
+        folder, "spacious", run=[str(PYTHON), script, "breaks.requests", "request.canonical: white space"]
+    )
     return folder
 
 
