@@ -39,7 +39,7 @@ def broken(tmp_path: Path) -> Path:
     folder.mkdir()
     script = str(HERE / "broken_runtime.py")
     manifest(
-        folder, "spacious", run=[str(PYTHON), script, "breaks.requests", "request.canonical: white space"]
+        folder, "spacious", run=[str(PYTHON), script, "breaks.invariants", "request.canonical: white space"]
     )
     return folder
 
