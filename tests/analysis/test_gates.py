@@ -327,3 +327,56 @@ def test_an_interrupted_run_is_checked_only_for_what_it_did(build: Build) -> Non
     change_requests(in_flight=3)(run)
     (failure,) = build(run).failures
     assert failure.reason == "interrupted by SIGINT"
+
+
+def send_the_end_later(run: dict[str, Any]) -> None:
+    for line in requests_of(run):
+        line.update(served=True, t_finish=line["t_last"], t_last=line["t_last"] + 4 * MS)
+
+
+def leave_after_the_finish_reason(run: dict[str, Any]) -> None:
+    send_the_end_later(run)
+    for line in requests_of(run):
+        line.update(t_gone=line["t_last"] + 1 * MS)
+
+
+def fail_once(run: dict[str, Any]) -> None:
+    attempt_of(run, "a").update(transport_retries=1, transport_ns=1 * MS)
+    failed = request("a", arrive_ms=1, t_last=1 * MS, status=503, finish="error", served=False)
+    run["journal"].insert(1, failed)
+
+
+@pytest.mark.parametrize("habit", [send_the_end_later, leave_after_the_finish_reason, fail_once])
+def test_what_real_servers_do_condemns_no_runtime(build: Build, habit: Change) -> None:
+    run = good_run()
+    habit(run)
+    assert build(run, replace(CELL, profile="real:m")).failures == []
+
+
+@pytest.mark.parametrize(("profile", "failing"), [("real:m", []), ("chat-7b", ["concurrency reached"])])
+def test_a_real_endpoint_may_answer_faster_than_agents_ask(
+    build: Build, profile: str, failing: list[str]
+) -> None:
+    run = good_run()
+    change_requests(in_flight=3)(run)
+    assert gates(build(run, replace(CELL, profile=profile)).failures) == failing
+
+
+def test_slow_answers_of_a_real_endpoint_overlap(build: Build) -> None:
+    run = good_run()
+    change_requests(in_flight=3)(run)
+    for event in run["events"]:
+        event |= {name: t * 100 for name, t in event.items() if name.startswith("t_") or name == "t"}
+    for line in requests_of(run):
+        line |= {name: line[name] * 100 for name in ("t_arrive", "t_last")}
+    (failure,) = build(run, replace(CELL, profile="real:m")).failures
+    assert failure.gate == "concurrency reached"
+
+
+def test_a_failed_request_that_nobody_reports_is_found(build: Build) -> None:
+    run = good_run()
+    fail_once(run)
+    attempt_of(run, "a").update(transport_retries=0, transport_ns=0)
+    (failure,) = build(run, replace(CELL, profile="real:m")).failures
+    assert failure.gate == "Little's law"
+    assert "22 requests, and the events report 21 tries" in failure.reason

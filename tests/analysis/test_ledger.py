@@ -90,6 +90,32 @@ def test_what_a_real_model_sends_after_the_end_is_no_part_of_it(record: Record) 
     assert (parts.model, parts.stream, parts.total) == (62.0, 0.0, 100.0)
 
 
+@pytest.mark.parametrize(
+    ("end_ms", "tail_ms"),
+    [(64, 0), (66, 1), (67, 2), (300, 2)],
+    ids=["before the runtime had the finish reason", "waited for", "to the end", "left early"],
+)
+def test_the_end_of_the_stream_after_the_finish_reason_is_the_endpoints(
+    record: Record, end_ms: int, tail_ms: int
+) -> None:
+    run = good_run()
+    # The runtime has the finish reason at 65 and asks for a slot at 67.
+    request_of(run, "b").update(t_finish=63 * MS, t_last=end_ms * MS, served=True)
+    found = first_of(record, run)
+    assert (found.parts.model, found.parts.stream) == (60.0 + tail_ms, 2.0)
+    assert found.parts.extract == 2.0 - tail_ms
+    assert (found.parts.total, found.overhead) == (100.0, 10.0 - tail_ms)
+
+
+def test_the_end_of_a_stream_without_code_is_the_endpoints_too(record: Record) -> None:
+    run = good_run()
+    attempt_of(run, "b").update(dict.fromkeys(("t_queue", "t_spawn", "t_started", "t_exit")))
+    attempt_of(run, "b")["verdict"] = "no_code"
+    request_of(run, "b").update(t_finish=63 * MS, t_last=75 * MS, served=True)
+    parts = first_of(record, run).parts
+    assert (parts.model, parts.bookkeeping, parts.total) == (70.0, 25.0, 100.0)
+
+
 def test_without_a_verification_all_that_follows_the_reply_is_bookkeeping(record: Record) -> None:
     run = good_run()
     attempt_of(run, "b").update(dict.fromkeys(("t_queue", "t_spawn", "t_started", "t_exit")))
@@ -118,5 +144,14 @@ def test_what_no_part_accounts_for_is_overhead_as_well(record: Record) -> None:
 
 def test_an_attempt_that_the_endpoint_did_not_answer_in_full_has_no_ledger(record: Record) -> None:
     run = good_run()
-    request_of(run, "b")["finish"] = "client_gone"
+    request_of(run, "b")["finish"] = "client_gone"  # as journals of version 0.1.0 have it
     assert ("b", 1) not in {(entry.task, entry.attempt) for entry in entries(record(run))}
+
+
+def test_who_leaves_after_the_finish_reason_has_a_ledger(record: Record) -> None:
+    run = good_run()
+    request_of(run, "b").update(finish="stop", served=True, t_finish=63 * MS, t_last=64 * MS, t_gone=66 * MS)
+    request_of(run, "a").update(finish="client_gone", served=False, t_finish=None, t_gone=50 * MS)
+    found = {(entry.task, entry.attempt) for entry in entries(record(run))}
+    assert ("b", 1) in found
+    assert ("a", 1) not in found

@@ -32,11 +32,13 @@ class Serving:
         host, port = self.url.removeprefix("http://").removesuffix("/v1").split(":")
         return host, int(port)
 
-    def stop(self, number: int = signal.SIGTERM) -> list[dict[str, Any]]:
-        """End it; the lines of its journal."""
+    def stop(self, number: int = signal.SIGTERM, said: str = "") -> list[dict[str, Any]]:
+        """End it; the lines of its journal. What it wrote to stderr is nothing, or holds what it `said`."""
         self.process.send_signal(number)
         _, errors = self.process.communicate(timeout=START_S)
-        assert (self.process.returncode, errors) == (0, "")
+        assert self.process.returncode == 0
+        assert said in errors
+        assert bool(said) == bool(errors)
         return [json.loads(line) for line in self._journal.read_text().splitlines()]
 
     def kill(self) -> None:

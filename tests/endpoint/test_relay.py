@@ -126,7 +126,7 @@ def test_an_unreachable_upstream(serve: Serve) -> None:
     assert error["message"].startswith(
         f"The upstream endpoint cannot be reached: Cannot connect to host 127.0.0.1:{port} "
     )
-    _, line, _ = relaying.stop()
+    _, line, _ = relaying.stop(said=f"request 1: {error['message']}\n")
     assert (line["status"], line["error"], line["finish"]) == (502, "upstream_unreachable", "error")
 
 
@@ -183,8 +183,9 @@ def test_a_stream_that_stops_half_way(serve: Serve, complete: bool, error: str) 
             with pytest.raises(http.client.IncompleteRead):
                 response.read()
         connection.close()
-    _, line, _ = relaying.stop()
+    _, line, _ = relaying.stop(said="" if complete else "request 1: The upstream endpoint broke off: ")
     assert (line["status"], line["finish"], line["error"]) == (200, "error", error)
+    assert (line["served"], line["t_finish"]) == (False, None)
     assert line["completion_sha256"] is None
 
 
@@ -230,3 +231,177 @@ def test_a_client_that_vanishes_frees_the_upstream(serve: Serve) -> None:
     for serving in (simulated, relaying):
         _, line, _ = serving.stop()
         assert line["finish"] == "client_gone"
+
+
+@contextlib.contextmanager
+def answering(*pieces: bytes, then: threading.Event | None = None) -> Iterator[str]:
+    """A server that answers one request with these bytes, each in a write of its own, and then waits."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve_one() -> None:
+            connection, _ = server.accept()
+            with connection:
+                request = b""
+                while not request.endswith(b"}"):
+                    request += connection.recv(65536)
+                for piece in pieces:
+                    connection.sendall(piece)
+                if then is not None:
+                    then.wait(30)
+
+        thread = threading.Thread(target=serve_one)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/v1"
+        thread.join()
+
+
+def exchanged(address: tuple[str, int], document: Any, headers: bytes = b"") -> bytes:
+    """Everything that comes back on a connection that closes after one request."""
+    body = json.dumps(document).encode()
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nConnection: close\r\nContent-Length: %d\r\n" % len(body)
+    with socket.create_connection(address, timeout=30) as client:
+        client.sendall(head + headers + b"\r\n" + body)
+        received = b""
+        while piece := client.recv(65536):
+            received += piece
+    return received
+
+
+FINISHED = b'data: {"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n'
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n"
+STREAMED = {**HELLO, "stream": True}
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "X-Note: 模型".encode(),
+        "X-Note: café".encode("latin-1"),
+        b"X-Long: " + b"y" * 9_000,
+        b"x-LOWER-and-Upper:  v",
+        b"X-Twice: 1\r\nX-Twice: 2",
+    ],
+    ids=lambda header: header[:20].decode(errors="replace"),
+)
+def test_header_bytes_of_a_response_pass_as_they_came(serve: Serve, header: bytes) -> None:
+    with answering(HEAD + header + b"\r\n\r\n", chunk(FINISHED) + b"0\r\n\r\n") as url:
+        relaying = serve("--limit", "1", "--upstream", url)
+        received = exchanged(relaying.address, STREAMED)
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert header.replace(b":  ", b": ") in head
+    assert chunk(FINISHED) in body
+    _, line, _ = relaying.stop()
+    assert (line["served"], line["finish"]) == (True, "stop")
+
+
+def test_headers_of_the_connection_stay_behind(serve: Serve) -> None:
+    seen: list[Any] = []
+
+    def answer(request: Any) -> None:
+        seen.append(request.headers)
+        request.send_response(200)
+        for name, value in (
+            ("Connection", "X-Hop"),
+            ("X-Hop", "1"),
+            ("Keep-Alive", "timeout=5"),
+            ("X-End", "2"),
+        ):
+            request.send_header(name, value)
+        request.send_header("Content-Length", "2")
+        request.end_headers()
+        request.wfile.write(b"{}")
+
+    with upstream(answer) as url:
+        relaying = serve("--limit", "1", "--upstream", url)
+        headers = b"X-Private: 1\r\nConnection: X-Private\r\nX-Note: \xe6\xa8\xa1\r\n"
+        received = exchanged(relaying.address, HELLO, headers)
+    assert b"X-End: 2" in received
+    assert b"X-Hop" not in received
+    assert b"Keep-Alive" not in received
+    assert "X-Private" not in seen[0]
+    assert seen[0]["X-Note"].encode("latin-1") == b"\xe6\xa8\xa1"
+    relaying.stop()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX-Far-Too-Long: " + b"y" * 300_000 + b"\r\n\r\n",
+        b"",
+    ],
+    ids=lambda answer: answer[:24].decode(),
+)
+def test_whatever_goes_wrong_is_answered(serve: Serve, answer: bytes) -> None:
+    with answering(answer) as url:
+        relaying = serve("--limit", "1", "--upstream", url)
+        status, _, body = post(relaying.address, HELLO)
+    error = json.loads(body)["error"]
+    assert (status, error["type"], error["code"]) == (502, "upstream_error", "upstream_error")
+    _, line, _ = relaying.stop(said=error["message"])
+    assert (line["status"], line["error"]) == (502, "upstream_error")
+
+
+def test_a_header_that_cannot_be_passed_on_is_refused(serve: Serve) -> None:
+    relaying = serve("--limit", "1", "--upstream", "http://127.0.0.1:9/v1")
+    assert b" 400 " in exchanged(relaying.address, HELLO, b"X-Note: caf\xe9\r\n").splitlines()[0]
+    relaying.stop()
+
+
+def test_who_leaves_after_the_finish_reason_was_served(serve: Serve) -> None:
+    over = threading.Event()
+    with answering(HEAD + b"\r\n", chunk(CHUNK), chunk(FINISHED), then=over) as url:
+        relaying = serve("--limit", "1", "--upstream", url)
+        connection = http.client.HTTPConnection(*relaying.address, timeout=30)
+        connection.request("POST", "/v1/chat/completions", json.dumps(STREAMED))
+        response = connection.getresponse()
+        assert response.read(len(CHUNK + FINISHED)) == CHUNK + FINISHED
+        response.close()
+        connection.close()
+        while gauge(relaying.address)["in_flight"]:
+            pass
+        over.set()
+    _, line, _ = relaying.stop()
+    assert (line["finish"], line["served"], line["error"]) == ("stop", True, None)
+    assert line["t_first"] <= line["t_finish"] <= line["t_gone"]
+    assert line["completion_sha256"] is not None
+
+
+def gauge(address: tuple[str, int]) -> Any:
+    connection = http.client.HTTPConnection(*address, timeout=30)
+    connection.request("GET", "/health")
+    document = json.loads(connection.getresponse().read())
+    connection.close()
+    return document
+
+
+def test_a_finish_reason_may_be_called_error(serve: Serve) -> None:
+    stream = b'data: {"choices":[{"delta":{"content":"x"},"finish_reason":"error"}]}\n\n'
+    with answering(HEAD + b"\r\n", chunk(stream) + b"0\r\n\r\n") as url:
+        relaying = serve("--limit", "1", "--upstream", url)
+        exchanged(relaying.address, STREAMED)
+    _, line, _ = relaying.stop()
+    assert (line["finish"], line["served"], line["error"]) == ("error", True, None)
+
+
+def test_the_query_of_a_base_url_stays_behind_the_path(serve: Serve) -> None:
+    seen = []
+
+    def answer(request: Any) -> None:
+        seen.append(request.path)
+        request.send_response(200)
+        request.send_header("Content-Length", "2")
+        request.end_headers()
+        request.wfile.write(b"{}")
+
+    with upstream(answer) as url:
+        base = url.removesuffix("/v1") + "/openai/deployments/d?api-version=2024-10-21"
+        relaying = serve("--limit", "1", "--upstream", base)
+        post(relaying.address, HELLO)
+    assert seen == ["/openai/deployments/d/chat/completions?api-version=2024-10-21"]
+    relaying.stop()

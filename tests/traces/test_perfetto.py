@@ -170,8 +170,11 @@ def runs(draw: st.DrawFn) -> RawRun:
             event = attempt(name, number) | dict(zip(PHASES, draw(TIMES), strict=True))
             del event["event"]
             events.attempts.append(Attempt(**event))
-            begin, end = sorted(draw(st.tuples(st.integers(0, 60_000), st.integers(0, 60_000))))
-            journal.requests.append(Request(name, number, begin, end, 200, "stop", f"{name}-{number}", 1, []))
+            begin, finish, end = sorted(draw(st.tuples(*[st.integers(0, 60_000)] * 3)))
+            body = f"{name}-{number}"
+            journal.requests.append(
+                Request(name, number, begin, finish, end, 200, "stop", body, 1, [], is_served=True)
+            )
         events.outcomes.append(TaskOutcome(name, draw(st.integers(0, 60_000)), "passed", 1, None))
     starts = st.fixed_dictionaries(dict.fromkeys("abcde", st.integers(0, 60_000)))
     return RawRun(

@@ -1,6 +1,7 @@
 """The gates of a single run (docs/measuring.md has all of them)."""
 
 from collections.abc import Sequence
+from statistics import median
 
 from agentdyno.analysis.gate import Evidence, Gate
 from agentdyno.analysis.ledger import match
@@ -19,6 +20,8 @@ ERROR_SHARE_LIMIT = 0.01
 IMBALANCE_LIMIT_MS, IMBALANCE_LIMIT_SHARE = 1.0, 0.005
 """The larger limit applies. The share is of the attempt's wall time."""
 LITTLE_LIMIT = 0.10
+OVERLAPPING_MS = 1000.0
+"""Answers of a real endpoint that take as long overlap for all agents, if the runtime asks for all."""
 LEAST_ATTEMPTS = 20
 """A p95 needs this many."""
 STEAL_LIMIT = 0.02
@@ -135,10 +138,11 @@ def begun_on_schedule(evidence: Evidence) -> list[str]:
 
 def concurrency_reached(evidence: Evidence) -> list[str]:
     """The endpoint had the requests of all agents in flight at once. The gate does not apply to the `instant`
-    profile, which answers too fast, nor to tasks with intended starts, which need not overlap.
+    profile and to real endpoints that answer as fast, as requests need not overlap there, nor to tasks with
+    intended starts.
     """
     run = evidence.run
-    if run.cell.profile == "instant" or run.starts:
+    if run.cell.profile == "instant" or run.starts or _answers_fast(evidence):
         return []
     wanted = CONCURRENCY_SHARE * min(run.cell.agents, len(run.task_ids))
     reached = evidence.figures["max_in_flight"] or 0
@@ -150,21 +154,32 @@ def concurrency_reached(evidence: Evidence) -> list[str]:
     ]
 
 
+def _answers_fast(evidence: Evidence) -> bool:
+    """Whether a real endpoint answers so fast that agents may be served one after the other."""
+    times = [entry.parts.model for entry in evidence.entries]
+    return evidence.run.cell.profile.startswith(REAL) and (not times or median(times) < OVERLAPPING_MS)
+
+
 def littles_law(evidence: Evidence) -> list[str]:
-    """The endpoint's mean number of requests in flight equals the rate of the completions in the runtime's
-    events, times their mean duration (J. D. C. Little, "A Proof for the Queuing Formula: L = λW", Operations
-    Research 9, 1961). A larger number means that the runtime made requests without reporting them.
+    """The endpoint's mean number of served requests in flight equals the rate of the completions in the
+    runtime's events, times their mean duration (J. D. C. Little, "A Proof for the Queuing Formula: L = λW",
+    Operations Research 9, 1961). A larger number means that the runtime made requests without reporting them.
+    Requests that the endpoint did not serve are failed tries, and the events report their number.
     """
-    wall, measured, reported = wall_s(evidence.run), evidence.figures["mean_in_flight"], evidence.entries
-    if not wall or not reported or measured is None or evidence.run.outcome.interrupted:
+    run, reported, wall = evidence.run, evidence.entries, wall_s(evidence.run)
+    if not wall or not reported or run.outcome.interrupted:
         return []
+    measured = sum(request.open_s for request in run.journal.requests if request.is_served) / wall
     rate, time = len(reported) / wall, sum(entry.parts.model for entry in reported) / 1000 / len(reported)
-    if abs(rate * time - measured) <= LITTLE_LIMIT * measured:
-        return []
-    return [
-        f"Little's law: the events report {rate:.2f} completions/s of {time:.3f} s each, which makes "
-        f"{rate * time:.1f} in flight; the endpoint had {measured:.1f} in flight on average"
-    ]
+    if abs(rate * time - measured) > LITTLE_LIMIT * measured:
+        return [
+            f"Little's law: the events report {rate:.2f} completions/s of {time:.3f} s each, which makes "
+            f"{rate * time:.1f} in flight; the endpoint had {measured:.1f} in flight on average"
+        ]
+    tries = sum(one.transport_retries + (one.t_request is not None) for one in run.events.attempts)
+    if len(run.journal.requests) > tries:
+        return [f"the endpoint had {len(run.journal.requests)} requests, and the events report {tries} tries"]
+    return []
 
 
 def endpoint_on_time(evidence: Evidence) -> list[str]:
@@ -231,7 +246,7 @@ GATES: Sequence[Gate] = (
     Gate(
         "concurrency reached",
         concurrency_reached,
-        "the runtime limits its connections, or the profile answers too fast",
+        "the runtime limits its connections, or the endpoint answers too fast",
     ),
     Gate(
         "Little's law",

@@ -30,7 +30,9 @@ class Parts:
     send: float
     """Until the endpoint had read the request."""
     model: float
-    """From the arrival of the request to the departure of the last byte, by the endpoint's clock."""
+    """From the arrival of the request to the departure of the finish reason, by the endpoint's clock; and the
+    wait for the rest of the stream, which the contract allows and of which the endpoint decides.
+    """
     stream: float
     """Until the runtime had parsed the end of the reply."""
     extract: float
@@ -86,11 +88,11 @@ class Entry:
 
 
 def match(attempts: Iterable[Attempt], requests: Iterable[Request]) -> dict[tuple[str, int], Request]:
-    """The completely answered request of each attempt with a completion: same task, attempt and body."""
+    """The request that served each attempt with a completion: same task, attempt and body."""
     answered = {
         (request.task, request.attempt, request.request_sha256): request
         for request in requests
-        if request.is_complete
+        if request.is_served
     }
     return {
         (attempt.task, attempt.attempt): answered[key]
@@ -159,13 +161,25 @@ def since(attempt: Attempt, due_at: Mapping[str, int]) -> int:
     return min(due_at.get(attempt.task, attempt.t_begin), attempt.t_begin)
 
 
+def _tail(attempt: Attempt, request: Request, t_last: int) -> float:
+    """The time in ms between the finish reason, as the runtime noted it, and the end of the stream or the
+    moment when the runtime went on without it.
+
+    It counts only where the endpoint sent the end later than the finish reason. LiteLLM, Azure and others do.
+    """
+    if request.t_finish is None or request.t_last is None or request.t_last <= request.t_finish:
+        return 0.0
+    went_on = attempt.t_queue if attempt.t_queue is not None else attempt.t_end
+    return _between(t_last, min(request.t_last, went_on))
+
+
 def _entry(attempt: Attempt, request: Request, t_due: int, *, relayed: bool) -> Entry:
     # An attempt with a completion should have both times; a runtime that omits one still gets a ledger.
     t_request, t_last = attempt.t_request or attempt.t_begin, attempt.t_last or attempt.t_end
-    t_model = request.t_last
-    if relayed and t_model is not None:
-        # A real model may send usage and [DONE] after the end that the runtime notes.
-        t_model = min(t_model, t_last)
+    t_finish, tail = request.t_finish, _tail(attempt, request, t_last)
+    if relayed and t_finish is not None:
+        # Journals of version 0.1.0 have only the end of the stream, which a real model may send later.
+        t_finish = min(t_finish, t_last)
     verified = attempt.t_queue is not None and attempt.t_exit is not None
     transport = attempt.transport_ns / NS_PER_MS
     return Entry(
@@ -178,13 +192,14 @@ def _entry(attempt: Attempt, request: Request, t_due: int, *, relayed: bool) -> 
             prompt=max(0.0, _between(attempt.t_begin, t_request) - transport),
             transport=transport,
             send=_between(t_request, request.t_arrive),
-            model=_between(request.t_arrive, t_model),
-            stream=_between(t_model, t_last),
-            extract=_between(t_last, attempt.t_queue) if verified else 0.0,
+            model=_between(request.t_arrive, t_finish) + tail,
+            stream=_between(t_finish, t_last),
+            extract=max(0.0, _between(t_last, attempt.t_queue) - tail) if verified else 0.0,
             queue=_between(attempt.t_queue, attempt.t_spawn),
             spawn=_between(attempt.t_spawn, attempt.t_started),
             verify=_between(attempt.t_started, attempt.t_exit),
-            bookkeeping=_between(attempt.t_exit if verified else t_last, attempt.t_end),
+            bookkeeping=_between(attempt.t_exit if verified else t_last, attempt.t_end)
+            - (0.0 if verified else tail),
         ),
     )
 

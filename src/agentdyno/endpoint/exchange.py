@@ -115,6 +115,8 @@ class Exchange:
         if self.over:
             return
         self.record.finish = finish
+        if finish != "error":
+            self.record.served, self.record.t_finish = True, self.record.t_last
         self._complete = True
         if not self.connection.unsent:
             self._end()
@@ -132,8 +134,11 @@ class Exchange:
         if self.over:
             return
         self.record.finish = finish
+        self.record.served, self.record.t_finish = False, None
         self.record.deferred = None
         self.record.completion_tokens = None
+        if finish in ("client_gone", "client_slow"):
+            self.record.t_gone = monotonic_ns()
         self._end()
         if self.on_abandoned is not None:
             self.on_abandoned()

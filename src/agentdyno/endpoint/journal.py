@@ -38,10 +38,13 @@ class Record:
         "in_flight",
         "late",
         "prompt_tokens",
+        "served",
         "status",
         "stream",
         "t_arrive",
+        "t_finish",
         "t_first",
+        "t_gone",
         "t_last",
         "task",
     )
@@ -57,11 +60,15 @@ class Record:
         self.status: int | None = None
         self.error: str | None = None
         self.finish: str | None = None
+        self.served = False
+        """Whether a finish reason has left, whatever became of the rest of the response."""
         self.t_first: int | None = None
+        self.t_finish: int | None = None
         self.t_last: int | None = None
+        self.t_gone: int | None = None
         self.completion_sha256: str | None = None
         self.deferred: Callable[[Record], None] | None = None
-        """Computes the remaining fields after the response has left; None if not all of it has left."""
+        """Computes the remaining fields from what has left of the response."""
         self.prompt_tokens: int | None = None
         self.completion_tokens: int | None = None
         self.due: array[int] = array("q")
@@ -171,11 +178,14 @@ class Journal:
             "attempt": record.attempt,
             "t_arrive": record.t_arrive,
             "t_first": record.t_first,
+            "t_finish": record.t_finish,
             "t_last": record.t_last,
+            "t_gone": record.t_gone,
             "stream": record.stream,
             "status": record.status,
             "error": record.error,
             "finish": record.finish,
+            "served": record.served,
             "request_sha256": canonical_sha256(record.body),
             "completion_sha256": record.completion_sha256,
             "prompt_tokens": record.prompt_tokens,

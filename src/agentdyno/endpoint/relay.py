@@ -1,41 +1,51 @@
-"""A relay to a real endpoint: it forwards requests, returns the bytes of the responses, and journals both.
+"""A relay to a real endpoint: it passes on the bytes of requests and responses, and journals both.
 
 The due time of a chunk is the moment at which it arrived from upstream, so its lateness is what the relay
-adds. The relay parses a response for the journal after the response has left.
+adds. The relay reads a response for the journal after the response has left. Every failure is a status with a
+reason and a line on stderr.
 """
 
 import asyncio
-import json
+import sys
+from collections.abc import Sequence
 from functools import partial
 from time import monotonic_ns
-from typing import Any, Self
-from urllib.parse import urlsplit
+from typing import Self
+from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
 
 from agentdyno.endpoint.api import ApiError, Catalogue, attempt_of, key_of, opening_of, parse_chat_request
-from agentdyno.endpoint.exchange import Exchange
+from agentdyno.endpoint.exchange import Exchange, Request
 from agentdyno.endpoint.journal import Record, sha256_of
+from agentdyno.endpoint.stream import Completion, EventStream, first_choice, json_object, object_in
 from agentdyno.errors import UserError
 
 CONNECT_S = 30.0
 KEEP_ALIVE_S = 3.0
 """Shorter than in common servers (uvicorn: 5 s), so that no request meets a connection that is closing."""
 
-_OF_THE_CONNECTION = {
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-}
-"""Headers of a connection and not of the message (RFC 9110, 7.6.1), and headers that aiohttp sets."""
+MAX_HEADER_BYTES = 256 * 1024
+"""Of one header of a response; servers in use send some with tens of thousands."""
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+_HOP_BY_HOP = frozenset(
+    (
+        b"connection",
+        b"keep-alive",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    )
+)
+"""Headers of a connection and not of the message, besides those that `Connection` names (RFC 9110, 7.6.1)."""
+
+_SET_HERE = frozenset((b"accept-encoding", b"content-length", b"expect", b"host"))
+"""Headers of a request that belong to the connection to upstream; a compressed response could not be read."""
 
 
 class Relay:
@@ -45,7 +55,9 @@ class Relay:
         parts = urlsplit(upstream)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise UserError(f"--upstream {upstream}: not a URL; give one like https://host/v1")
-        self._upstream = upstream.rstrip("/")
+        if parts.username is not None:
+            raise UserError("--upstream: a URL with a user name or a password; the client sends the key")
+        self._upstream = parts
         self._catalogue = catalogue
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -57,6 +69,9 @@ class Relay:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             auto_decompress=False,
             skip_auto_headers=("Accept", "Content-Type", "User-Agent"),
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
+            requote_redirect_url=False,
         )
         return self
 
@@ -86,100 +101,158 @@ class Relay:
         self._start(exchange, "/models")
 
     def _start(self, exchange: Exchange, path: str) -> None:
-        task = asyncio.get_running_loop().create_task(self._relay(exchange, path))
+        received: list[bytes] = []
+        task = asyncio.get_running_loop().create_task(self._relay(exchange, path, received))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        exchange.on_abandoned = task.cancel
 
-    async def _relay(self, exchange: Exchange, path: str) -> None:
+        def abandoned() -> None:
+            # The client may have left after the finish reason, and then it has its completion.
+            exchange.record.deferred = partial(_read_completion, received)
+            task.cancel()
+
+        exchange.on_abandoned = abandoned
+
+    async def _relay(self, exchange: Exchange, path: str, received: list[bytes]) -> None:
         request = exchange.request
-        query = request.target.partition("?")[2]
-        headers = [
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in request.headers
-            if name.decode("latin-1").lower() not in _OF_THE_CONNECTION | {"accept-encoding"}
-        ]
         try:
             async with self._session.request(
                 request.method,
-                f"{self._upstream}{path}{'?' if query else ''}{query}",
+                address(self._upstream, path, request.target.partition("?")[2]),
                 data=request.body or None,
-                headers=[*headers, ("Accept-Encoding", "identity")],
+                headers=[*_headers_to_send(request), ("Accept-Encoding", "identity")],
                 allow_redirects=False,
             ) as response:
-                await _forward(response, exchange)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            if exchange.record.status is not None:
-                exchange.break_off("upstream_broke_off")
-                return
-            message = f"The upstream endpoint cannot be reached: {error or type(error).__name__}."
-            exchange.refuse(ApiError(502, message, kind="upstream_error", code="upstream_unreachable"))
+                await _forward(response, exchange, received)
+        except ApiError as error:
+            exchange.refuse(error)
+        except Exception as error:  # whatever it is, the client gets an answer
+            _report(exchange, error)
 
 
-async def _forward(response: aiohttp.ClientResponse, exchange: Exchange) -> None:
+def _report(exchange: Exchange, error: Exception) -> None:
+    """Answer with a 502 and the reason, or break the response off, and say so on stderr."""
+    reason = str(error).strip() or type(error).__name__
+    unreachable = isinstance(error, aiohttp.ClientConnectorError | TimeoutError)
+    happened = "cannot be reached" if unreachable else "does not answer as HTTP wants"
+    if exchange.record.status is not None:
+        happened = "broke off"
+    message = f"The upstream endpoint {happened}: {reason}."
+    print(f"request {exchange.record.id}: {message}", file=sys.stderr, flush=True)
+    if exchange.record.status is not None:
+        exchange.break_off("upstream_broke_off")
+        return
+    code = "upstream_unreachable" if unreachable else "upstream_error"
+    exchange.refuse(ApiError(502, message, kind="upstream_error", code=code))
+
+
+def address(upstream: SplitResult, path: str, query: str) -> str:
+    """The URL of a path below the base URL, which may have a query of its own (`?api-version=…`)."""
+    queries = "&".join(one for one in (upstream.query, query) if one)
+    return upstream._replace(path=upstream.path.rstrip("/") + path, query=queries, fragment="").geturl()
+
+
+def _headers_to_send(request: Request) -> list[tuple[str, str]]:
+    """The request's own headers for aiohttp, which writes text as UTF-8."""
+    try:
+        return [
+            (name.decode(), value.decode())
+            for name, value in end_to_end(request.headers)
+            if name.lower() not in _SET_HERE
+        ]
+    except UnicodeDecodeError:
+        message = "A header of the request is not UTF-8, and the relay could not pass it on as it is."
+        raise ApiError(400, message, code="invalid_header") from None
+
+
+def end_to_end(headers: Headers) -> list[tuple[bytes, bytes]]:
+    """The headers that a relay passes on (RFC 9110, 7.6.1)."""
+    named = {
+        name.strip().lower()
+        for field, value in headers
+        if field.lower() == b"connection"
+        for name in value.split(b",")
+    }
+    return [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP | named]
+
+
+async def _forward(response: aiohttp.ClientResponse, exchange: Exchange, received: list[bytes]) -> None:
     record = exchange.record
     record.status = response.status
     length = response.headers.get("Content-Length")
     head = _head(response, exchange, length)
-    received: list[bytes] = []
     async for data in response.content.iter_any():
         due_ns = monotonic_ns()
         record.due.append(due_ns - record.t_arrive)
+        received.append(data)
         exchange.write(head + (data if length else b"%x\r\n%b\r\n" % (len(data), data)), due_ns)
         head = b""
-        received.append(data)
     exchange.write(head + (b"" if length else b"0\r\n\r\n"), None)
     record.deferred = partial(_read_completion, received)
     exchange.complete("stop" if response.status < 400 else "error")
 
 
 def _head(response: aiohttp.ClientResponse, exchange: Exchange, length: str | None) -> bytes:
-    framing = f"Content-Length: {length}" if length else "Transfer-Encoding: chunked"
-    lines = [f"HTTP/1.1 {response.status} {response.reason}", framing]
-    lines += [
-        f"{name}: {value}"
-        for name, value in response.headers.items()
-        if name.lower() not in _OF_THE_CONNECTION
+    lines = [
+        f"HTTP/1.1 {response.status} ".encode() + (response.reason or "").encode("utf-8", "surrogateescape"),
+        f"Content-Length: {length}".encode() if length else b"Transfer-Encoding: chunked",
     ]
-    return "".join(f"{line}\r\n" for line in lines).encode("latin-1") + exchange.closing_header() + b"\r\n"
+    lines += [
+        name + b": " + value
+        for name, value in end_to_end(response.raw_headers)
+        if name.lower() != b"content-length"
+    ]
+    return b"".join(line + b"\r\n" for line in lines) + exchange.closing_header() + b"\r\n"
 
 
 def _read_completion(received: list[bytes], record: Record) -> None:
-    """Complete the record from the bytes of the response, which need not be well formed."""
-    text = b"".join(received).decode(errors="replace")
-    content: list[str] = []
-    finish_reason = error = None
-    for document in map(_object, _data(text) if record.stream and record.status == 200 else [text]):
-        error = error or _object_in(document, "error")
-        usage = _object_in(document, "usage")
-        record.prompt_tokens = usage.get("prompt_tokens", record.prompt_tokens)
-        record.completion_tokens = usage.get("completion_tokens", record.completion_tokens)
-        choices = document.get("choices")
-        choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
-        piece = (_object_in(choice, "delta") or _object_in(choice, "message")).get("content")
-        content.append(piece if isinstance(piece, str) else "")
-        finish_reason = choice.get("finish_reason") or finish_reason
-    if finish_reason:
-        record.finish = str(finish_reason)
-        record.completion_sha256 = sha256_of("".join(content))
+    """Complete the record from the bytes that have left, which need not be well formed."""
+    if record.stream and record.status == 200:
+        completion, piece = _streamed(received)
     else:
-        record.finish = "error"
-        record.error = str(error.get("code") or error.get("type")) if error else "no_finish_reason"
+        completion, piece = _whole(received), len(received) - 1
+    record.served = record.status == 200 and completion.finish_reason is not None
+    usage = completion.usage or {}
+    record.prompt_tokens = usage.get("prompt_tokens")
+    record.completion_tokens = usage.get("completion_tokens")
+    if record.served:
+        record.finish = completion.finish_reason
+        record.t_finish = _left(record, piece)
+        record.completion_sha256 = sha256_of(completion.text)
+    elif record.t_gone is None:
+        record.finish, record.t_finish = "error", None
+        reported = completion.reported or {}
+        code = reported.get("code") or reported.get("type")
+        record.error = record.error or (str(code) if code else "no_finish_reason")
 
 
-def _data(text: str) -> list[str]:
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return [line.removeprefix("data:") for line in lines if line.startswith("data:")]
+def _left(record: Record, piece: int) -> int | None:
+    """When the piece came from upstream to be passed on; the client may have it before the write returns."""
+    if record.t_first is None or not piece < len(record.late):
+        return record.t_last
+    return max(record.t_first, record.t_arrive + record.due[piece])
 
 
-def _object(text: str) -> dict[str, Any]:
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
+def _streamed(received: Sequence[bytes]) -> tuple[Completion, int]:
+    """The completion in an event stream, and the number of the piece that brought its finish reason."""
+    events, completion, piece = EventStream(), Completion(), 0
+    for number, data in enumerate(received):
+        for one in events.feed(data):
+            completion.add(one)
+            if completion.finish_reason is not None and not piece:
+                piece = number
+    completion.end()
+    return completion, piece
 
 
-def _object_in(document: dict[str, Any], name: str) -> dict[str, Any]:
-    value = document.get(name)
-    return value if isinstance(value, dict) else {}
+def _whole(received: Sequence[bytes]) -> Completion:
+    """The completion, or the error object, in the body of a response that is no stream."""
+    document = json_object(b"".join(received).decode(errors="replace")) or {}
+    choice = first_choice(document)
+    content, finish_reason = object_in(choice, "message").get("content"), choice.get("finish_reason")
+    return Completion(
+        pieces=[content] if isinstance(content, str) else [],
+        finish_reason=finish_reason if isinstance(finish_reason, str) and finish_reason else None,
+        usage=object_in(document, "usage"),
+        reported=object_in(document, "error"),
+    )

@@ -3,29 +3,34 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """One request as the endpoint recorded it.
 
-    Times are CLOCK_MONOTONIC in ns. `late_us` has the lateness of each chunk in microseconds.
+    Times are CLOCK_MONOTONIC in ns: the finish reason left at `t_finish`, the last byte at `t_last`.
+    `is_served` when a finish reason has left, whatever became of the rest; `finish` is then the model's
+    finish reason. `late_us` has the lateness of each chunk in microseconds.
     """
 
     task: str | None
     attempt: int | None
     t_arrive: int
+    t_finish: int | None
     t_last: int | None
     status: int
     finish: str | None
     request_sha256: str | None
     in_flight: int
     late_us: list[int]
+    is_served: bool
 
     @property
-    def is_complete(self) -> bool:
-        """Whether the endpoint sent the whole reply; `finish` is then the model's finish reason."""
-        return self.status == 200 and self.finish not in (None, "error", "client_gone", "client_slow")
+    def open_s(self) -> float:
+        """How long the request was open, in seconds."""
+        return (self.t_last - self.t_arrive) / 1e9 if self.t_last else 0.0
 
 
 @dataclass(slots=True)
@@ -43,7 +48,7 @@ class Journal:
     @property
     def open_s(self) -> float:
         """The durations of all requests, summed, in seconds."""
-        return sum(request.t_last - request.t_arrive for request in self.requests if request.t_last) / 1e9
+        return sum(request.open_s for request in self.requests)
 
 
 def read(path: Path) -> Journal:
@@ -58,17 +63,20 @@ def read(path: Path) -> Journal:
                 break
             line = json.loads(raw)
             if line["kind"] == "request":
+                served = _is_served(line)
                 journal.requests.append(
                     Request(
                         task=line["task"],
                         attempt=line["attempt"],
                         t_arrive=line["t_arrive"],
+                        t_finish=line.get("t_finish") or (line["t_last"] if served else None),
                         t_last=line["t_last"],
                         status=line["status"],
                         finish=line["finish"],
                         request_sha256=line["request_sha256"],
                         in_flight=line["in_flight"],
                         late_us=line["late_us"],
+                        is_served=served,
                     )
                 )
             elif line["kind"] == "start":
@@ -77,3 +85,10 @@ def read(path: Path) -> Journal:
                 journal.is_whole = True
                 journal.cpu_s = line["cpu_s"] - began_s
     return journal
+
+
+def _is_served(line: dict[str, Any]) -> bool:
+    """Journals of version 0.1.0 have no `served`; their `finish` holds the endpoint's own words as well."""
+    if "served" in line:
+        return bool(line["served"])
+    return line["status"] == 200 and line["finish"] not in (None, "error", "client_gone", "client_slow")

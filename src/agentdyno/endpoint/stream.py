@@ -1,0 +1,141 @@
+"""Reads a streamed chat completion by the rules of the runtime contract.
+
+Sources: the WHATWG HTML standard, "Parsing an event stream"; "The chat completion chunk object" of OpenAI's
+API reference; runtimes/contract/vectors/sse.json, which has the cases.
+"""
+
+import json
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+WHITE_SPACE = " \t\n\r\v\f"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class EventStream:
+    """Turns the bytes of an event stream, cut anywhere, into the data of its events."""
+
+    def __init__(self) -> None:
+        self._unfinished_line = b""
+        self._data: list[str] = []
+        self._at_start = True
+        self._after_cr = False
+
+    def feed(self, piece: bytes) -> list[str]:
+        """The data of every event that `piece` completes."""
+        if self._after_cr and piece:
+            piece = piece.removeprefix(b"\n")
+            self._after_cr = False
+        self._after_cr = piece.endswith(b"\r")
+        completed: list[str] = []
+        for line in (self._unfinished_line + piece).splitlines(keepends=True):
+            if not line.endswith((b"\n", b"\r")):
+                self._unfinished_line = line
+                return completed
+            self._take(line.rstrip(b"\r\n"), completed)
+        self._unfinished_line = b""
+        return completed
+
+    def _take(self, line: bytes, completed: list[str]) -> None:
+        if self._at_start:
+            line = line.removeprefix(_BYTE_ORDER_MARK)
+            self._at_start = False
+        if not line:
+            if self._data:
+                completed.append("\n".join(self._data))
+                self._data.clear()
+            return
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            self._data.append(value.removeprefix(b" ").decode("utf-8", "replace"))
+
+
+@dataclass(slots=True)
+class Completion:
+    """A chat completion that grows chunk by chunk.
+
+    `error` is `malformed` (data that is no JSON object), `endpoint` (an error object, in `reported`) or
+    `truncated` (the stream ended before a finish reason). Nothing after the finish reason undoes it.
+    """
+
+    pieces: list[str] = field(default_factory=list)
+    finish_reason: str | None = None
+    usage: dict[str, Any] | None = None
+    error: str | None = None
+    reported: dict[str, Any] | None = None
+    ended: bool = False
+
+    @property
+    def text(self) -> str:
+        """All content so far."""
+        # JSON may hold a character as two halves in two chunks, or one half alone, which is no text.
+        return "".join(self.pieces).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+    def add(self, data: str) -> None:
+        """Take in the data of one event."""
+        data = data.strip(WHITE_SPACE)
+        if self.ended or not data:
+            return
+        if data == "[DONE]":
+            self.end()
+            return
+        chunk = json_object(data)
+        if chunk is None or chunk.get("error") is not None:
+            self.ended = True
+            if self.finish_reason is None:
+                self.error = "malformed" if chunk is None else "endpoint"
+                self.reported = None if chunk is None else object_in(chunk, "error")
+            return
+        self._add_chunk(chunk)
+
+    def end(self) -> None:
+        """The stream is over."""
+        if not self.ended and self.finish_reason is None:
+            self.error = "truncated"
+        self.ended = True
+
+    def _add_chunk(self, chunk: dict[str, Any]) -> None:
+        usage = chunk.get("usage")
+        if isinstance(usage, dict):
+            self.usage = usage
+        choice = first_choice(chunk)
+        if self.finish_reason is not None:
+            return
+        content = object_in(choice, "delta").get("content")
+        if isinstance(content, str):
+            self.pieces.append(content)
+        finish_reason = choice.get("finish_reason")
+        if isinstance(finish_reason, str) and finish_reason:
+            self.finish_reason = finish_reason
+
+
+def json_object(text: str) -> dict[str, Any] | None:
+    """The JSON object that the text is; None for anything else, such as numbers that JSON cannot hold."""
+    try:
+        document = _JSON.decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def first_choice(document: dict[str, Any]) -> dict[str, Any]:
+    """`choices[0]`, or an empty object where there is none."""
+    choices = document.get("choices")
+    return choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+
+
+def object_in(document: dict[str, Any], name: str) -> dict[str, Any]:
+    """The object in a field, or an empty one where there is none."""
+    value = document.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _finite(literal: str) -> float:
+    number = float(literal)
+    if not math.isfinite(number):
+        raise ValueError(f"{literal} is too large")
+    return number
+
+
+_JSON = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
