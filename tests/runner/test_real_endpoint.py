@@ -151,10 +151,10 @@ def test_a_server_that_does_not_speak_http(agentdyno: Agentdyno, tasks: Path) ->
         done = agentdyno("run", "--tasks", tasks, LLM_BASE_URL=base_url, LLM_MODEL="doubler")
         thread.join()
     assert done.returncode == 1
-    assert done.stderr == (
-        f"agentdyno: {base_url} cannot be reached (220 mail.example ESMTP): "
-        "is the server running, and is LLM_BASE_URL right?\n"
-    )
+    assert done.stderr.startswith(f"agentdyno: {base_url} does not answer as HTTP wants (Bad status line:")
+    assert "220 mail.example ESMTP" in done.stderr
+    assert done.stderr.endswith(": is the server running, and is LLM_BASE_URL right?\n")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_model_that_is_not_there(agentdyno: Agentdyno, base_url: str, tasks: Path) -> None:
@@ -173,16 +173,136 @@ def test_a_server_that_is_down(agentdyno: Agentdyno, tasks: Path) -> None:
         done = agentdyno("run", "--tasks", tasks, LLM_BASE_URL=base_url, LLM_MODEL="doubler")
     assert done.returncode == 1
     assert done.stderr == (
-        f"agentdyno: {base_url} cannot be reached ([Errno 111] Connection refused): "
+        f"agentdyno: {base_url} cannot be reached (Connection refused): "
         "is the server running, and is LLM_BASE_URL right?\n"
     )
 
 
 def test_check_tells_the_same(agentdyno: Agentdyno, base_url: str) -> None:
     good = agentdyno("check", LLM_BASE_URL=base_url, LLM_MODEL="doubler", LLM_API_KEY=KEY)
-    assert f"{base_url} answers for model doubler" in " ".join(good.stdout.split())
+    said = " ".join(good.stdout.split())
+    assert f"{base_url} answers for model doubler: server " in said
+    assert "s to the first token; no usage is reported" in said
     assert good.returncode == 0
     bad = agentdyno("check", LLM_BASE_URL=base_url, LLM_MODEL="doubler")
     assert "set LLM_API_KEY to a key that it accepts" in " ".join(bad.stdout.split())
     assert bad.returncode == 1
     assert bad.stderr == "not ready: see the lines marked MISSING\n"
+
+
+SECRET = 'sk-with "quotes" and  spaces'
+
+
+def finished(delta: dict[str, str], reason: str = "stop") -> bytes:
+    chunk = {"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
+    return f"data: {json.dumps(chunk)}\n\n".encode()
+
+
+@contextmanager
+def saying(status: int, body: bytes, **headers: str) -> Iterator[tuple[str, list[str | None]]]:
+    """A server that answers everything like this, and the keys that it was sent."""
+    keys: list[str | None] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            keys.append(self.headers["Authorization"])
+            self.send_response(status)
+            for name, value in {"Content-Type": "text/event-stream", **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *words: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/v1", keys
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "facts"),
+    [
+        (
+            200,
+            b'{"error": {"message": "busy"}}',
+            "application/json",
+            ("application/json", "(busy)", "stream"),
+        ),
+        (200, b"<html>hello</html>", "text/html", ("text/html", "<html>hello</html>", "--request")),
+        (200, b"data: {\n\n", "text/event-stream", ("no completion (malformed)", "log")),
+        (200, b"data: [DONE]\n\n", "text/event-stream", ("no completion (truncated)", "log")),
+        (200, b'data: {"error": {"message": "full"}}\n\n', "text/event-stream", ("no completion (", "full")),
+        (
+            400,
+            b'{"error": {"message": "context too small"}}',
+            "text/plain",
+            ("context too small", "--request"),
+        ),
+        (500, b"", "text/plain", ("answers 500 (no message)", "log")),
+    ],
+)
+def test_what_would_fail_every_task_is_said_before(
+    agentdyno: Agentdyno, status: int, body: bytes, kind: str, facts: tuple[str, ...]
+) -> None:
+    with saying(status, body, **{"Content-Type": kind}) as (base_url, _):
+        done = agentdyno("check", LLM_BASE_URL=base_url, LLM_MODEL="m", LLM_API_KEY=KEY)
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 1
+    assert [fact for fact in facts if fact not in said] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "odd"),
+    [
+        (finished({"reasoning_content": "hm"}), "the reply is empty, all of it is reasoning"),
+        (finished({"content": "x"}, "length"), "the reply was cut: raise max_tokens"),
+        (b": wait\n\n" * 100 + finished({"content": "x"}, "error"), "to the first token; no usage"),
+    ],
+)
+def test_what_is_odd_is_said(agentdyno: Agentdyno, body: bytes, odd: str) -> None:
+    with saying(200, body) as (base_url, _):
+        done = agentdyno("check", LLM_BASE_URL=base_url, LLM_MODEL="m")
+    assert odd in " ".join(done.stdout.split())
+    assert done.returncode == 0
+
+
+def test_no_redirect_is_followed_and_the_key_stays(agentdyno: Agentdyno) -> None:
+    with (
+        saying(200, finished({"content": "x"})) as (elsewhere, keys),
+        saying(307, b"", Location=f"{elsewhere}/chat/completions") as (base_url, _),
+    ):
+        done = agentdyno("check", LLM_BASE_URL=base_url, LLM_MODEL="m", LLM_API_KEY=KEY)
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 1
+    assert "answers 307 and leads to" in said
+    assert keys == []
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        SECRET,
+        json.dumps({"error": {"message": f"bad key {SECRET}"}}),
+        json.dumps({"detail": f"bad key {SECRET}"}),
+        "bad key " + " ".join(SECRET.split()),
+        "x" * 190 + SECRET,
+    ],
+)
+def test_a_key_that_the_server_repeats_is_not_shown(agentdyno: Agentdyno, repeated: str) -> None:
+    with saying(401, repeated.encode(), **{"Content-Type": "text/plain"}) as (base_url, _):
+        done = agentdyno("run", LLM_BASE_URL=base_url, LLM_MODEL="m", LLM_API_KEY=SECRET)
+    assert done.returncode == 1
+    assert "…" in done.stderr
+    assert not any(part in done.stderr for part in ("sk-with", "quotes", "spaces"))
+
+
+def test_a_url_with_a_password_is_refused_without_showing_it(agentdyno: Agentdyno) -> None:
+    done = agentdyno("run", LLM_BASE_URL="http://me:swordfish@127.0.0.1:9/v1", LLM_MODEL="m")
+    assert done.returncode == 2
+    assert "LLM_BASE_URL holds a user name or a password; set LLM_API_KEY" in done.stderr
+    assert "swordfish" not in done.stdout + done.stderr

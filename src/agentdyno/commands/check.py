@@ -15,9 +15,11 @@ from agentdyno.errors import UserError
 from agentdyno.measure.machine import available_mib
 from agentdyno.options import whole
 from agentdyno.process import limits
-from agentdyno.runner.endpoint import probe
+from agentdyno.runner.probe import probe
+from agentdyno.runner.settings import REQUEST
 from agentdyno.runtimes.build import remedy
 from agentdyno.runtimes.manifest import Manifest, choose
+from agentdyno.tasks import builtin
 from agentdyno.verifiers import cold
 
 MIB_PER_TEST_PROCESS = 30
@@ -126,8 +128,8 @@ def _endpoint() -> str:
     endpoint = endpoint_in(os.environ)
     if endpoint is None:
         return "simulated; set LLM_BASE_URL, LLM_MODEL and LLM_API_KEY for a real one"
-    probe(endpoint, os.environ.get("LLM_API_KEY", ""))
-    return f"{endpoint.base_url} answers for model {endpoint.model}"
+    answered = probe(endpoint, REQUEST, builtin.problems()[0], os.environ.get("LLM_API_KEY", ""))
+    return f"{endpoint.base_url} answers for model {endpoint.model}: {answered.line}"
 
 
 def _calibration() -> Finding:

@@ -99,6 +99,8 @@ def say_what_is_measured(progress: Progress, prepared: Prepared) -> None:
         f"{names}: {counts} {settings.tasks} tasks, agents {agents}, {repeats}, "
         f"verifier {verifiers} with {settings.verify_slots} slots, on {served}"
     )
+    if prepared.probed is not None:
+        progress.say(f"the endpoint answers: {prepared.probed.line}")
     if prepared.profile is not None:
         warned = warning(prepared.profile, max(settings.agents))
         if warned is not None:

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,11 @@ class Watcher:
     """Looks at the runtime and its children every few milliseconds, and at what became of them.
 
     `late_s` is how late it was with that at the worst, and so was the endpoint, with which it shares a loop.
+    `wrapped` is the runtime's command where another program executes it; until then, children are not the
+    runtime's.
     """
 
-    def __init__(self, child: Child, key: str) -> None:
+    def __init__(self, child: Child, key: str, wrapped: Sequence[str] = ()) -> None:
         self._before = {process.pid for process in proc.children(os.getpid())}
         self._children: set[int] = set()
         self.peak_kib = 0
@@ -37,6 +39,7 @@ class Watcher:
         self.key_in_process: list[str] = []
         self._child = child
         self._key = key.encode()
+        self._wrapped = b"".join(b"\0" + os.fsencode(word) for word in wrapped) + b"\0" if wrapped else b""
 
     async def until_ended(self, within_s: float, acting: asyncio.Task[None] | None = None) -> None:
         """Wait for the end, unless what was to be done to the runtime could not be done."""
@@ -50,7 +53,7 @@ class Watcher:
                 looked = watched.look()
                 if looked is not None:
                     self.peak_kib = max(self.peak_kib, looked[1].peak_kib)
-                self._look_at_children()
+                self.look_at_children()
                 if acting is not None and acting.done() and acting.exception() is not None:
                     return
                 if time.monotonic() > end:
@@ -80,7 +83,10 @@ class Watcher:
     def _ours(self) -> list[proc.Process]:
         return [process for process in proc.children(os.getpid()) if process.pid not in self._before]
 
-    def _look_at_children(self) -> None:
+    def look_at_children(self) -> None:
+        """Note the runtime's children of now, and whether one of them got the key."""
+        if self._wrapped and self._is_wrapper():
+            return
         for pid in proc.listed_children(self._child.pid):
             self._children.add(pid)
             with contextlib.suppress(OSError):
@@ -92,6 +98,12 @@ class Watcher:
                     self.key_in_process.append(f"arguments of {_command(pid)}")
                 if self._key in _read(pid, "environ"):
                     self.key_in_process.append(f"environment of {_command(pid)}")
+
+    def _is_wrapper(self) -> bool:
+        """Whether the process still is the program that is going to execute the runtime."""
+        with contextlib.suppress(OSError):
+            return _read(self._child.pid, "cmdline").endswith(self._wrapped)
+        return False
 
 
 def _read(pid: int, name: str) -> bytes:

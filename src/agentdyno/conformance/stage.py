@@ -143,9 +143,9 @@ class Stage:
             spelled = spell(json.dumps(document))
             if spelled is not None:
                 (folder / "run.json").write_bytes(spelled)
-            command = [*through, *self.manifest.command(self.manifest.run), str(folder / "run.json")]
+            command = [*self.manifest.command(self.manifest.run), str(folder / "run.json")]
             observed = await self._watched(
-                command, folder, endpoint, document, key, act, within_s, folder / workspaces
+                through, command, folder, endpoint, document, key, act, within_s, folder / workspaces
             )
         if endpoint.failures:
             raise endpoint.failures[0]
@@ -157,6 +157,7 @@ class Stage:
 
     async def _watched(
         self,
+        through: Sequence[str],
         command: Sequence[str],
         folder: Path,
         endpoint: Endpoint,
@@ -173,14 +174,14 @@ class Stage:
             (folder / "stderr").open("wb") as stderr,
             (folder / "stdout").open("wb") as stdout,
             Child(
-                command,
+                [*through, *command],
                 cwd=self.manifest.folder,
                 environment=environment,
                 stdout=stdout,
                 stderr=stderr,
             ) as child,
         ):
-            watcher = Watcher(child, key or KEY)
+            watcher = Watcher(child, key or KEY, command if through else ())
             running = Running(child, endpoint, events, workspaces)
             acting = asyncio.create_task(act(running)) if act is not None else None
             try:

@@ -6,6 +6,7 @@ reason and a line on stderr.
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -132,7 +133,7 @@ class Relay:
 
 def _report(exchange: Exchange, error: Exception) -> None:
     """Answer with a 502 and the reason, or break the response off, and say so on stderr."""
-    reason = str(error).strip() or type(error).__name__
+    reason = _reason(error)
     unreachable = isinstance(error, aiohttp.ClientConnectorError | TimeoutError)
     happened = "cannot be reached" if unreachable else "does not answer as HTTP wants"
     if exchange.record.status is not None:
@@ -144,6 +145,17 @@ def _report(exchange: Exchange, error: Exception) -> None:
         return
     code = "upstream_unreachable" if unreachable else "upstream_error"
     exchange.refuse(ApiError(502, message, kind="upstream_error", code=code))
+
+
+def _reason(error: Exception) -> str:
+    """What the system or the parser says, in one line."""
+    said = str(error)
+    if isinstance(error, aiohttp.ClientConnectorError):
+        number = error.os_error.errno
+        said = os.strerror(number) if number and number > 0 else str(error.os_error.strerror or error)
+    elif isinstance(error, aiohttp.ClientResponseError):
+        said = error.message
+    return " ".join(said.split()) or type(error).__name__
 
 
 def address(upstream: SplitResult, path: str, query: str) -> str:

@@ -162,6 +162,8 @@ def url(value: object) -> str | None:
     """The base URL of an OpenAI-compatible server."""
     try:
         parts = urllib.parse.urlsplit(value) if isinstance(value, str) else None
+        if parts is not None and "@" in parts.netloc:
+            return " holds a user name or a password; set LLM_API_KEY to the key, and leave them out"
         if parts is not None and parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
             return None
     except ValueError:

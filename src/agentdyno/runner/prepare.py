@@ -12,7 +12,7 @@ from agentdyno.endpoint.profile import Profile, parse_profile
 from agentdyno.errors import UserError
 from agentdyno.files import sha256
 from agentdyno.process import limits
-from agentdyno.runner.endpoint import probe
+from agentdyno.runner.probe import Probe, probe
 from agentdyno.runner.settings import Settings
 from agentdyno.runtimes.build import buildable, install
 from agentdyno.runtimes.manifest import Manifest, choose
@@ -26,8 +26,8 @@ class Prepared:
     """An experiment that can begin.
 
     `runtimes` are measured; `skipped` are those that nobody asked for by name and that cannot be built here.
-    `tasks` are distinct. `profile` is None where the endpoint is a real one. `folder` is there, and all
-    results go into it.
+    `tasks` are distinct. `profile` is None where the endpoint is a real one, and `probed` is what that one
+    answered. `folder` is there, and all results go into it.
     """
 
     settings: Settings
@@ -36,6 +36,7 @@ class Prepared:
     tasks: tuple[Task, ...]
     verifiers: tuple[Verifier, ...]
     profile: Profile | None
+    probed: Probe | None
     folder: Path
 
     def tasks_of_run(self, agents: int) -> list[Task]:
@@ -65,8 +66,9 @@ def prepare(settings: Settings, folder: Callable[[], Path]) -> Prepared:
     limits.allow_open_files(open_files_needed(settings, agents), f"{agents} agents")
     runtimes, skipped = _runtimes(settings)
     tasks = _tasks(settings)
+    probed = None
     if settings.real_endpoint:
-        probe(settings.real_endpoint, os.environ.get("LLM_API_KEY", ""))
+        probed = probe(settings.real_endpoint, settings.request, tasks[0], os.environ.get("LLM_API_KEY", ""))
     return Prepared(
         settings=settings,
         runtimes=tuple(runtimes),
@@ -74,6 +76,7 @@ def prepare(settings: Settings, folder: Callable[[], Path]) -> Prepared:
         tasks=tuple(tasks),
         verifiers=tuple(VERIFIERS[name]() for name in settings.verifiers),
         profile=profile,
+        probed=probed,
         folder=folder(),
     )
 
