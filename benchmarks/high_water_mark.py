@@ -4,7 +4,7 @@ Since Linux 6.2 the kernel counts a process's resident pages by processor, and a
 total once it reaches max(32, 2n) pages, with n processors (lib/percpu_counter.c, compute_batch_value). The
 total, and so VmHWM, may err by as much for each processor. Each process here touches known memory, on one
 processor or on all in turn, unmaps it, and then reads its VmHWM. What was there before is counted exactly,
-from the page tables (smaps_rollup). Prints how many processes missed how many pages; below 0, VmHWM is larger.
+from the page tables (smaps_rollup). Prints how many processes missed how many pages (below 0: more).
 """
 
 import mmap
