@@ -1,6 +1,7 @@
 """How numbers, ratios, intervals and lists are written, wherever a person reads them."""
 
 import math
+import unicodedata
 from collections.abc import Callable, Sequence
 
 MISSING = "–"
@@ -11,6 +12,17 @@ INVALID = "✗"
 
 Ends = tuple[float, float]
 """The low and the high end of an interval."""
+
+
+def printable(text: str) -> str:
+    """The text with U+FFFD for every character that a terminal would obey: control characters, and those that
+    change the direction of writing. What a runtime or a server says may hold them.
+    """
+    return "".join("\ufffd" if _is_obeyed(character) else character for character in text)
+
+
+def _is_obeyed(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cf") and character not in "\t\n\u200d"
 
 
 def figure(value: float | None, digits: int | None = None) -> str:

@@ -146,3 +146,10 @@ def test_an_outcome_follows_from_its_attempts(
     events = read(written(tmp_path, START, *attempts, task, END))
     problem = ["1 task whose outcome does not follow from the attempts: t/1"]
     assert accounting(events, ["t/1"], max_retries=3) == ([] if follows else problem)
+
+
+@pytest.mark.parametrize("attempts", [0, 2, 50_000_000, 2**62])
+def test_a_number_of_attempts_that_there_were_not_is_a_contradiction(tmp_path: Path, attempts: int) -> None:
+    events = read(written(tmp_path, START, ATTEMPT, TASK | {"attempts": attempts}, END))
+    (problem,) = accounting(events, ["t/1"], max_retries=3)
+    assert problem == "1 task whose outcome does not follow from the attempts: t/1"

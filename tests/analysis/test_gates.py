@@ -380,3 +380,16 @@ def test_a_failed_request_that_nobody_reports_is_found(build: Build) -> None:
     (failure,) = build(run, replace(CELL, profile="real:m")).failures
     assert failure.gate == "Little's law"
     assert "22 requests, and the events report 21 tries" in failure.reason
+
+
+def test_what_a_runtime_says_cannot_drive_a_terminal(build: Build) -> None:
+    run = good_run()
+    change_outcome(exit_code=1, last_stderr_line="\x1b[2J\x1b]0;mine\x07 \u202ereversed\x9b0m")(run)
+    end_as_error(run, "a")
+    task_of(run, "a")["reason"] = "\x1b[31mred"
+    found = build(run)
+    reasons = [failure.reason for failure in found.failures] + [task.reason or "" for task in found.tasks]
+    assert any("mine" in reason for reason in reasons)
+    assert any("red" in reason for reason in reasons)
+    for reason in reasons:
+        assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(reason)

@@ -89,13 +89,18 @@ def test_the_bytes_of_a_simulation_pass_unchanged(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "header", "code"),
+    ("status", "header", "code", "waits"),
     [
-        (401, ("WWW-Authenticate", "Bearer"), "invalid_api_key"),
-        (429, ("Retry-After", "7"), "rate_limit_exceeded"),
+        (401, ("WWW-Authenticate", "Bearer"), "invalid_api_key", False),
+        (429, ("Retry-After", "700"), "rate_limit_exceeded", True),
+        (503, ("Retry-After", "Fri, 31 Dec 2999 23:59:59 GMT"), "overloaded", True),
+        (503, ("Retry-After", "Fri, 31 Dec 1999 23:59:59 GMT"), "overloaded", False),
+        (503, ("Retry-After", "soon"), "overloaded", False),
     ],
 )
-def test_refusals_pass_unchanged(serve: Serve, status: int, header: tuple[str, str], code: str) -> None:
+def test_refusals_pass_unchanged(
+    serve: Serve, status: int, header: tuple[str, str], code: str, waits: bool
+) -> None:
     error = json.dumps({"error": {"message": "no", "type": "t", "param": None, "code": code}}).encode()
     seen = []
 
@@ -112,6 +117,7 @@ def test_refusals_pass_unchanged(serve: Serve, status: int, header: tuple[str, s
         got, headers, body = post(relaying.address, HELLO, Authorization="Bearer secret-key")
     assert (got, headers[header[0]], body) == (status, header[1], error)
     assert seen == [("/v1/chat/completions", "Bearer secret-key", HELLO)]
+    assert (gauge(relaying.address)["asked_to_wait_s"] > 0) is waits
     _, line, _ = relaying.stop()
     assert (line["status"], line["error"], line["finish"]) == (status, code, "error")
 

@@ -301,6 +301,40 @@ def test_a_key_that_the_server_repeats_is_not_shown(agentdyno: Agentdyno, repeat
     assert not any(part in done.stderr for part in ("sk-with", "quotes", "spaces"))
 
 
+def test_a_runtime_that_waits_as_it_was_asked_to_does_not_hang(
+    agentdyno: Agentdyno, tasks: Path, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+
+    class Busy(Model):
+        """Too busy for every second request, the probe's not counted."""
+
+        def do_POST(self) -> None:
+            asked.append(self.path)
+            if len(asked) % 2:
+                super().do_POST()
+                return
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(429)
+            self.send_header("Retry-After", "3")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        agentdyno(
+            "run", "--runtimes", "python", "--tasks", tasks, "--limit", 1, "--agents", 1, "--repeats", 1,
+            "--controls", "none", "--verifier", "null", "--stall", 1, "--out", tmp_path / "results",
+            LLM_BASE_URL=f"http://127.0.0.1:{server.server_port}/v1", LLM_MODEL="doubler", LLM_API_KEY=KEY,
+        )  # fmt: skip
+        server.shutdown()
+        thread.join()
+    (row,) = summary(tmp_path / "results")["rows"]
+    assert row["metrics"]["first_attempt_pass"]["values"] == [1]
+    assert [failure["gate"] for failure in row["failures"]] == ["enough samples"]
+
+
 def test_a_url_with_a_password_is_refused_without_showing_it(agentdyno: Agentdyno) -> None:
     done = agentdyno("run", LLM_BASE_URL="http://me:swordfish@127.0.0.1:9/v1", LLM_MODEL="m")
     assert done.returncode == 2

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agentdyno.analysis.ledger import Entry
+from agentdyno.format import printable
 from agentdyno.rundata.raw_run import RawRun
 
 Figures = Mapping[str, float | None]
@@ -33,6 +34,10 @@ class Failure:
     reason: str
     remedy: str
     is_fault: bool
+
+    def __post_init__(self) -> None:
+        """A reason may quote a runtime, and what a runtime says must not drive the reader's terminal."""
+        object.__setattr__(self, "reason", printable(self.reason))
 
     @property
     def line(self) -> str:

@@ -8,6 +8,7 @@ from agentdyno.analysis import ledger
 from agentdyno.analysis.ledger import Entry
 from agentdyno.analysis.registry import MEASURED, PERCENTILES
 from agentdyno.analysis.statistics import percentile
+from agentdyno.format import printable
 from agentdyno.rundata.events import by_task
 from agentdyno.rundata.raw_run import RawRun
 
@@ -112,7 +113,7 @@ def task_rows(run: RawRun, entries: Sequence[Entry]) -> list[TaskRow]:
                 queue_ms=sum(entry.parts.queue for entry in whole) if has_all else None,
                 verify_ms=sum(entry.parts.verify for entry in whole) if has_all else None,
                 overhead_ms=sum(entry.overhead for entry in whole) if has_all else None,
-                reason=outcome.reason,
+                reason=printable(outcome.reason) if outcome.reason is not None else None,
             )
         )
     return rows

@@ -38,6 +38,7 @@ class Record:
         "in_flight",
         "late",
         "prompt_tokens",
+        "retry_after_s",
         "served",
         "status",
         "stream",
@@ -60,6 +61,8 @@ class Record:
         self.status: int | None = None
         self.error: str | None = None
         self.finish: str | None = None
+        self.retry_after_s = 0.0
+        """How long the response asks the client to wait before it tries again."""
         self.served = False
         """Whether a finish reason has left, whatever became of the rest of the response."""
         self.t_first: int | None = None

@@ -9,6 +9,8 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from time import monotonic_ns
 from typing import Self
@@ -191,6 +193,8 @@ def end_to_end(headers: Headers) -> list[tuple[bytes, bytes]]:
 async def _forward(response: aiohttp.ClientResponse, exchange: Exchange, received: list[bytes]) -> None:
     record = exchange.record
     record.status = response.status
+    if response.status >= 400:
+        record.retry_after_s = _seconds(response.headers.get("Retry-After", ""))
     length = response.headers.get("Content-Length")
     head = _head(response, exchange, length)
     async for data in response.content.iter_any():
@@ -202,6 +206,17 @@ async def _forward(response: aiohttp.ClientResponse, exchange: Exchange, receive
     exchange.write(head + (b"" if length else b"0\r\n\r\n"), None)
     record.deferred = partial(_read_completion, received)
     exchange.complete("stop" if response.status < 400 else "error")
+
+
+def _seconds(retry_after: str) -> float:
+    """What `Retry-After` asks for: seconds, or until a date (RFC 9110, 10.2.3); all else asks nothing."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after[:9])
+    try:
+        until = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return 0.0
+    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
 
 def _head(response: aiohttp.ClientResponse, exchange: Exchange, length: str | None) -> bytes:

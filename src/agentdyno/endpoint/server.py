@@ -49,6 +49,8 @@ class Server:
         self.completed = 0
         self.in_flight = 0
         self.max_in_flight = 0
+        self._quiet_until = 0
+        """Until then clients were asked to wait, in ns of CLOCK_MONOTONIC."""
         self._backend = backend
         self._timeouts_s = timeouts_s
         self._schedule = schedule
@@ -153,7 +155,9 @@ class Server:
         if not exchange.record.id:
             return
         self.in_flight -= 1
-        if exchange.record.finish not in ("error", "client_gone", "client_slow"):
+        quiet_until = monotonic_ns() + round(exchange.record.retry_after_s * 1e9)
+        self._quiet_until = max(self._quiet_until, quiet_until)
+        if exchange.record.served:
             self.completed += 1
         self._journal.add(exchange.record)
 
@@ -177,5 +181,6 @@ class Server:
                 "max_in_flight": self.max_in_flight,
                 "requests": self.requests,
                 "completed": self.completed,
+                "asked_to_wait_s": max(0, self._quiet_until - monotonic_ns()) / 1e9,
             }
         ).encode()

@@ -14,6 +14,15 @@ from agentdyno.runner.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
+class Gauge:
+    """Requests being answered now, all requests so far, and how long from now clients were asked to wait."""
+
+    in_flight: int
+    requests: int
+    asked_to_wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """A listening endpoint. `niceness` is what it really runs at."""
 
@@ -21,15 +30,14 @@ class Endpoint:
     child: Child
     niceness: int
 
-    def in_flight(self) -> int | None:
-        """Requests being answered now, by the endpoint's own gauge; None when it does not answer within a
-        second.
-        """
+    def gauge(self) -> Gauge | None:
+        """What the endpoint is doing now; None when it does not answer within a second."""
         address = urllib.parse.urlsplit(self.base_url)
         connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=1)
         try:
             connection.request("GET", "/health")
-            return int(json.loads(connection.getresponse().read())["in_flight"])
+            health = json.loads(connection.getresponse().read())
+            return Gauge(int(health["in_flight"]), int(health["requests"]), float(health["asked_to_wait_s"]))
         except (OSError, http.client.HTTPException, ValueError, KeyError):
             return None
         finally:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from agentdyno.errors import UserError
 from agentdyno.files import write_json
+from agentdyno.format import printable
 from agentdyno.measure import proc
 from agentdyno.measure.cgroup import accounted
 from agentdyno.measure.machine import Baseline
@@ -28,6 +29,9 @@ from agentdyno.verifiers import Verifier
 
 LOOK_S = 0.25
 """Between two looks at whether the run has ended or moved on."""
+
+GAUGES = 4
+"""How often the endpoint is asked before a run counts as hanging."""
 
 SIMULATED_KEY = "simulated"
 """What runtimes send to the simulated endpoint as their API key; a real key is for a real endpoint only."""
@@ -241,21 +245,24 @@ def _watch(
     observe: Observe,
     interrupts: Interrupts,
 ) -> str | None:
-    """Wait until the runtime has ended; or say why it must be: neither events nor open requests for
-    `stall_s`.
+    """Wait until the runtime has ended; or say why it must be: for `stall_s` there were no events and no open
+    requests, and no server had asked the runtime to wait.
     """
-    moved = time.monotonic()
-    size = -1
+    moved = looked = time.monotonic()
+    size = requests = -1
     while not child.has_ended(LOOK_S):
         interrupts.check()
         now = time.monotonic()
         present = events.stat().st_size if events.exists() else 0
         if present != size:
             size, moved = present, now
-        elif now - moved > stall_s:
-            if not endpoint.in_flight():
+        elif min(now - moved, now - looked) > stall_s / GAUGES:
+            # Once is not enough: a runtime that makes one request after the other may be between two of them.
+            looked, gauge = now, endpoint.gauge()
+            if gauge is not None and (gauge.in_flight or gauge.asked_to_wait_s or gauge.requests != requests):
+                requests, moved = gauge.requests, now
+            elif now - moved > stall_s:
                 return f"the runtime hangs: no event and no open request for {stall_s:g} s"
-            moved = now
         if endpoint.child.has_ended(0):
             return "the endpoint ended while it was needed; see endpoint.stderr"
         observe(events, sampler)
@@ -267,4 +274,4 @@ def _last_line(stderr: Path) -> str | None:
     if not stderr.exists():
         return None
     lines = stderr.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1][:500] if lines else None
+    return printable(lines[-1][:500]) if lines else None
