@@ -236,6 +236,7 @@ def test_the_gauge_counts_what_is_in_flight(serve: Serve) -> None:
     def health() -> dict[str, Any]:
         connection.request("GET", "/health")
         answer: dict[str, Any] = json.loads(connection.getresponse().read())
+        assert answer.pop("asked_to_wait_s") == 0
         return answer
 
     until(lambda: health()["in_flight"] == 5)
