@@ -334,6 +334,16 @@ def send_the_end_later(run: dict[str, Any]) -> None:
         line.update(served=True, t_finish=line["t_last"], t_last=line["t_last"] + 4 * MS)
 
 
+def answer_within_a_millisecond(run: dict[str, Any]) -> None:
+    for line in requests_of(run):
+        t_arrive = line["t_arrive"]
+        line.update(served=True, t_finish=t_arrive + MS, t_last=t_arrive + MS)
+        # The runtime had all of it before the endpoint noted that it had left.
+        attempt_of(run, line["task"], line["attempt"]).update(
+            t_first=t_arrive + MS // 2, t_last=t_arrive + MS // 2
+        )
+
+
 def leave_after_the_finish_reason(run: dict[str, Any]) -> None:
     send_the_end_later(run)
     for line in requests_of(run):
@@ -346,7 +356,9 @@ def fail_once(run: dict[str, Any]) -> None:
     run["journal"].insert(1, failed)
 
 
-@pytest.mark.parametrize("habit", [send_the_end_later, leave_after_the_finish_reason, fail_once])
+@pytest.mark.parametrize(
+    "habit", [send_the_end_later, answer_within_a_millisecond, leave_after_the_finish_reason, fail_once]
+)
 def test_what_real_servers_do_condemns_no_runtime(build: Build, habit: Change) -> None:
     run = good_run()
     habit(run)
