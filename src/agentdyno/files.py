@@ -1,16 +1,19 @@
-"""Writes files atomically: a file is either complete or absent."""
+"""Writes files atomically and durably, and keeps other processes away from a folder."""
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from agentdyno.errors import UserError
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write `content` to `path` in one step (rename(2)): a reader sees either the old or the new file.
+    """Write `content` to `path` in one step (rename(2)): a reader sees either the old or the new file, also
+    after a power cut, because the bytes are on the disk before the name is (fsync(2)).
 
     Raises a UserError that says why when the file cannot be written.
     """
@@ -18,12 +21,48 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise UserError(f"{path}: folder {path.parent} does not exist; create it or choose another path")
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        unfinished.write_bytes(content)
+        with unfinished.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         unfinished.replace(path)
+        _sync_folder(path.parent)
     except OSError as error:
         raise UserError(f"{path}: cannot be written ({error.strerror}); choose another path") from None
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the names in the folder on the disk, where the file system can do that for a folder."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock on the file at `path`, which is made if it is not there (flock(2)).
+
+    The kernel releases the lock when the process dies, however it dies. A UserError names the process that
+    holds the lock already.
+    """
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise UserError(
+                f"{path.parent}: process {file.read().strip() or 'unknown'} is at work on this experiment; "
+                "wait until it has ended, or stop it"
+            ) from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
 
 
 def write_text(path: Path, text: str) -> None:

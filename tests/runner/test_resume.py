@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import re
 import shutil
 import signal
@@ -16,6 +17,7 @@ import pytest
 from agentdyno.commands import experiment_options, run
 from agentdyno.commands.experiment import prepared_for
 from agentdyno.commands.experiment_options import DEFAULTS
+from agentdyno.files import locked
 from agentdyno.results.experiment import RAW
 from command_line import (
     Agentdyno,
@@ -99,6 +101,23 @@ def test_it_goes_on_where_it_was_interrupted(interrupted: Path, agentdyno: Agent
     ]
     assert summary(tmp_path / "results")["rows"] == after["rows"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["results"]
+
+
+def test_no_other_process_works_on_it_meanwhile(interrupted: Path, agentdyno: Agentdyno) -> None:
+    def files() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in (interrupted / "runs").rglob("*") if path.is_file()}
+
+    before = files()
+    with locked(interrupted / "lock"):
+        done = agentdyno("run", "--resume", interrupted)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"agentdyno: {interrupted}: process {os.getpid()} is at work on this experiment; "
+        "wait until it has ended, or stop it\n"
+    )
+    assert files() == before
+    with locked(interrupted / "lock"):
+        assert (interrupted / "lock").read_text() == f"{os.getpid()}\n"
 
 
 def test_it_goes_on_where_it_was_moved_to(interrupted: Path, agentdyno: Agentdyno, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from agentdyno.errors import UserError
-from agentdyno.files import write_json, write_text
+from agentdyno.files import locked, write_json, write_text
 from agentdyno.process.child import adopt_orphans, no_survivors
 from agentdyno.process.signals import Interrupted, Interrupts
 from agentdyno.results import sweep
@@ -22,6 +22,8 @@ from agentdyno.runtimes.build import build
 from agentdyno.tasks.load import write
 
 MARKDOWN = "sweep.md"
+LOCK = "lock"
+"""The file in an experiment's folder that holds the pid of the process at work on it."""
 
 
 def write_sweep(prepared: Prepared, results: ResultsWriter) -> None:
@@ -52,8 +54,21 @@ def measure(
 
     `on_run` is called with each run. `total` is how many runs that will be, if that is known. What lies in
     the folder already, because an earlier experiment was interrupted, is taken in and not run again. An
-    interruption comes back with what was measured until then.
+    interruption comes back with what was measured until then. No other process can work on the folder
+    meanwhile: a UserError says which one does.
     """
+    with locked(prepared.folder / LOCK):
+        return _measure(prepared, plan, total, progress, interrupts, on_run)
+
+
+def _measure(
+    prepared: Prepared,
+    plan: Plan,
+    total: int | None,
+    progress: Progress,
+    interrupts: Interrupts,
+    on_run: OnRun,
+) -> tuple[ResultsWriter, Interrupted | None]:
     adopt_orphans()
     _point_latest_at(prepared.folder)
     _build(prepared, progress, interrupts)
