@@ -51,6 +51,52 @@ def test_a_controller_that_no_hierarchy_of_version_1_has_is_in_version_2(tmp_pat
     assert place("cpu", proc) == Place(2, tmp_path / "unified", tmp_path / "unified/unified")
 
 
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, None),
+        ({"cpu.max": "max 100000\n"}, None),
+        ({"cpu.max": "100000 100000\n"}, 1),
+        ({"cpu.max": "150000 100000\n"}, 1),
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"cpu.max": "99900000 100000\n"}, None),
+        ({"cpu.max": "nonsense\n"}, None),
+        ({"../cpu.max": "100000 100000\n"}, 1),
+    ],
+)
+def test_cores_are_those_that_affinity_and_quotas_leave(
+    tmp_path: Path, files: dict[str, str], expected: int | None
+) -> None:
+    group = tmp_path / "unified/jobs"
+    group.mkdir(parents=True)
+    for name, text in files.items():
+        (group / name).write_text(text)
+    proc = synthetic.proc(tmp_path / "proc", "0::/jobs\n", synthetic.mount(tmp_path / "unified", "cgroup2"))
+    assert cgroup.cores(proc) == (expected or len(os.sched_getaffinity(0)))
+
+
+def test_cores_by_the_quota_of_version_1(tmp_path: Path) -> None:
+    group = tmp_path / "cpu/jobs"
+    group.mkdir(parents=True)
+    proc = synthetic.proc(
+        tmp_path / "proc", "4:cpu:/jobs\n", synthetic.mount(tmp_path / "cpu", "cgroup", "rw,cpu")
+    )
+    (group / "cpu.cfs_period_us").write_text("100000\n")
+    for quota, expected in ((-1, len(os.sched_getaffinity(0))), (100_000, 1)):
+        (group / "cpu.cfs_quota_us").write_text(f"{quota}\n")
+        assert cgroup.cores(proc) == expected
+
+
+@pytest.mark.parametrize(("limit", "free"), [("max\n", None), (f"{512 << 20}\n", 412), (f"{50 << 20}\n", 0)])
+def test_memory_that_a_limit_leaves(tmp_path: Path, limit: str, free: int | None) -> None:
+    group = tmp_path / "unified/jobs"
+    group.mkdir(parents=True)
+    (group / "memory.max").write_text(limit)
+    (group / "memory.current").write_text(f"{100 << 20}\n")
+    proc = synthetic.proc(tmp_path / "proc", "0::/jobs\n", synthetic.mount(tmp_path / "unified", "cgroup2"))
+    assert cgroup.free_mib(proc) == free
+
+
 def test_in_a_container_the_mount_is_a_part_of_the_hierarchy(tmp_path: Path) -> None:
     mounts = synthetic.mount(tmp_path / "memory", "cgroup", "rw,memory", root="/jobs")
     proc = synthetic.proc(tmp_path / "proc", MEMORY_V1, mounts)

@@ -1,7 +1,6 @@
 """`agentdyno conform`: hold runtimes to the contract."""
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from rich.console import Console
 from agentdyno.conformance import suite, table
 from agentdyno.conformance.rules import RULES
 from agentdyno.files import write_json
+from agentdyno.measure.cgroup import cores
 from agentdyno.options import whole
 from agentdyno.process.signals import Interrupted, Interrupts
 from agentdyno.project import CONTRACT_VERSION, RESULTS
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs",
         type=whole("--jobs", 1),
-        default=JOBS_PER_CORE * (os.cpu_count() or 1),
+        default=JOBS_PER_CORE * cores(),
         metavar="N",
         help="cases at a time (default: %(default)s); lower it where evidence speaks of time",
     )

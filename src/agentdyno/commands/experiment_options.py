@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 
 from agentdyno.commands.show import add_documents
 from agentdyno.errors import UserError
+from agentdyno.measure.cgroup import cores
 from agentdyno.options import SECONDS, above_0, percentage, whole
 from agentdyno.project import RESULTS
 from agentdyno.rundata.cell import CONTROLS
@@ -19,7 +19,7 @@ from agentdyno.verifiers import VERIFIERS
 
 T = TypeVar("T")
 
-DEFAULTS = Settings(verify_slots=os.cpu_count() or 1)
+DEFAULTS = Settings(verify_slots=cores())
 """What `run` measures when it is asked for nothing in particular."""
 
 OTHERWISE_NAMED = {

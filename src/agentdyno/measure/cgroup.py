@@ -1,4 +1,4 @@
-"""The memory of a whole process tree, measured with a control group (cgroup) for that tree.
+"""Control groups (cgroups): what they allow this process, and the memory of a whole process tree in one.
 
 Sources: cgroups(7); Documentation/admin-guide/cgroup-v1/memory.rst and cgroup-v2.rst of the kernel.
 """
@@ -16,6 +16,12 @@ from pathlib import Path, PurePosixPath
 PROC = Path("/proc")
 PEAK_FILES = {1: "memory.max_usage_in_bytes", 2: "memory.peak"}
 """The file with the peak, by version of the interface. Version 2 has it since kernel 5.19."""
+
+LIMIT_FILES = {
+    1: ("memory.limit_in_bytes", "memory.usage_in_bytes"),
+    2: ("memory.max", "memory.current"),
+}
+"""The files with the limit and with the memory in use, by version; without a limit, version 2 says `max`."""
 
 PATIENCE_S = 1.0
 """How long a group may stay busy after its last member is killed."""
@@ -69,6 +75,35 @@ def place(controller: str, proc: Path = PROC) -> Place | None:
         if shown and ".." not in own.parts and own.is_relative_to(root):
             return Place(version, Path(point), Path(point) / own.relative_to(root))
     return None
+
+
+def cores(proc: Path = PROC) -> int:
+    """The processors that this process may use: those of its affinity (taskset(1)), or fewer by the quota of
+    its control groups (cpu.max, cpu.cfs_quota_us), as in a container with `--cpus 1`. At least 1.
+    """
+    allowed = float(len(os.sched_getaffinity(0)))
+    own = place("cpu", proc)
+    for group in own.lineage if own else []:
+        with contextlib.suppress(OSError, ValueError, ZeroDivisionError):
+            if own is not None and own.version == 2:
+                quota, period = (group / "cpu.max").read_text().split()
+            else:
+                quota = (group / "cpu.cfs_quota_us").read_text()
+                period = (group / "cpu.cfs_period_us").read_text()
+            if float(quota) > 0:  # "max" in version 2 and -1 in version 1 are no quota
+                allowed = min(allowed, float(quota) / float(period))
+    return max(1, int(allowed))
+
+
+def free_mib(proc: Path = PROC) -> int | None:
+    """Memory in MiB that the limits of the control groups leave; None without a limit."""
+    own = place("memory", proc)
+    left: list[int] = []
+    for group in own.lineage if own else []:
+        limit, used = LIMIT_FILES[own.version if own else 2]
+        with contextlib.suppress(OSError, ValueError):
+            left.append(int((group / limit).read_text()) - int((group / used).read_text()))
+    return max(0, min(left)) >> 20 if left else None
 
 
 def _lines(file: Path) -> list[str]:

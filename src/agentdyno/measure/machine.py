@@ -47,7 +47,7 @@ def machine() -> dict[str, Any]:
     """What stays the same for all experiments on one machine; memory in MiB."""
     return {
         "cpu": _cpu_model(),
-        "cpus": len(os.sched_getaffinity(0)),
+        "cpus": cgroup.cores(),
         "architecture": platform.machine(),
         "kernel": platform.release(),
         "system": _system(),
@@ -62,8 +62,12 @@ def commit() -> str | None:
 
 
 def available_mib() -> int:
-    """Memory in MiB available without swapping, as the kernel estimates it (proc(5), MemAvailable)."""
-    return _meminfo("MemAvailable")
+    """Memory in MiB available without swapping, as the kernel estimates it (proc(5), MemAvailable), or less
+    where a control group has a limit.
+    """
+    limited = cgroup.free_mib()
+    free = _meminfo("MemAvailable")
+    return free if limited is None else min(free, limited)
 
 
 def _cpu_model() -> str:

@@ -13,7 +13,7 @@ from agentdyno.errors import UserError
 from agentdyno.files import write_json
 from agentdyno.format import printable
 from agentdyno.measure import proc
-from agentdyno.measure.cgroup import accounted
+from agentdyno.measure.cgroup import accounted, cores
 from agentdyno.measure.machine import Baseline
 from agentdyno.measure.sampler import Sampler
 from agentdyno.process.child import Child, no_survivors
@@ -107,7 +107,7 @@ def run_once(
             thermal_throttles=disturbances.thermal_throttles,
             swapped_pages=disturbances.swapped_pages,
             endpoint_niceness=niceness,
-            cores=len(os.sched_getaffinity(0)),
+            cores=cores(),
             interrupted=interrupted is not None,
             epoch_ns=epoch_ns,
         )
