@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from agentdyno import __version__
 from agentdyno.errors import UserError
+from agentdyno.process.output import tolerate_encodings
 
 # Each module has add_arguments(parser) and run(arguments) -> exit status, and is imported only when asked
 # for.
@@ -50,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 1 (a measurement failed) or 2 (the request is
     unusable).
     """
+    tolerate_encodings()
     argv = sys.argv[1:] if argv is None else list(argv)
     parser = argparse.ArgumentParser(
         prog="agentdyno",

@@ -9,6 +9,7 @@ from agentdyno.calibration.capacity import warning
 from agentdyno.commands.experiment_options import endpoint_in, options_given, settings_of
 from agentdyno.commands.show import message_console, print_experiment
 from agentdyno.errors import UserError
+from agentdyno.process.output import unheard
 from agentdyno.process.signals import Interrupted, Interrupts
 from agentdyno.project import RESULTS
 from agentdyno.results.experiment import open_experiment
@@ -36,8 +37,20 @@ def conduct(
 
     `total` says how many runs that will be, where it is known, and `write_more` writes more than a run has.
     Returns 0; 1 when a row that was asked for has a fault, or with --strict any flaw; 130, 143 or 129 after
-    an interruption.
+    an interruption. A measurement goes on when nobody reads its output any more.
     """
+    with unheard():
+        return _conduct(arguments, environment, defaults, plan, total, write_more)
+
+
+def _conduct(
+    arguments: argparse.Namespace,
+    environment: Mapping[str, str],
+    defaults: Settings,
+    plan: Callable[[Prepared], Plan],
+    total: Callable[[Prepared], int | None],
+    write_more: Callable[[Prepared, ResultsWriter], None],
+) -> int:
     console = message_console(arguments.document)
     progress = Progress(console)
     with Interrupts() as interrupts:
