@@ -120,6 +120,29 @@ def test_no_other_process_works_on_it_meanwhile(interrupted: Path, agentdyno: Ag
         assert (interrupted / "lock").read_text() == f"{os.getpid()}\n"
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("outcome.json", b""),
+        ("outcome.json", b'{"interrupted": fal'),
+        ("outcome.json", b"[]"),
+        ("run.json", b""),
+        ("run.json", b'{"tasks_file": 1}'),
+        ("journal.jsonl", b'{"kind": "request"}\n'),
+        ("samples.jsonl", b"[\n"),
+    ],
+)
+def test_a_damaged_run_is_measured_again(
+    interrupted: Path, agentdyno: Agentdyno, name: str, content: bytes
+) -> None:
+    (first,) = (interrupted / "runs").glob("001-*")
+    (first / name).write_bytes(content)
+    done = agentdyno("run", "--resume", interrupted)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"run 1/3: {FAULT}, 20 agents" in done.stdout
+    assert agentdyno("verify", interrupted).stdout.startswith("verified: 3 runs, 60 tasks, ")
+
+
 def test_it_goes_on_where_it_was_moved_to(interrupted: Path, agentdyno: Agentdyno, tmp_path: Path) -> None:
     moved = interrupted.rename(tmp_path / "moved")
     done = agentdyno("run", "--resume", moved)

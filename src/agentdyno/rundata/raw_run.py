@@ -68,12 +68,15 @@ class RawRun:
 
 
 def has_ended(folder: Path) -> bool:
-    """Whether the run in `folder` is complete: its outcome, written last, exists and says no interruption."""
+    """Whether the run in `folder` is complete: its outcome, written last, exists and says no interruption.
+
+    An outcome that cannot be read, as after a crash of the machine, is none.
+    """
     try:
         outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        return outcome["interrupted"] is False
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
-    return not outcome["interrupted"]
 
 
 def read(folder: Path, cell: Cell, block: int) -> RawRun:

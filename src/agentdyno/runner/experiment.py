@@ -9,6 +9,7 @@ from agentdyno.files import locked, write_json, write_text
 from agentdyno.process.child import adopt_orphans, no_survivors
 from agentdyno.process.signals import Interrupted, Interrupts
 from agentdyno.results import sweep
+from agentdyno.results.records import Run
 from agentdyno.results.sweep import SWEEP, sweep_markdown, swept
 from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.raw_run import has_ended
@@ -76,7 +77,7 @@ def _measure(
     for number, (block, cell) in enumerate(plan(results), start=1):
         folder = prepared.folder / "runs" / f"{number:03}-{cell.label}"
         position = str(number) if total is None else f"{number}/{total}"
-        if has_ended(folder):
+        if has_ended(folder) and _is_readable(Run(folder, cell, block), position, progress):
             progress.say(f"run {position}: {cell.label} is there already")
             interrupted = None
         else:
@@ -87,6 +88,16 @@ def _measure(
             return results, interrupted
     results.write(complete=True)
     return results, None
+
+
+def _is_readable(run: Run, position: str, progress: Progress) -> bool:
+    """Whether the files of a run can be read; the progress says why not."""
+    try:
+        run.read()
+    except UserError as damage:
+        progress.say(f"run {position}: measured again, because {str(damage).partition(';')[0]}")
+        return False
+    return True
 
 
 def _build(prepared: Prepared, progress: Progress, interrupts: Interrupts) -> None:
