@@ -6,6 +6,7 @@ import http.server
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -374,6 +375,32 @@ def test_who_leaves_after_the_finish_reason_was_served(serve: Serve) -> None:
     assert (line["finish"], line["served"], line["error"]) == ("stop", True, None)
     assert line["t_first"] <= line["t_finish"] <= line["t_gone"]
     assert line["completion_sha256"] is not None
+
+
+def test_the_finish_reason_may_come_with_the_first_bytes(serve: Serve) -> None:
+    read = threading.Event()
+
+    def answer(request: Any) -> None:
+        request.send_response(200)
+        request.send_header("Transfer-Encoding", "chunked")
+        request.end_headers()
+        request.wfile.write(chunk(FINISHED))
+        assert read.wait(30)
+        request.wfile.write(chunk(b'data: {"choices":[],"usage":{"prompt_tokens":1}}\n\n') + b"0\r\n\r\n")
+
+    with upstream(answer) as url:
+        relaying = serve("--limit", "1", "--upstream", url)
+        connection = http.client.HTTPConnection(*relaying.address, timeout=30)
+        connection.request("POST", "/v1/chat/completions", json.dumps(STREAMED))
+        response = connection.getresponse()
+        assert response.read(len(FINISHED)) == FINISHED
+        t_read = time.monotonic_ns()
+        read.set()
+        response.read()
+        connection.close()
+    _, line, _ = relaying.stop()
+    assert (line["finish"], line["served"], line["prompt_tokens"]) == ("stop", True, 1)
+    assert line["t_finish"] <= t_read <= line["t_last"]
 
 
 def gauge(address: tuple[str, int]) -> Any:

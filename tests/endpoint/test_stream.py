@@ -37,7 +37,9 @@ def read(pieces: Iterable[bytes]) -> tuple[list[str], dict[str, Any]]:
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
 def test_vectors(vector: dict[str, Any]) -> None:
     stream = stream_of(vector)
-    for pieces in ([stream], [stream[at : at + 1] for at in range(len(stream))]):
+    bytewise = [stream[at : at + 1] for at in range(len(stream))]
+    with_empty_pieces = [piece for byte in bytewise for piece in (byte, b"")]
+    for pieces in ([stream], bytewise, with_empty_pieces):
         assert read(pieces) == (vector["data"], vector["completion"])
 
 

@@ -262,14 +262,14 @@ def _left(record: Record, piece: int) -> int | None:
 
 def _streamed(received: Sequence[bytes]) -> tuple[Completion, int]:
     """The completion in an event stream, and the number of the piece that brought its finish reason."""
-    events, completion, piece = EventStream(), Completion(), 0
+    events, completion, finished = EventStream(), Completion(), None
     for number, data in enumerate(received):
         for one in events.feed(data):
             completion.add(one)
-            if completion.finish_reason is not None and not piece:
-                piece = number
+        if finished is None and completion.finish_reason is not None:
+            finished = number
     completion.end()
-    return completion, piece
+    return completion, finished or 0
 
 
 def _whole(received: Sequence[bytes]) -> Completion:

@@ -24,9 +24,10 @@ class EventStream:
 
     def feed(self, piece: bytes) -> list[str]:
         """The data of every event that `piece` completes."""
-        if self._after_cr and piece:
+        if not piece:
+            return []
+        if self._after_cr:
             piece = piece.removeprefix(b"\n")
-            self._after_cr = False
         self._after_cr = piece.endswith(b"\r")
         completed: list[str] = []
         for line in (self._unfinished_line + piece).splitlines(keepends=True):
