@@ -161,22 +161,21 @@ def since(attempt: Attempt, due_at: Mapping[str, int]) -> int:
     return min(due_at.get(attempt.task, attempt.t_begin), attempt.t_begin)
 
 
-def _tail(attempt: Attempt, request: Request, t_last: int) -> float:
-    """The time in ms between the finish reason, as the runtime noted it, and the end of the stream or the
-    moment when the runtime went on without it.
-
-    It counts only where the endpoint sent the end later than the finish reason. LiteLLM, Azure and others do.
+def _reply_over(attempt: Attempt, request: Request, t_last: int) -> int:
+    """When the runtime need not wait for the endpoint any more: at `t_last`, when it had the finish reason;
+    or, if the endpoint sent the end of the stream later, as LiteLLM, Azure and others do, when that left or
+    when the runtime went on without it.
     """
     if request.t_finish is None or request.t_last is None or request.t_last <= request.t_finish:
-        return 0.0
+        return t_last
     went_on = attempt.t_queue if attempt.t_queue is not None else attempt.t_end
-    return _between(t_last, min(request.t_last, went_on))
+    return max(t_last, min(request.t_last, went_on))
 
 
 def _entry(attempt: Attempt, request: Request, t_due: int, *, relayed: bool) -> Entry:
     # An attempt with a completion should have both times; a runtime that omits one still gets a ledger.
     t_request, t_last = attempt.t_request or attempt.t_begin, attempt.t_last or attempt.t_end
-    t_finish, tail = request.t_finish, _tail(attempt, request, t_last)
+    t_finish, t_over = request.t_finish, _reply_over(attempt, request, t_last)
     if relayed and t_finish is not None:
         # Journals of version 0.1.0 have only the end of the stream, which a real model may send later.
         t_finish = min(t_finish, t_last)
@@ -192,14 +191,13 @@ def _entry(attempt: Attempt, request: Request, t_due: int, *, relayed: bool) -> 
             prompt=max(0.0, _between(attempt.t_begin, t_request) - transport),
             transport=transport,
             send=_between(t_request, request.t_arrive),
-            model=_between(request.t_arrive, t_finish) + tail,
+            model=_between(request.t_arrive, t_finish) + _between(t_last, t_over),
             stream=_between(t_finish, t_last),
-            extract=max(0.0, _between(t_last, attempt.t_queue) - tail) if verified else 0.0,
+            extract=_between(t_over, attempt.t_queue) if verified else 0.0,
             queue=_between(attempt.t_queue, attempt.t_spawn),
             spawn=_between(attempt.t_spawn, attempt.t_started),
             verify=_between(attempt.t_started, attempt.t_exit),
-            bookkeeping=_between(attempt.t_exit if verified else t_last, attempt.t_end)
-            - (0.0 if verified else tail),
+            bookkeeping=_between(attempt.t_exit if verified else t_over, attempt.t_end),
         ),
     )
 

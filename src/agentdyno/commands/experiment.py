@@ -25,6 +25,7 @@ from agentdyno.runtimes.build import say_skipped
 from agentdyno.trace.perfetto import FILE, write_trace
 
 
+@unheard()
 def conduct(
     arguments: argparse.Namespace,
     environment: Mapping[str, str],
@@ -39,18 +40,6 @@ def conduct(
     Returns 0; 1 when a row that was asked for has a fault, or with --strict any flaw; 130, 143 or 129 after
     an interruption. A measurement goes on when nobody reads its output any more.
     """
-    with unheard():
-        return _conduct(arguments, environment, defaults, plan, total, write_more)
-
-
-def _conduct(
-    arguments: argparse.Namespace,
-    environment: Mapping[str, str],
-    defaults: Settings,
-    plan: Callable[[Prepared], Plan],
-    total: Callable[[Prepared], int | None],
-    write_more: Callable[[Prepared, ResultsWriter], None],
-) -> int:
     console = message_console(arguments.document)
     progress = Progress(console)
     with Interrupts() as interrupts:

@@ -135,7 +135,6 @@ class Exchange:
             return
         self.record.finish = finish
         self.record.served, self.record.t_finish = False, None
-        self.record.deferred = None
         self.record.completion_tokens = None
         if finish in ("client_gone", "client_slow"):
             self.record.t_gone = monotonic_ns()

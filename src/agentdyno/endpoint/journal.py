@@ -71,7 +71,7 @@ class Record:
         self.t_gone: int | None = None
         self.completion_sha256: str | None = None
         self.deferred: Callable[[Record], None] | None = None
-        """Computes the remaining fields from what has left of the response."""
+        """Computes the remaining fields after the exchange, from what has left of the response."""
         self.prompt_tokens: int | None = None
         self.completion_tokens: int | None = None
         self.due: array[int] = array("q")

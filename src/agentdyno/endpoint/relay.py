@@ -105,16 +105,12 @@ class Relay:
 
     def _start(self, exchange: Exchange, path: str) -> None:
         received: list[bytes] = []
+        # Also of a response that breaks off: the client may have left after the finish reason.
+        exchange.record.deferred = partial(_read_completion, received)
         task = asyncio.get_running_loop().create_task(self._relay(exchange, path, received))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-        def abandoned() -> None:
-            # The client may have left after the finish reason, and then it has its completion.
-            exchange.record.deferred = partial(_read_completion, received)
-            task.cancel()
-
-        exchange.on_abandoned = abandoned
+        exchange.on_abandoned = task.cancel
 
     async def _relay(self, exchange: Exchange, path: str, received: list[bytes]) -> None:
         request = exchange.request
@@ -135,18 +131,18 @@ class Relay:
 
 def _report(exchange: Exchange, error: Exception) -> None:
     """Answer with a 502 and the reason, or break the response off, and say so on stderr."""
-    reason = _reason(error)
-    unreachable = isinstance(error, aiohttp.ClientConnectorError | TimeoutError)
-    happened = "cannot be reached" if unreachable else "does not answer as HTTP wants"
     if exchange.record.status is not None:
-        happened = "broke off"
-    message = f"The upstream endpoint {happened}: {reason}."
+        happened, code = "broke off", "upstream_broke_off"
+    elif isinstance(error, aiohttp.ClientConnectorError | TimeoutError):
+        happened, code = "cannot be reached", "upstream_unreachable"
+    else:
+        happened, code = "does not answer as HTTP wants", "upstream_error"
+    message = f"The upstream endpoint {happened}: {_reason(error)}."
     print(f"request {exchange.record.id}: {message}", file=sys.stderr, flush=True)
     if exchange.record.status is not None:
-        exchange.break_off("upstream_broke_off")
-        return
-    code = "upstream_unreachable" if unreachable else "upstream_error"
-    exchange.refuse(ApiError(502, message, kind="upstream_error", code=code))
+        exchange.break_off(code)
+    else:
+        exchange.refuse(ApiError(502, message, kind="upstream_error", code=code))
 
 
 def _reason(error: Exception) -> str:
@@ -181,13 +177,13 @@ def _headers_to_send(request: Request) -> list[tuple[str, str]]:
 
 def end_to_end(headers: Headers) -> list[tuple[bytes, bytes]]:
     """The headers that a relay passes on (RFC 9110, 7.6.1)."""
-    named = {
+    behind = _HOP_BY_HOP.union(
         name.strip().lower()
         for field, value in headers
         if field.lower() == b"connection"
         for name in value.split(b",")
-    }
-    return [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP | named]
+    )
+    return [(name, value) for name, value in headers if name.lower() not in behind]
 
 
 async def _forward(response: aiohttp.ClientResponse, exchange: Exchange, received: list[bytes]) -> None:
@@ -204,7 +200,6 @@ async def _forward(response: aiohttp.ClientResponse, exchange: Exchange, receive
         exchange.write(head + (data if length else b"%x\r\n%b\r\n" % (len(data), data)), due_ns)
         head = b""
     exchange.write(head + (b"" if length else b"0\r\n\r\n"), None)
-    record.deferred = partial(_read_completion, received)
     exchange.complete("stop" if response.status < 400 else "error")
 
 

@@ -182,4 +182,5 @@ class Simulation:
 
 
 def _hash(tokens: list[bytes], record: Record) -> None:
-    record.completion_sha256 = sha256_of(content_of(tokens))
+    if record.served:
+        record.completion_sha256 = sha256_of(content_of(tokens))

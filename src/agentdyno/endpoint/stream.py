@@ -1,7 +1,8 @@
 """Reads a streamed chat completion by the rules of the runtime contract.
 
 Sources: the WHATWG HTML standard, "Parsing an event stream"; "The chat completion chunk object" of OpenAI's
-API reference; runtimes/contract/vectors/sse.json, which has the cases.
+API reference; runtimes/contract/vectors/sse.json, which has the cases. The Python runtime has a reader of its
+own, because the harness and the runtimes share no code.
 """
 
 import json

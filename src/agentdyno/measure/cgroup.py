@@ -17,6 +17,9 @@ PROC = Path("/proc")
 PEAK_FILES = {1: "memory.max_usage_in_bytes", 2: "memory.peak"}
 """The file with the peak, by version of the interface. Version 2 has it since kernel 5.19."""
 
+QUOTA_FILES = {1: ("cpu.cfs_quota_us", "cpu.cfs_period_us"), 2: ("cpu.max",)}
+"""The files with the quota of processor time and its period, by version."""
+
 LIMIT_FILES = {
     1: ("memory.limit_in_bytes", "memory.usage_in_bytes"),
     2: ("memory.max", "memory.current"),
@@ -83,13 +86,12 @@ def cores(proc: Path = PROC) -> int:
     """
     allowed = float(len(os.sched_getaffinity(0)))
     own = place("cpu", proc)
-    for group in own.lineage if own else []:
+    if own is None:
+        return int(allowed)
+    for group in own.lineage:
         with contextlib.suppress(OSError, ValueError, ZeroDivisionError):
-            if own is not None and own.version == 2:
-                quota, period = (group / "cpu.max").read_text().split()
-            else:
-                quota = (group / "cpu.cfs_quota_us").read_text()
-                period = (group / "cpu.cfs_period_us").read_text()
+            files = QUOTA_FILES[own.version]
+            quota, period = " ".join((group / name).read_text() for name in files).split()
             if float(quota) > 0:  # "max" in version 2 and -1 in version 1 are no quota
                 allowed = min(allowed, float(quota) / float(period))
     return max(1, int(allowed))
@@ -98,9 +100,11 @@ def cores(proc: Path = PROC) -> int:
 def free_mib(proc: Path = PROC) -> int | None:
     """Memory in MiB that the limits of the control groups leave; None without a limit."""
     own = place("memory", proc)
+    if own is None:
+        return None
     left: list[int] = []
-    for group in own.lineage if own else []:
-        limit, used = LIMIT_FILES[own.version if own else 2]
+    for group in own.lineage:
+        limit, used = LIMIT_FILES[own.version]
         with contextlib.suppress(OSError, ValueError):
             left.append(int((group / limit).read_text()) - int((group / used).read_text()))
     return max(0, min(left)) >> 20 if left else None

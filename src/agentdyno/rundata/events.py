@@ -243,9 +243,9 @@ def accounting(events: RunEvents, task_ids: Sequence[str], max_retries: int) -> 
 
 def _leads_to(attempts: list[Attempt], outcome: TaskOutcome, max_retries: int) -> bool:
     """Whether these attempts, in order, are those of a task with this outcome."""
-    if [attempt.attempt for attempt in attempts] != list(range(1, len(attempts) + 1)):
-        return False
     if len(attempts) != outcome.attempts:
+        return False
+    if any(attempt.attempt != number for number, attempt in enumerate(attempts, start=1)):
         return False
     if any(attempt.verdict == "passed" for attempt in attempts[:-1]):
         return False

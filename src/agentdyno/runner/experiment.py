@@ -8,11 +8,10 @@ from agentdyno.errors import UserError
 from agentdyno.files import locked, write_json, write_text
 from agentdyno.process.child import adopt_orphans, no_survivors
 from agentdyno.process.signals import Interrupted, Interrupts
-from agentdyno.results import sweep
 from agentdyno.results.records import Run
-from agentdyno.results.sweep import SWEEP, sweep_markdown, swept
+from agentdyno.results.sweep import SWEEP, as_json, sweep_markdown, swept
 from agentdyno.rundata.cell import Cell
-from agentdyno.rundata.raw_run import has_ended
+from agentdyno.rundata.raw_run import RawRun, has_ended, read
 from agentdyno.runner.checks import parse_arrivals
 from agentdyno.runner.plan import Plan, cells_of, contenders, most_agents
 from agentdyno.runner.prepare import Prepared
@@ -39,7 +38,7 @@ def write_sweep(prepared: Prepared, results: ResultsWriter) -> None:
         for cell in contenders(prepared)
         if (cell.runtime, cell.verifier) in measured
     ]
-    write_json(prepared.folder / SWEEP, sweep.as_json(found))
+    write_json(prepared.folder / SWEEP, as_json(found))
     write_text(prepared.folder / MARKDOWN, sweep_markdown(found))
 
 
@@ -59,45 +58,37 @@ def measure(
     meanwhile: a UserError says which one does.
     """
     with locked(prepared.folder / LOCK):
-        return _measure(prepared, plan, total, progress, interrupts, on_run)
+        adopt_orphans()
+        _point_latest_at(prepared.folder)
+        _build(prepared, progress, interrupts)
+        results = ResultsWriter(prepared, cells_of(prepared), on_run)
+        for number, (block, cell) in enumerate(plan(results), start=1):
+            folder = prepared.folder / "runs" / f"{number:03}-{cell.label}"
+            position = str(number) if total is None else f"{number}/{total}"
+            interrupted, run = None, _there_already(Run(folder, cell, block), position, progress)
+            if run is None:
+                interrupted = _run_anew(prepared, cell, folder, position, progress, interrupts)
+                if (folder / "outcome.json").exists():
+                    run = read(folder, cell, block)
+            if run is not None:
+                results.add(run)
+            if interrupted is not None:
+                return results, interrupted
+        results.write(complete=True)
+        return results, None
 
 
-def _measure(
-    prepared: Prepared,
-    plan: Plan,
-    total: int | None,
-    progress: Progress,
-    interrupts: Interrupts,
-    on_run: OnRun,
-) -> tuple[ResultsWriter, Interrupted | None]:
-    adopt_orphans()
-    _point_latest_at(prepared.folder)
-    _build(prepared, progress, interrupts)
-    results = ResultsWriter(prepared, cells_of(prepared), on_run)
-    for number, (block, cell) in enumerate(plan(results), start=1):
-        folder = prepared.folder / "runs" / f"{number:03}-{cell.label}"
-        position = str(number) if total is None else f"{number}/{total}"
-        if has_ended(folder) and _is_readable(Run(folder, cell, block), position, progress):
-            progress.say(f"run {position}: {cell.label} is there already")
-            interrupted = None
-        else:
-            interrupted = _run_anew(prepared, cell, folder, position, progress, interrupts)
-        if (folder / "outcome.json").exists():
-            results.add(folder, cell, block)
-        if interrupted is not None:
-            return results, interrupted
-    results.write(complete=True)
-    return results, None
-
-
-def _is_readable(run: Run, position: str, progress: Progress) -> bool:
-    """Whether the files of a run can be read; the progress says why not."""
+def _there_already(run: Run, position: str, progress: Progress) -> RawRun | None:
+    """A whole run of before; None where there is none, or where its files cannot be read any more."""
+    if not has_ended(run.folder):
+        return None
     try:
-        run.read()
+        data = run.read()
     except UserError as damage:
         progress.say(f"run {position}: measured again, because {str(damage).partition(';')[0]}")
-        return False
-    return True
+        return None
+    progress.say(f"run {position}: {run.cell.label} is there already")
+    return data
 
 
 def _build(prepared: Prepared, progress: Progress, interrupts: Interrupts) -> None:

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from agentdyno.analysis.run_analysis import RunAnalysis
@@ -12,7 +11,6 @@ from agentdyno.measure.machine import environment
 from agentdyno.results.documents import table
 from agentdyno.results.experiment import LEDGER, ExperimentAnalysis
 from agentdyno.results.summary import SCHEMA_VERSION, Summary, as_json, named, tasks_csv
-from agentdyno.rundata import raw_run
 from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.raw_run import RawRun
 from agentdyno.runner.prepare import Prepared
@@ -39,11 +37,10 @@ class ResultsWriter:
         """The runs so far, in the order in which they were made."""
         return self._runs.measured
 
-    def add(self, folder: Path, cell: Cell, block: int) -> None:
-        """Take in the run in `folder`, and write everything."""
-        data = raw_run.read(folder, cell, block)
-        self._on_run(data)
-        write_text(folder / LEDGER, self._runs.add(data))
+    def add(self, run: RawRun) -> None:
+        """Take in a run, and write everything."""
+        self._on_run(run)
+        write_text(run.folder / LEDGER, self._runs.add(run))
         self.summary = self._runs.summary()
         self.write(complete=False)
 
