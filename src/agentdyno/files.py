@@ -17,12 +17,16 @@ def write_bytes(path: Path, content: bytes) -> None:
 
     Raises a UserError that says why when the file cannot be written.
     """
+    _write(path, [content])
+
+
+def _write(path: Path, pieces: Iterable[bytes]) -> None:
     if not path.parent.is_dir():
         raise UserError(f"{path}: folder {path.parent} does not exist; create it or choose another path")
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with unfinished.open("wb") as file:
-            file.write(content)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
@@ -68,6 +72,11 @@ def locked(path: Path) -> Iterator[None]:
 def write_text(path: Path, text: str) -> None:
     """`write_bytes` for text, in UTF-8."""
     write_bytes(path, text.encode())
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """`write_text` for a long text that nobody holds as a whole."""
+    _write(path, (line.encode() for line in lines))
 
 
 def write_json(path: Path, document: object) -> None:

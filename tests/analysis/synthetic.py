@@ -85,6 +85,21 @@ def request(name: str, number: int = 1, arrive_ms: int = 3, **changes: Any) -> d
     } | changes
 
 
+def sample(t: int, peak_rss_kib: int, **changes: Any) -> dict[str, Any]:
+    """A line of the sampler's, which saw the runtime alone."""
+    return {
+        "t": t,
+        "peak_rss_kib": peak_rss_kib,
+        "rss_kib": peak_rss_kib,
+        "cpu_s": 0.0,
+        "threads": 1,
+        "tree_pss_kib": None,
+        "tree_processes": None,
+        "tools_pss_kib": None,
+        "endpoint_cpu_s": None,
+    } | changes
+
+
 def good_run(names: tuple[str, ...] = NAMES) -> dict[str, Any]:
     """A task of each name, all at once: `b` passes at its second attempt, the others at their first."""
     at_once = [name for name in names if name != "b"]
@@ -106,7 +121,7 @@ def good_run(names: tuple[str, ...] = NAMES) -> dict[str, Any]:
             {"kind": "end", "cpu_s": 0.1},
         ],
         "samples": [
-            {"t": t * MS, "peak_rss_kib": peak, "tree_pss_kib": tree, "tools_pss_kib": tools}
+            sample(t * MS, peak, tree_pss_kib=tree, tools_pss_kib=tools)
             for t, peak, tree, tools in (
                 (-5, 99999, 99999, 99999),
                 (10, 2048, None, None),
@@ -159,8 +174,7 @@ def change_requests(**changes: Any) -> Change:
 def run_with_peak(mib: float, **outcome: Any) -> dict[str, Any]:
     """The good run, of a runtime that takes so much memory."""
     run = good_run()
-    sample = {"t": 1, "peak_rss_kib": round(mib * 1024), "tree_pss_kib": None, "tools_pss_kib": None}
-    run["samples"] = [sample]
+    run["samples"] = [sample(1, round(mib * 1024))]
     run["outcome"].update(outcome)
     return run
 

@@ -8,7 +8,7 @@ import pytest
 from agentdyno.analysis import ledger
 from agentdyno.analysis.bottleneck import NOTHING, UNKNOWN, Bottleneck, bottleneck
 from analysis.conftest import Record
-from analysis.synthetic import MS, attempt_of, change_outcome, good_run, request_of, task_of
+from analysis.synthetic import MS, attempt_of, change_outcome, good_run, request_of, sample, task_of
 
 LONGER_MS = 90
 ENDS = {
@@ -44,15 +44,13 @@ def samples(
 ) -> list[dict[str, Any]]:
     """Samples of processes that use a constant number of cores."""
     return [
-        {
-            "t": t * MS,
-            "peak_rss_kib": 2048,
-            "tree_pss_kib": None,
-            "tools_pss_kib": None,
-            "threads": threads,
-            "cpu_s": round((t - from_ms) / 1000 * runtime, 6),
-            "endpoint_cpu_s": round((t - from_ms) / 1000 * endpoint, 6),
-        }
+        sample(
+            t * MS,
+            2048,
+            threads=threads,
+            cpu_s=round((t - from_ms) / 1000 * runtime, 6),
+            endpoint_cpu_s=round((t - from_ms) / 1000 * endpoint, 6),
+        )
         for t in range(from_ms, 300, every_ms)
     ]
 
@@ -185,7 +183,7 @@ def test_a_sample_far_before_the_wait_counts_by_its_share(record: Record) -> Non
     [
         [],
         samples(0.95, 0.1, every_ms=45),
-        [sample | {"endpoint_cpu_s": None} for sample in samples(0.95)],
+        [look | {"endpoint_cpu_s": None} for look in samples(0.95)],
     ],
     ids=["none", "too-few", "not-of-the-endpoint"],
 )

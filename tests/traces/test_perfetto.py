@@ -18,11 +18,23 @@ from hypothesis import strategies as st
 
 from agentdyno.analysis.ledger import PARTS, entries
 from agentdyno.results.records import Run
+from agentdyno.rundata.columns import Columns
 from agentdyno.rundata.events import PHASES, Attempt, RunEvents, TaskOutcome
 from agentdyno.rundata.journal import Journal, Request
-from agentdyno.rundata.raw_run import RawRun
+from agentdyno.rundata.raw_run import RawRun, Sample
 from agentdyno.trace.perfetto import Slice, counters, timelines, trace_events
-from analysis.synthetic import CELL, MS, OUTCOME, attempt, attempt_of, good_run, request, task, task_of
+from analysis.synthetic import (
+    CELL,
+    MS,
+    OUTCOME,
+    attempt,
+    attempt_of,
+    good_run,
+    request,
+    sample,
+    task,
+    task_of,
+)
 from command_line import Agentdyno
 from traces.conftest import Tell
 
@@ -131,7 +143,7 @@ def test_an_attempt_without_a_completion_has_no_phases(tell: Tell) -> None:
 def test_counters(tell: Tell) -> None:
     run = good_run(("a", "b"))
     run["samples"] = [
-        {"t": t * MS, "rss_kib": rss, "tree_pss_kib": tree, "cpu_s": cpu, "endpoint_cpu_s": endpoint}
+        sample(t * MS, rss, tree_pss_kib=tree, cpu_s=cpu, endpoint_cpu_s=endpoint)
         for t, rss, tree, cpu, endpoint in (
             (0, 1024, 4096, 1.0, 0.5),
             (20, 2048, None, 1.01, None),
@@ -173,14 +185,14 @@ def runs(draw: st.DrawFn) -> RawRun:
             begin, finish, end = sorted(draw(st.tuples(*[st.integers(0, 60_000)] * 3)))
             body = f"{name}-{number}"
             journal.requests.append(
-                Request(name, number, begin, finish, end, 200, "stop", body, 1, [], is_served=True)
+                Request(name, number, begin, finish, end, 200, "stop", body, 1, 0, None, is_served=True)
             )
         events.outcomes.append(TaskOutcome(name, draw(st.integers(0, 60_000)), "passed", 1, None))
     starts = st.fixed_dictionaries(dict.fromkeys("abcde", st.integers(0, 60_000)))
     return RawRun(
         cell=replace(CELL, agents=2), block=1, folder=Path(), tasks_file=Path(), task_ids=list("abcde"),
         starts=draw(starts | st.just({})), max_retries=3, outcome=OUTCOME, events=events, journal=journal,
-        samples=[],
+        samples=Columns(Sample),
     )  # fmt: skip
 
 

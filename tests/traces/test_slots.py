@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -7,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentdyno.analysis.slots import Span, lifetimes, slots
+from agentdyno.rundata.columns import Columns
 from agentdyno.rundata.events import Attempt, RunEvents, TaskOutcome
 from agentdyno.rundata.journal import Journal
-from agentdyno.rundata.raw_run import RawRun
+from agentdyno.rundata.raw_run import RawRun, Sample
 from analysis.synthetic import CELL, OUTCOME, attempt
 
 SPANS = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 9)), max_size=30).map(
@@ -28,7 +28,7 @@ def run_of(spans: Sequence[Span]) -> RawRun:
     names = [str(number) for number in range(len(spans))]
     return RawRun(
         cell=CELL, block=1, folder=Path(), tasks_file=Path(), task_ids=names, starts={}, max_retries=3,
-        outcome=OUTCOME, events=events, journal=Journal(), samples=[],
+        outcome=OUTCOME, events=events, journal=Journal(), samples=Columns(Sample),
     )  # fmt: skip
 
 
@@ -48,8 +48,8 @@ def test_no_two_tasks_are_in_a_slot_at_once_and_slots_are_as_few_as_can_be(spans
 def test_the_order_of_events_does_not_matter(spans: list[Span], random: Random) -> None:
     run = run_of(spans)
     before = slots(run)
-    random.shuffle(run.events.attempts)
-    random.shuffle(run.events.outcomes)
+    run.events.attempts = Columns(Attempt, random.sample(list(run.events.attempts), len(spans)))
+    run.events.outcomes = Columns(TaskOutcome, random.sample(list(run.events.outcomes), len(spans)))
     assert slots(run) == before
 
 
@@ -61,14 +61,14 @@ def test_a_task_has_the_lowest_slot_that_is_free_when_it_begins() -> None:
 def test_a_task_lasts_from_its_first_attempt_to_its_outcome() -> None:
     run = run_of([(5, 10)])
     (first,) = run.events.attempts
-    run.events.attempts.append(replace(first, attempt=2, t_begin=10, t_end=20))
-    run.events.outcomes[:] = [TaskOutcome("0", 25, "passed", 2, None)]
+    run.events.attempts.append(first._replace(attempt=2, t_begin=10, t_end=20))
+    run.events.outcomes = Columns(TaskOutcome, [TaskOutcome("0", 25, "passed", 2, None)])
     assert lifetimes(run.events) == {"0": (5, 25)}
 
 
 def test_a_task_without_an_outcome_lasts_to_the_end_of_its_last_attempt() -> None:
     run = run_of([(0, 10)])
-    run.events.outcomes.clear()
+    run.events.outcomes = Columns(TaskOutcome)
     assert lifetimes(run.events) == {"0": (0, 10)}
 
 

@@ -3,7 +3,10 @@
 The evidence is the utilisation of the processors while attempts waited, and the errors of the kernel.
 """
 
+import heapq
+import itertools
 import re
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,8 +42,8 @@ class Utilisation:
 class _Curve:
     """A growing quantity, known at some moments and interpolated linearly between them."""
 
-    times: list[int]
-    values: list[float]
+    times: Sequence[int]
+    values: Sequence[float]
 
     def at(self, t: int) -> float:
         after = bisect_left(self.times, t)
@@ -57,17 +60,22 @@ class _Curve:
         return sum(self.at(end) - self.at(begin) for begin, end in spans)
 
 
-def span(entry: Entry, part: str, t_end: int) -> Span:
-    """The span of `part` in an attempt that ended at `t_end`; the parts follow each other."""
+def span(entry: Entry, part: str) -> Span:
+    """The span of `part` in an attempt; the parts follow each other."""
     before = sum(getattr(entry.parts, name) for name in PARTS[: PARTS.index(part)])
-    begin = t_end - round((entry.wall - before) * NS_PER_MS)
+    begin = entry.t_end - round((entry.wall - before) * NS_PER_MS)
     return begin, begin + round(getattr(entry.parts, part) * NS_PER_MS)
 
 
 def utilisation(run: RawRun, spans: Sequence[Span]) -> Utilisation | None:
     """The utilisation in `spans`; None with too few samples."""
-    samples = [sample for sample in run.samples if sample.get("endpoint_cpu_s") is not None]
-    times = [sample["t"] for sample in samples]
+    times, own_s, endpoint_s, threads = array("q"), array("d"), array("d"), 0
+    for sample in run.samples:
+        if sample.endpoint_cpu_s is not None:
+            times.append(sample.t)
+            own_s.append(sample.cpu_s)
+            endpoint_s.append(sample.endpoint_cpu_s)
+            threads = max(threads, sample.threads)
     looks = {
         look for begin, end in spans for look in range(bisect_left(times, begin), bisect_right(times, end))
     }
@@ -75,32 +83,31 @@ def utilisation(run: RawRun, spans: Sequence[Span]) -> Utilisation | None:
         return None
     seconds = sum(end - begin for begin, end in spans) / 1e9
     return Utilisation(
-        runtime=_Curve(times, [sample["cpu_s"] for sample in samples]).over(spans) / seconds,
-        endpoint=_Curve(times, [sample["endpoint_cpu_s"] for sample in samples]).over(spans) / seconds,
+        runtime=_Curve(times, own_s).over(spans) / seconds,
+        endpoint=_Curve(times, endpoint_s).over(spans) / seconds,
         tools=_tools(run, spans) / seconds,
         cores=run.outcome.cores,
-        threads=max(sample["threads"] for sample in samples),
+        threads=threads,
     )
 
 
 def _tools(run: RawRun, spans: Sequence[Span]) -> float:
     """An estimate of the processor time in seconds that test processes used in `spans`."""
-    changes = sorted(
-        change
-        for attempt in run.events.attempts
-        if attempt.t_started is not None and attempt.t_exit is not None
-        for change in ((attempt.t_started, 1), (attempt.t_exit, -1))
-    )
-    if not changes or not run.outcome.tools_cpu_s:
+    begun, ended = array("q"), array("q")
+    for started, exited in run.events.attempts.of("t_started", "t_exit"):
+        if started is not None and exited is not None:
+            begun.append(started)
+            ended.append(exited)
+    if not begun or not run.outcome.tools_cpu_s:
         return 0.0
-    lived = _Curve([], [])
-    alive, total, since = 0, 0.0, changes[0][0]
-    for t, change in changes:
+    times, lived = array("q"), array("d")
+    alive, total, since = 0, 0.0, 0
+    for t, change in heapq.merge(((t, 1) for t in sorted(begun)), ((t, -1) for t in sorted(ended))):
         total += alive * (t - since)
         alive, since = alive + change, t
-        lived.times.append(t)
-        lived.values.append(total)
-    return run.outcome.tools_cpu_s * lived.over(spans) / total if total else 0.0
+        times.append(t)
+        lived.append(total)
+    return run.outcome.tools_cpu_s * _Curve(times, lived).over(spans) / total if total else 0.0
 
 
 SLOWEST_SHARE = 0.01
@@ -162,7 +169,8 @@ def bottleneck(
     if not entries:
         return None
     count = max(1, round(SLOWEST_SHARE * len(entries)))
-    slowest = sorted(entries, key=lambda entry: entry.overhead)[-count:]
+    by_overhead = zip((entry.overhead for entry in entries), itertools.count(), strict=False)
+    slowest = [entries[at] for _, at in reversed(heapq.nlargest(count, by_overhead))]
     spent = {name: sum(getattr(entry.parts, name) for entry in slowest) for name in OWN_PARTS}
     part = max(spent, key=lambda name: spent[name])
     share = spent[part] / max(sum(spent.values()), 1e-9)
@@ -171,8 +179,7 @@ def bottleneck(
     )
     if run.outcome.swapped_pages:
         return Bottleneck(part, "memory", f"{where}; {run.outcome.swapped_pages} pages were swapped", False)
-    ends = {(attempt.task, attempt.attempt): attempt.t_end for attempt in run.events.attempts}
-    used = utilisation(run, [span(entry, part, ends[entry.task, entry.attempt]) for entry in slowest])
+    used = utilisation(run, [span(entry, part) for entry in slowest])
     if used is not None and used.runtime >= FULL * used.cores:
         return Bottleneck(part, "CPU of the machine, used by the runtime", f"{where}; {_shown(used)}", True)
     if lateness_ms is not None and lateness_ms > limit_ms:

@@ -13,8 +13,8 @@ from agentdyno.analysis.run_analysis import RunAnalysis
 from agentdyno.analysis.statistics import FEW
 from agentdyno.rundata.cell import AA_CONTROL, DRIFT_CHECK
 
-Service = tuple[dict[tuple[str, int], set[str]], dict[str, tuple[str, int]]]
-"""The service that a run got: hashes of its requests by task and attempt, and its outcomes by task."""
+Service = tuple[dict[tuple[str, int], bytes], dict[str, tuple[str, int]]]
+"""The service that a run got: digests of its requests by task and attempt, and its outcomes by task."""
 
 Key = TypeVar("Key", str, tuple[str, int])
 

@@ -1,10 +1,11 @@
 """A gate: a yes/no check that decides whether a row is valid."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from agentdyno.analysis.ledger import Entry
 from agentdyno.format import printable
+from agentdyno.rundata.columns import Columns
 from agentdyno.rundata.raw_run import RawRun
 
 Figures = Mapping[str, float | None]
@@ -16,7 +17,7 @@ class Evidence:
     """What a gate checks: one run, its ledger and its metrics."""
 
     run: RawRun
-    entries: Sequence[Entry]
+    entries: Columns[Entry]
     figures: Figures
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from agentdyno.analysis.gate import Evidence, Gate
-from agentdyno.analysis.ledger import match
+from agentdyno.analysis.ledger import UNSERVED, match
 from agentdyno.analysis.metrics import LATE_MS, wall_s
 from agentdyno.rundata.cell import REAL
 from agentdyno.rundata.events import accounting
@@ -59,23 +59,21 @@ def journal_agrees(evidence: Evidence) -> list[str]:
     run = evidence.run
     if not run.journal.is_whole:
         return ["the endpoint did not end in order, so its journal may lack requests"]
-    found = match(run.events.attempts, run.journal.requests)
-    unknown = [
-        f"{attempt.task} attempt {attempt.attempt}"
-        for attempt in run.events.attempts
-        if attempt.completion_sha256 is not None and (attempt.task, attempt.attempt) not in found
-    ]
+    attempts, unknown, outside = run.events.attempts, [], []
+    arrived = run.journal.requests.column("t_arrive")
+    fields = attempts.of("task", "attempt", "completion_sha256", "t_begin", "t_end")
+    for its, position in zip(fields, match(attempts, run.journal.requests), strict=True):
+        task, number, completion, begin, end = its
+        if position == UNSERVED:
+            if completion is not None:
+                unknown.append(f"{task} attempt {number}")
+        elif not begin <= arrived[position] <= end:
+            outside.append(f"{task} attempt {number}")
     if unknown:
         return [
             f"{len(unknown)} reported completions match no request in the journal by task, attempt and "
             f"request_sha256, the first: {unknown[0]}"
         ]
-    outside = [
-        f"{attempt.task} attempt {attempt.attempt}"
-        for attempt in run.events.attempts
-        if (request := found.get((attempt.task, attempt.attempt))) is not None
-        and not attempt.t_begin <= request.t_arrive <= attempt.t_end
-    ]
     if not outside:
         return []
     return [
@@ -114,7 +112,7 @@ def few_errors(evidence: Evidence) -> list[str]:
 def asked_once(evidence: Evidence) -> list[str]:
     """No attempt took a second try: the simulated endpoint does not fail, so the runtime must have failed."""
     run = evidence.run
-    again = sum(attempt.transport_retries for attempt in run.events.attempts)
+    again = sum(run.events.attempts.column("transport_retries"))
     if run.cell.profile.startswith(REAL) or again == 0:
         return []
     first = next(attempt for attempt in run.events.attempts if attempt.transport_retries)
@@ -129,9 +127,9 @@ def begun_on_schedule(evidence: Evidence) -> list[str]:
     run = evidence.run
     t_start = run.events.t_start
     early = [
-        attempt.task
-        for attempt in run.events.attempts
-        if t_start is not None and attempt.t_begin < t_start + run.starts.get(attempt.task, 0)
+        task
+        for task, begin in run.events.attempts.of("task", "t_begin")
+        if t_start is not None and begin < t_start + run.starts.get(task, 0)
     ]
     return [f"{len(early)} tasks began before their intended start, the first: {early[0]}"] if early else []
 
@@ -179,7 +177,8 @@ def littles_law(evidence: Evidence) -> list[str]:
             f"Little's law: the events report {rate:.2f} completions/s of {time:.3f} s each, which makes "
             f"{rate * time:.1f} in flight; the endpoint had {measured:.1f} in flight on average"
         ]
-    tries = sum(one.transport_retries + (one.t_request is not None) for one in run.events.attempts)
+    asked = run.events.attempts.of("transport_retries", "t_request")
+    tries = sum(retries + (t_request is not None) for retries, t_request in asked)
     if len(run.journal.requests) > tries:
         return [f"the endpoint had {len(run.journal.requests)} requests, and the events report {tries} tries"]
     return []

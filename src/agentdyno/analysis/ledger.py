@@ -1,11 +1,15 @@
 """Where an attempt's wall time went, from the runtime's events and the endpoint's journal."""
 
+import heapq
 import math
 import statistics
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from itertools import chain
+from typing import NamedTuple
 
 from agentdyno.rundata.cell import REAL
+from agentdyno.rundata.columns import Columns
 from agentdyno.rundata.events import Attempt, RunEvents
 from agentdyno.rundata.journal import Request
 from agentdyno.rundata.raw_run import RawRun
@@ -13,8 +17,7 @@ from agentdyno.rundata.raw_run import RawRun
 NS_PER_MS = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """The parts of one attempt in ms, in chronological order.
 
     Each part is measured by itself and is at least 0, so the parts need not sum to the wall time. If the sum
@@ -49,10 +52,10 @@ class Parts:
     @property
     def total(self) -> float:
         """The sum of all parts."""
-        return float(sum(getattr(self, name) for name in PARTS))
+        return float(sum(self))
 
 
-PARTS = tuple(field.name for field in fields(Parts))
+PARTS = Parts._fields
 """The names of the parts, in chronological order."""
 
 NOT_OVERHEAD = ("transport", "model", "queue", "verify")
@@ -63,13 +66,17 @@ FIGURES = (*PARTS, "wall", "overhead")
 """The parts of an attempt, its wall time and its overhead."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """The ledger of one attempt. `wall` is the time from the attempt's due time to its end, in ms."""
+class Entry(NamedTuple):
+    """The ledger of one attempt, which took place from `t_begin` to `t_end`, in ns of CLOCK_MONOTONIC.
+
+    `wall` is the time from the attempt's due time to its end, in ms.
+    """
 
     task: str
     attempt: int
     verdict: str
+    t_begin: int
+    t_end: int
     wall: float
     parts: Parts
 
@@ -87,19 +94,30 @@ class Entry:
         return abs(self.parts.total - self.wall)
 
 
-def match(attempts: Iterable[Attempt], requests: Iterable[Request]) -> dict[tuple[str, int], Request]:
-    """The request that served each attempt with a completion: same task, attempt and body."""
-    answered = {
-        (request.task, request.attempt, request.request_sha256): request
-        for request in requests
-        if request.is_served
-    }
-    return {
-        (attempt.task, attempt.attempt): answered[key]
-        for attempt in attempts
-        if attempt.completion_sha256 is not None
-        and (key := (attempt.task, attempt.attempt, attempt.request_sha256)) in answered
-    }
+UNSERVED = -1
+"""The position of no request."""
+
+
+def match(attempts: Columns[Attempt], requests: Columns[Request]) -> Sequence[int]:
+    """For each attempt the position of the request that served it: same task, attempt and body.
+
+    UNSERVED for attempts without a completion, and for those whose request the journal lacks.
+    """
+    first: dict[tuple[str | None, int | None], int] = {}
+    others: dict[tuple[str | None, int | None, str | None], int] = {}
+    fields = ("task", "attempt", "request_sha256")
+    for position, (task, number, sha256, is_served) in enumerate(requests.of(*fields, "is_served")):
+        if is_served and first.setdefault((task, number), position) != position:
+            others[task, number, sha256] = position
+    hashes = requests.column("request_sha256")
+    found = array("q")
+    for task, number, sha256, completion in attempts.of(*fields, "completion_sha256"):
+        position = others.get((task, number, sha256), UNSERVED)
+        if position == UNSERVED:
+            position = first.get((task, number), UNSERVED)
+        is_same = completion is not None and position != UNSERVED and hashes[position] == sha256
+        found.append(position if is_same else UNSERVED)
+    return found
 
 
 def begun_with(events: RunEvents, agents: int) -> dict[str, int]:
@@ -107,9 +125,12 @@ def begun_with(events: RunEvents, agents: int) -> dict[str, int]:
 
     Tasks that begin after the first end of a task are left out, as they may be an agent's second task.
     """
-    first_end = min((outcome.t for outcome in events.outcomes), default=math.inf)
-    firsts = sorted((attempt.t_begin, attempt.task) for attempt in events.attempts if attempt.attempt == 1)
-    return {task: t_begin for t_begin, task in firsts[:agents] if t_begin < first_end}
+    first_end = min(events.outcomes.column("t"), default=math.inf)
+    firsts = heapq.nsmallest(
+        agents,
+        ((begin, task) for begin, task, n in events.attempts.of("t_begin", "task", "attempt") if n == 1),
+    )
+    return {task: t_begin for t_begin, task in firsts if t_begin < first_end}
 
 
 def due_times(run: RawRun) -> dict[str, int]:
@@ -125,7 +146,7 @@ def due_times(run: RawRun) -> dict[str, int]:
         return {}
     if not run.starts:
         return dict.fromkeys(begun_with(run.events, run.cell.agents), t_start)
-    ends, agents = sorted(outcome.t for outcome in run.events.outcomes), run.cell.agents
+    ends, agents = sorted(run.events.outcomes.column("t")), run.cell.agents
     free = dict(zip(run.task_ids[agents:], ends, strict=False))
     return {task: max(t_start + start, free.get(task, t_start)) for task, start in run.starts.items()}
 
@@ -142,23 +163,32 @@ def intended_starts(run: RawRun) -> dict[str, int]:
     return {task: t_start + start for task, start in run.starts.items()}
 
 
-def entries(run: RawRun) -> list[Entry]:
+def entries(run: RawRun) -> Columns[Entry]:
     """The ledger of every attempt with a completion that the journal contains, in the order of the events."""
-    requests = match(run.events.attempts, run.journal.requests)
     due_at = due_times(run)
     relayed = run.cell.profile.startswith(REAL)
-    return [
-        _entry(attempt, requests[key], since(attempt, due_at), relayed=relayed)
-        for attempt in run.events.attempts
-        if (key := (attempt.task, attempt.attempt)) in requests
-    ]
+    attempts, requests = run.events.attempts, run.journal.requests
+    timed = attempts.without("usage", "request_sha256", "completion_sha256", "reason")
+    return Columns(
+        Entry,
+        (
+            _entry(
+                attempt,
+                requests[position],
+                since(attempt.task, attempt.attempt, attempt.t_begin, due_at),
+                relayed=relayed,
+            )
+            for attempt, position in zip(timed, match(attempts, requests), strict=True)
+            if position != UNSERVED
+        ),
+    )
 
 
-def since(attempt: Attempt, due_at: Mapping[str, int]) -> int:
-    """The attempt's due time in nanoseconds: retries and an agent's later tasks are due when they begin."""
-    if attempt.attempt > 1:
-        return attempt.t_begin
-    return min(due_at.get(attempt.task, attempt.t_begin), attempt.t_begin)
+def since(task: str, attempt: int, t_begin: int, due_at: Mapping[str, int]) -> int:
+    """An attempt's due time in nanoseconds: retries and an agent's later tasks are due when they begin."""
+    if attempt > 1:
+        return t_begin
+    return min(due_at.get(task, t_begin), t_begin)
 
 
 def _reply_over(attempt: Attempt, request: Request, t_last: int) -> int:
@@ -185,6 +215,8 @@ def _entry(attempt: Attempt, request: Request, t_due: int, *, relayed: bool) -> 
         task=attempt.task,
         attempt=attempt.attempt,
         verdict=attempt.verdict,
+        t_begin=attempt.t_begin,
+        t_end=attempt.t_end,
         wall=(attempt.t_end - t_due) / NS_PER_MS,
         parts=Parts(
             begin=_between(t_due, attempt.t_begin),
@@ -209,9 +241,11 @@ def _between(begin: int | None, end: int | None) -> float:
 
 def means(runs: Iterable[Sequence[Entry]]) -> list[float] | None:
     """The means of FIGURES, in their order, over all attempts; None where no attempt has a ledger."""
-    found = [entry for attempts in runs for entry in attempts]
-    if not found:
+    kept = list(runs)
+    if not any(kept):
         return None
-    parts = [statistics.fmean(getattr(entry.parts, name) for entry in found) for name in PARTS]
-    wall, overhead = (statistics.fmean(getattr(entry, name) for entry in found) for name in FIGURES[-2:])
+    parts = [statistics.fmean(getattr(entry.parts, name) for entry in chain(*kept)) for name in PARTS]
+    wall, overhead = (
+        statistics.fmean(getattr(entry, name) for entry in chain(*kept)) for name in FIGURES[-2:]
+    )
     return [*parts, wall, overhead]

@@ -1,15 +1,17 @@
 """The metrics of one run, and its steady state: the time after the warm-up and before the tasks run out."""
 
 import statistics
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from agentdyno.analysis import ledger
 from agentdyno.analysis.ledger import Entry
 from agentdyno.analysis.registry import MEASURED, PERCENTILES
-from agentdyno.analysis.statistics import percentile
+from agentdyno.analysis.statistics import percentile, percentile_of_counts
 from agentdyno.format import printable
-from agentdyno.rundata.events import by_task
+from agentdyno.rundata.columns import Columns, by_task
 from agentdyno.rundata.raw_run import RawRun
 
 LEAST_TASKS = 20
@@ -41,23 +43,13 @@ def steady_state(run: RawRun) -> SteadyState | None:
     the last task begins, because then fewer than N agents have work. So a run needs more than 2 N tasks. A
     run with intended starts does not aim at N busy agents and has no steady state.
     """
-    ended = sorted(outcome.t for outcome in run.events.outcomes)
-    begun = [attempt.t_begin for attempt in run.events.attempts if attempt.attempt == 1]
-    if run.starts or len(ended) < run.cell.agents or not begun:
+    ended = sorted(run.events.outcomes.column("t"))
+    last = max((begin for begin, n in run.events.attempts.of("t_begin", "attempt") if n == 1), default=None)
+    if run.starts or len(ended) < run.cell.agents or last is None:
         return None
-    t_from, t_to = ended[run.cell.agents - 1], max(begun)
+    t_from, t_to = ended[run.cell.agents - 1], last
     tasks = sum(t_from < t <= t_to for t in ended)
     return SteadyState(t_from, t_to, tasks) if tasks >= LEAST_TASKS else None
-
-
-def within(window: SteadyState, run: RawRun, entries: Sequence[Entry]) -> list[Entry]:
-    """The attempts that began and ended within `window`."""
-    inside = {
-        (attempt.task, attempt.attempt)
-        for attempt in run.events.attempts
-        if attempt.t_begin >= window.t_from and attempt.t_end <= window.t_to
-    }
-    return [entry for entry in entries if (entry.task, entry.attempt) in inside]
 
 
 KIB_PER_MIB = 1024
@@ -67,8 +59,7 @@ LATE_MS = 25.0
 """From when on a chunk counts as late in `endpoint_late_share`."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRow:
+class TaskRow(NamedTuple):
     """One task of one run; times in ms, summed over its attempts, None where an attempt has no ledger.
 
     `wall_ms` is from when it was to begin, whether or not an agent was free; `begin_ms`, which is in it,
@@ -88,25 +79,27 @@ class TaskRow:
     reason: str | None
 
 
-def task_rows(run: RawRun, entries: Sequence[Entry]) -> list[TaskRow]:
+def task_rows(run: RawRun, entries: Columns[Entry]) -> Columns[TaskRow]:
     """A row per task outcome, in the order in which the tasks ended."""
-    ledgers = {(found.task, found.attempt): found for found in entries}
     scheduled = ledger.intended_starts(run)
-    attempts_of = by_task(run.events.attempts)
-    rows = []
+    waited, lasted = array("q"), array("q")
+    for task, number, t_begin, t_end in run.events.attempts.of("task", "attempt", "t_begin", "t_end"):
+        waited.append(t_begin - ledger.since(task, number, t_begin, scheduled))
+        lasted.append(t_end - t_begin)
+    retries = run.events.attempts.column("transport_retries")
+    attempts_of, entries_of = by_task(run.events.attempts), by_task(entries)
+    rows = Columns(TaskRow)
     for outcome in run.events.outcomes:
-        attempts = attempts_of.get(outcome.task, [])
-        found = [ledgers.get((attempt.task, attempt.attempt)) for attempt in attempts]
-        whole = [entry for entry in found if entry is not None]
-        has_all = bool(found) and len(whole) == len(found)
-        begin = sum(attempt.t_begin - ledger.since(attempt, scheduled) for attempt in attempts)
-        spent = sum(attempt.t_end - attempt.t_begin for attempt in attempts)
+        attempts = attempts_of.get(outcome.task, ())
+        whole = [entries[at] for at in entries_of.get(outcome.task, ())]
+        has_all = bool(attempts) and len(whole) == len(attempts)
+        begin, spent = (sum(times[at] for at in attempts) for times in (waited, lasted))
         rows.append(
             TaskRow(
                 task=outcome.task,
                 outcome=outcome.outcome,
                 attempts=outcome.attempts,
-                transport_retries=sum(attempt.transport_retries for attempt in attempts),
+                transport_retries=sum(retries[at] for at in attempts),
                 wall_ms=(begin + spent) / ledger.NS_PER_MS,
                 begin_ms=begin / ledger.NS_PER_MS,
                 model_ms=sum(entry.parts.model for entry in whole) if has_all else None,
@@ -119,7 +112,7 @@ def task_rows(run: RawRun, entries: Sequence[Entry]) -> list[TaskRow]:
     return rows
 
 
-def metrics(run: RawRun, entries: Sequence[Entry], tasks: Sequence[TaskRow]) -> dict[str, float | None]:
+def metrics(run: RawRun, entries: Columns[Entry], tasks: Columns[TaskRow]) -> dict[str, float | None]:
     """Every metric of MEASURED for one run; None where the run does not tell."""
     window = steady_state(run)
     found = {
@@ -142,10 +135,11 @@ def wall_s(run: RawRun) -> float | None:
 def _memory(run: RawRun) -> dict[str, float | None]:
     """Peaks, from the run_start event on: before it, the process was not the runtime yet."""
     t_start = run.events.t_start
-    started = [sample for sample in run.samples if t_start is not None and sample["t"] >= t_start]
 
     def peak(field: str) -> float | None:
-        return max((sample[field] or 0 for sample in started), default=0) / KIB_PER_MIB or None
+        looks = run.samples.of("t", field)
+        kib = max((kib or 0 for t, kib in looks if t_start is not None and t >= t_start), default=0)
+        return kib / KIB_PER_MIB or None
 
     cgroup_kib = run.outcome.cgroup_peak_kib
     return {
@@ -185,7 +179,7 @@ def _rates(run: RawRun, window: SteadyState | None) -> dict[str, float | None]:
 def _beginning(run: RawRun) -> dict[str, float | None]:
     """The cold start: from the program's execution until its run, its first request, and all agents."""
     t_executed, t_start = run.outcome.t_executed, run.events.t_start
-    first = min((request.t_arrive for request in run.journal.requests), default=None)
+    first = min(run.journal.requests.column("t_arrive"), default=None)
     begun = ledger.begun_with(run.events, run.cell.agents).values()
     has_begun = t_start is not None and begun and not run.starts
 
@@ -202,22 +196,28 @@ def _beginning(run: RawRun) -> dict[str, float | None]:
 def _times(
     run: RawRun, window: SteadyState | None, entries: Sequence[Entry], tasks: Sequence[TaskRow]
 ) -> dict[str, float | None]:
-    of_attempts = {
-        "overhead": [entry.overhead for entry in entries],
-        "overhead_uncorrected": [entry.overhead - entry.parts.begin for entry in entries],
-        "steady_overhead": [entry.overhead for entry in within(window, run, entries)] if window else [],
-        **{part: [getattr(entry.parts, part) for entry in entries] for part in ("model", "verify", "queue")},
-        "task": [row.wall_ms for row in tasks],
-        "task_uncorrected": [row.wall_ms - row.begin_ms for row in tasks],
+    times: dict[str, Iterable[float]] = {
+        "overhead": (entry.overhead for entry in entries),
+        "overhead_uncorrected": (entry.overhead - entry.parts.begin for entry in entries),
+        "steady_overhead": (
+            entry.overhead
+            for entry in entries
+            if window and entry.t_begin >= window.t_from and entry.t_end <= window.t_to
+        ),
+        "model": (entry.parts.model for entry in entries),
+        "verify": (entry.parts.verify for entry in entries),
+        "queue": (entry.parts.queue for entry in entries),
+        "task": (row.wall_ms for row in tasks),
+        "task_uncorrected": (row.wall_ms - row.begin_ms for row in tasks),
     }
+    found: dict[str, float | None] = {}
+    for part, values in times.items():
+        ordered = sorted(values)
+        for name, share in PERCENTILES.items():
+            found[f"{part}_ms_{name}"] = percentile(ordered, share)
     queued = [row.queue_ms for row in tasks if row.queue_ms is not None]
-    return {
-        **{
-            f"{part}_ms_{name}": percentile(values, share)
-            for part, values in of_attempts.items()
-            for name, share in PERCENTILES.items()
-        },
-        "task_ms_mean": statistics.fmean(of_attempts["task"]) if tasks else None,
+    return found | {
+        "task_ms_mean": statistics.fmean(row.wall_ms for row in tasks) if tasks else None,
         "queue_ms_mean": statistics.fmean(queued) if queued else None,
     }
 
@@ -225,16 +225,17 @@ def _times(
 def _instrument(run: RawRun) -> dict[str, float | None]:
     """What the endpoint saw, and what measuring itself took."""
     journal, wall = run.journal, wall_s(run)
-    late_ms = [late / 1000 for request in journal.requests for late in request.late_us]
+    late_ms = {late_us / 1000: chunks for late_us, chunks in journal.lateness.items()}
+    late = sum(chunks for ms, chunks in late_ms.items() if ms > LATE_MS)
 
     def share(cpu_s: float | None) -> float | None:
         return cpu_s / wall if cpu_s is not None and wall else None
 
     return {
-        "max_in_flight": max((request.in_flight for request in journal.requests), default=None),
+        "max_in_flight": max(journal.requests.column("in_flight"), default=None),
         "mean_in_flight": journal.open_s / wall if wall else None,
-        "endpoint_lateness_ms_p99": percentile(late_ms, 0.99),
-        "endpoint_late_share": sum(late > LATE_MS for late in late_ms) / len(late_ms) if late_ms else None,
+        "endpoint_lateness_ms_p99": percentile_of_counts(late_ms, 0.99),
+        "endpoint_late_share": late / journal.lateness.total() if late_ms else None,
         "endpoint_cpu_share": share(journal.cpu_s),
         "harness_cpu_share": share(run.outcome.harness_cpu_s),
         "sampler_cpu_share": share(run.outcome.sampler_cpu_s),

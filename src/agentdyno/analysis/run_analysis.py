@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from pathlib import Path
 
 from agentdyno.analysis import ledger
@@ -13,16 +14,17 @@ from agentdyno.analysis.metrics import TaskRow, metrics, task_rows
 from agentdyno.analysis.ratio import BASELINE, FLOOR, quotient
 from agentdyno.analysis.registry import METRICS
 from agentdyno.rundata.cell import Cell
+from agentdyno.rundata.columns import Columns
 from agentdyno.rundata.raw_run import RawRun
 
 
 @dataclass(frozen=True, slots=True)
 class RunAnalysis:
-    """One analysed run, without events, journal and samples, which take hundreds of MiB at 1,000 agents.
+    """One analysed run, without events, journal and samples: an experiment holds one of each of its runs.
 
-    `requests` are the hashes of the requests by task and attempt; `outcomes` are outcome and attempts by
-    task. `methods` names the method of a metric that has several. `slowest_ms` is the largest overhead of an
-    attempt, and `bottleneck` is the resource that limited the slowest attempts.
+    `requests` has a digest of the hashes of all requests by task and attempt; `outcomes` are outcome and
+    attempts by task. `methods` names the method of a metric that has several. `slowest_ms` is the largest
+    overhead of an attempt, and `bottleneck` is the resource that limited the slowest attempts.
     """
 
     cell: Cell
@@ -33,9 +35,9 @@ class RunAnalysis:
     methods: dict[str, str | None]
     slowest_ms: float | None
     bottleneck: Bottleneck | None
-    tasks: list[TaskRow]
+    tasks: Columns[TaskRow]
     failures: list[Failure]
-    requests: dict[tuple[str, int], set[str]]
+    requests: dict[tuple[str, int], bytes]
     outcomes: dict[str, tuple[str, int]]
 
     @property
@@ -44,7 +46,7 @@ class RunAnalysis:
         return not any(failure.is_fault for failure in self.failures)
 
 
-def analyse(run: RawRun) -> tuple[RunAnalysis, Sequence[Entry]]:
+def analyse(run: RawRun) -> tuple[RunAnalysis, Columns[Entry]]:
     """The analysis of one run by itself, and the ledger of its attempts."""
     entries = ledger.entries(run)
     tasks = task_rows(run, entries)
@@ -66,17 +68,31 @@ def analyse(run: RawRun) -> tuple[RunAnalysis, Sequence[Entry]]:
         tasks=tasks,
         failures=[failure for gate in GATES for failure in gate.failures(evidence)],
         requests=_requests(run),
-        outcomes={outcome.task: (outcome.outcome, outcome.attempts) for outcome in run.events.outcomes},
+        outcomes=_outcomes(run),
     )
     return analysis, entries
 
 
-def _requests(run: RawRun) -> dict[tuple[str, int], set[str]]:
-    hashes: dict[tuple[str, int], set[str]] = {}
-    for request in run.journal.requests:
-        if request.task is not None and request.attempt is not None and request.request_sha256 is not None:
-            hashes.setdefault((request.task, request.attempt), set()).add(request.request_sha256)
-    return hashes
+def _requests(run: RawRun) -> dict[tuple[str, int], bytes]:
+    found: dict[tuple[str, int], bytes] = {}
+    several: dict[tuple[str, int], set[bytes]] = {}
+    for task, attempt, sha256 in run.journal.requests.of("task", "attempt", "request_sha256"):
+        if task is None or attempt is None or sha256 is None:
+            continue
+        key, digest = (task, attempt), _digest(sha256.encode())
+        if found.setdefault(key, digest) != digest:
+            several.setdefault(key, {found[key]}).add(digest)
+    return found | {key: _digest(b"".join(sorted(digests))) for key, digests in several.items()}
+
+
+def _digest(what: bytes) -> bytes:
+    return blake2b(what, digest_size=16).digest()
+
+
+def _outcomes(run: RawRun) -> dict[str, tuple[str, int]]:
+    kinds: dict[tuple[str, int], tuple[str, int]] = {}
+    said = run.events.outcomes.of("task", "outcome", "attempts")
+    return {task: kinds.setdefault((outcome, count), (outcome, count)) for task, outcome, count in said}
 
 
 def reference_ratios(runs: Sequence[RunAnalysis], baseline: str | None) -> dict[str, dict[str, float | None]]:

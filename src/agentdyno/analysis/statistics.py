@@ -2,10 +2,11 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations
+from itertools import accumulate, combinations
 from typing import Any
 
 LEAST_POINTS = 3
@@ -63,13 +64,24 @@ def percentile(samples: Sequence[float], share: float) -> float | None:
 
     None with too few samples to expect one above the percentile: a p95 needs 20 samples, a p99 needs 100.
     """
-    if len(samples) < math.ceil(1 / (1 - share) - 1e-9):
+    return _interpolated(sorted(samples).__getitem__, len(samples), share)
+
+
+def percentile_of_counts(counts: Mapping[float, int], share: float) -> float | None:
+    """`percentile` of samples of which each value came so many times."""
+    values = sorted(counts)
+    until = list(accumulate(counts[value] for value in values))
+    return _interpolated(lambda number: values[bisect_right(until, number)], sum(counts.values()), share)
+
+
+def _interpolated(ordered: Callable[[int], float], count: int, share: float) -> float | None:
+    """The percentile of `count` samples; `ordered` returns the one of a number, by size, from 0."""
+    if count < math.ceil(1 / (1 - share) - 1e-9):
         return None
-    ordered = sorted(samples)
-    position = share * (len(ordered) - 1)
+    position = share * (count - 1)
     below = math.floor(position)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
+    low, high = ordered(below), ordered(min(below + 1, count - 1))
+    return low + (high - low) * (position - below)
 
 
 def median(values: Sequence[float | None]) -> float | None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +45,11 @@ class ExperimentAnalysis:
     measured: list[RunAnalysis] = field(default_factory=list)
     described: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, data: RawRun) -> str:
-        """Take in a run; returns its ledger as CSV."""
+    def add(self, data: RawRun) -> Iterator[str]:
+        """Take in a run; returns the lines of its ledger as CSV."""
         folder = data.folder
         run, entries = analyse(data)
-        ledger = ledger_csv(entries)
-        self.measured.append(run)
+        self.measured.append(self._sharing(run))
         files = [path for path in (*(folder / name for name in RAW), data.tasks_file) if path.exists()]
         self.described.append(
             {
@@ -60,7 +59,14 @@ class ExperimentAnalysis:
                 "sha256": {path.name: _sha256(path) for path in files},
             }
         )
-        return ledger
+        return ledger_csv(entries)
+
+    def _sharing(self, run: RunAnalysis) -> RunAnalysis:
+        """The run with the requests and outcomes of an earlier run where these are equal."""
+        for before in reversed(self.measured):
+            if before.requests == run.requests and before.outcomes == run.outcomes:
+                return replace(run, requests=before.requests, outcomes=before.outcomes)
+        return run
 
     def summary(self) -> Summary:
         """What the runs have come to."""

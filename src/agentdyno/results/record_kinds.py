@@ -1,7 +1,7 @@
 """Attempts: the runtime's events, each with its ledger."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from agentdyno.analysis import ledger
@@ -139,8 +139,8 @@ def requests(run: RawRun) -> Iterator[Request]:
             in_flight=request.in_flight,
             status=request.status,
             finish=request.finish,
-            chunks=len(request.late_us),
-            max_late_ms=max((late / 1000 for late in request.late_us), default=None),
+            chunks=request.chunks,
+            max_late_ms=None if request.max_late_us is None else request.max_late_us / 1000,
             request_sha256=request.request_sha256,
         )
 
@@ -172,18 +172,8 @@ def samples(run: RawRun) -> Iterator[Sample]:
     """Every look at a run, in order; none in a run that was not sampled."""
     where, ms = of_run(run.cell, run.block), since_start(run)
     for look in run.samples:
-        yield Sample(
-            **where,
-            t_ms=ms(look["t"]),
-            rss_kib=look["rss_kib"],
-            peak_rss_kib=look["peak_rss_kib"],
-            tree_pss_kib=look["tree_pss_kib"],
-            tools_pss_kib=look["tools_pss_kib"],
-            tree_processes=look["tree_processes"],
-            threads=look["threads"],
-            cpu_s=look["cpu_s"],
-            endpoint_cpu_s=look["endpoint_cpu_s"],
-        )
+        seen = look._asdict()
+        yield Sample(**where, t_ms=ms(seen.pop("t")), **seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +202,7 @@ def tasks(run: RawRun) -> Iterator[Task]:
     where, ms = of_run(run.cell, run.block), since_start(run)
     rows = task_rows(run, ledger.entries(run))
     for outcome, row in zip(run.events.outcomes, rows, strict=True):
-        yield Task(**where, **asdict(row), t_end_ms=ms(outcome.t))
+        yield Task(**where, **row._asdict(), t_end_ms=ms(outcome.t))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 Every record begins with the cell and the block of its run, and its times count from the start of the run.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import NoneType
@@ -95,7 +95,7 @@ class Run:
     cell: Cell
     block: int
 
-    def ledger(self) -> list[Entry]:
+    def ledger(self) -> Sequence[Entry]:
         """The ledger of each of its attempts that has one."""
         return entries(self.read())
 

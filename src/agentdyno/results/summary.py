@@ -2,8 +2,9 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from typing import Any
 
 from agentdyno.analysis import controls
@@ -175,24 +176,19 @@ def _with_tuple(figures: Mapping[str, Any]) -> dict[str, Any]:
     return {**figures, "ci95": None if ci95 is None else (ci95[0], ci95[1])}
 
 
-def tasks_csv(runs: Sequence[RunAnalysis]) -> str:
-    """`tasks.csv`: a line per task and run, times in ms."""
-    names = [field.name for field in fields(TaskRow)]
-    lines = (
-        [*_cell(run.cell), run.block, *(_shown(getattr(row, name)) for name in names)]
-        for run in runs
-        for row in run.tasks
+def tasks_csv(runs: Sequence[RunAnalysis]) -> Iterator[str]:
+    """The lines of `tasks.csv`: one per task and run, times in ms."""
+    heading = ["runtime", "agents", "verifier", "profile", "control", "run", *TaskRow._fields]
+    return _csv(
+        heading, ([*_cell(run.cell), run.block, *map(_shown, row)] for run in runs for row in run.tasks)
     )
-    return _csv(["runtime", "agents", "verifier", "profile", "control", "run", *names], lines)
 
 
-def ledger_csv(entries: Iterable[Entry]) -> str:
-    """One run's `ledger.csv`: a line per attempt, times in ms."""
+def ledger_csv(entries: Iterable[Entry]) -> Iterator[str]:
+    """The lines of one run's `ledger.csv`: one per attempt, times in ms."""
     heading = ["task", "attempt", "verdict", "wall", *PARTS, "overhead"]
     lines = (
-        [entry.task, entry.attempt, entry.verdict, _shown(entry.wall)]
-        + [_shown(getattr(entry.parts, name)) for name in PARTS]
-        + [_shown(entry.overhead)]
+        [entry.task, entry.attempt, entry.verdict, *map(_shown, (entry.wall, *entry.parts, entry.overhead))]
         for entry in entries
     )
     return _csv(heading, lines)
@@ -202,12 +198,14 @@ def _cell(cell: Cell) -> list[object]:
     return [cell.runtime, cell.agents, cell.verifier, cell.profile, cell.control]
 
 
-def _csv(heading: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+def _csv(heading: Sequence[str], lines: Iterable[Sequence[object]]) -> Iterator[str]:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(heading)
-    writer.writerows(lines)
-    return text.getvalue()
+    for line in chain([heading], lines):
+        writer.writerow(line)
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
 
 
 def _shown(value: object) -> object:

@@ -1,7 +1,9 @@
 """Whether what is reported follows from what was measured."""
 
+import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ def differences(experiment: Experiment, runs: ExperimentAnalysis) -> Iterator[st
         yield from _unlike_sweep(experiment, findings.rows, runs.measured)
     yield from _unlike_text(experiment.folder / "tasks.csv", tasks_csv(runs.measured))
     if is_of_this_version(experiment):
-        yield from _unlike_text(experiment.folder / "table.md", table(findings.rows))
+        yield from _unlike_text(experiment.folder / "table.md", [table(findings.rows)])
 
 
 def is_of_this_version(experiment: Experiment) -> bool:
@@ -63,7 +65,7 @@ def _unlike_sweep(
     for each, its in zip(said, json.loads(json.dumps(sweep_as_json(found))), strict=True):
         yield from _unlike(f"sweep.json: {its['runtime']}, verifier {its['verifier']}", each, its)
     if is_of_this_version(experiment):
-        yield from _unlike_text(folder / "sweep.md", sweep_markdown(found))
+        yield from _unlike_text(folder / "sweep.md", [sweep_markdown(found)])
 
 
 def _unlike(where: str, said: Any, recomputed: Any) -> Iterator[str]:
@@ -78,14 +80,15 @@ def _unlike(where: str, said: Any, recomputed: Any) -> Iterator[str]:
         yield f"{where}: {_short(said)} is reported, {_short(recomputed)} follows from the raw files"
 
 
-def _unlike_text(path: Path, recomputed: str) -> Iterator[str]:
-    said = path.read_text(encoding="utf-8") if path.exists() else ""
-    if said != recomputed:
-        lines = zip(said.splitlines(), recomputed.splitlines(), strict=False)
-        where = next(
-            (f"line {number}" for number, (one, other) in enumerate(lines, 1) if one != other), "its end"
-        )
-        yield f"{path.name} in {path.parent.name} at {where}"
+def _unlike_text(path: Path, recomputed: Iterable[str]) -> Iterator[str]:
+    """The first place at which a file is not made of these pieces, each of which ends a line."""
+    with path.open(encoding="utf-8", newline="") if path.exists() else io.StringIO() as said:
+        again = chain.from_iterable(io.StringIO(piece, newline="") for piece in recomputed)
+        for number, (one, other) in enumerate(zip_longest(said, again), 1):
+            if one != other:
+                where = "its end" if one is None or other is None else f"line {number}"
+                yield f"{path.name} in {path.parent.name} at {where}"
+                return
 
 
 def _short(value: object) -> str:

@@ -1,13 +1,14 @@
 """Reads and validates the events that a runtime reported (CONTRACT.md, Events)."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from agentdyno.project import CONTRACT_VERSION
+from agentdyno.rundata.columns import Columns, Pool, Sha256
 
 SHOWN = 3
 """How many examples a problem names; it counts the rest."""
@@ -31,8 +32,7 @@ PHASES = (
 OUTCOMES = frozenset(("passed", "failed", "error"))
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One attempt event; times are CLOCK_MONOTONIC in ns, None for a phase that did not occur."""
 
     task: str
@@ -48,8 +48,8 @@ class Attempt:
     t_end: int
     transport_retries: int
     transport_ns: int
-    request_sha256: str | None
-    completion_sha256: str | None
+    request_sha256: Sha256 | None
+    completion_sha256: Sha256 | None
     usage: dict[str, Any] | None
     exit_code: int | None
     signal: int | None
@@ -58,8 +58,7 @@ class Attempt:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskOutcome:
+class TaskOutcome(NamedTuple):
     """One task event."""
 
     task: str
@@ -75,28 +74,28 @@ class RunEvents:
 
     t_start: int | None = None
     t_end: int | None = None
-    attempts: list[Attempt] = field(default_factory=list)
-    outcomes: list[TaskOutcome] = field(default_factory=list)
+    attempts: Columns[Attempt] = field(default_factory=lambda: Columns(Attempt))
+    outcomes: Columns[TaskOutcome] = field(default_factory=lambda: Columns(TaskOutcome))
     problems: list[str] = field(default_factory=list)
 
 
-def read(path: Path) -> RunEvents:
+def read(path: Path, pool: Pool | None = None) -> RunEvents:
     """Read an event file; invalid lines become problems, and the other lines still count."""
-    events = RunEvents()
+    events = RunEvents(attempts=Columns(Attempt, pool=pool), outcomes=Columns(TaskOutcome, pool=pool))
     broken: list[str] = []
     try:
-        lines = path.read_bytes().split(b"\n")
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                if not (text := line.removesuffix(b"\n")):
+                    continue
+                try:
+                    _take(json.loads(text), events)
+                except (ValueError, TypeError, KeyError, RecursionError) as error:
+                    why = f"no field {error}" if isinstance(error, KeyError) else str(error)
+                    broken.append(f"line {number} ({why})")
     except FileNotFoundError:
         events.problems.append("the runtime wrote no events")
         return events
-    for number, line in enumerate(lines, start=1):
-        if not line:
-            continue
-        try:
-            _take(json.loads(line), events)
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
-            why = f"no field {error}" if isinstance(error, KeyError) else str(error)
-            broken.append(f"line {number} ({why})")
     if broken:
         events.problems.append(f"broken event lines in {path.name}: {_some(broken)}")
     if events.t_start is None:
@@ -105,9 +104,9 @@ def read(path: Path) -> RunEvents:
         events.problems.append("no run_end event: the run is cut short")
     if events.t_start is not None and events.t_end is not None:
         outside = [
-            f"{attempt.task} attempt {attempt.attempt}"
-            for attempt in events.attempts
-            if attempt.t_begin < events.t_start or attempt.t_end > events.t_end
+            f"{task} attempt {number}"
+            for task, number, begin, end in events.attempts.of("task", "attempt", "t_begin", "t_end")
+            if begin < events.t_start or end > events.t_end
         ]
         if outside:
             events.problems.append(f"attempts outside the time from run_start to run_end: {_some(outside)}")
@@ -212,14 +211,6 @@ def _one_of(line: dict[str, Any], name: str, allowed: frozenset[str]) -> str:
     return value
 
 
-def by_task(attempts: Iterable[Attempt]) -> dict[str, list[Attempt]]:
-    """The attempts at each task, in the order of `attempts`."""
-    found: dict[str, list[Attempt]] = {}
-    for attempt in attempts:
-        found.setdefault(attempt.task, []).append(attempt)
-    return found
-
-
 def accounting(events: RunEvents, task_ids: Sequence[str], max_retries: int) -> list[str]:
     """The problems with the outcomes: each task must have one, and the task's attempts must lead to it."""
     problems: list[str] = []
@@ -231,7 +222,10 @@ def accounting(events: RunEvents, task_ids: Sequence[str], max_retries: int) -> 
     _report(problems, "with more than one outcome", [task for task, count in seen.items() if count > 1])
     _report(problems, "not in the tasks file", [task for task in seen if task not in expected])
 
-    attempts = by_task(events.attempts)
+    attempts: dict[str, list[Made]] = {}
+    kinds: dict[Made, Made] = {}
+    for task, number, verdict in events.attempts.of("task", "attempt", "verdict"):
+        attempts.setdefault(task, []).append(kinds.setdefault((number, verdict), (number, verdict)))
     contradicted = [
         outcome.task
         for outcome in events.outcomes
@@ -241,15 +235,19 @@ def accounting(events: RunEvents, task_ids: Sequence[str], max_retries: int) -> 
     return problems
 
 
-def _leads_to(attempts: list[Attempt], outcome: TaskOutcome, max_retries: int) -> bool:
+Made = tuple[int, str]
+"""The number and the verdict of an attempt."""
+
+
+def _leads_to(attempts: list[Made], outcome: TaskOutcome, max_retries: int) -> bool:
     """Whether these attempts, in order, are those of a task with this outcome."""
     if len(attempts) != outcome.attempts:
         return False
-    if any(attempt.attempt != number for number, attempt in enumerate(attempts, start=1)):
+    if any(number != expected for expected, (number, _) in enumerate(attempts, start=1)):
         return False
-    if any(attempt.verdict == "passed" for attempt in attempts[:-1]):
+    if any(verdict == "passed" for _, verdict in attempts[:-1]):
         return False
-    last = attempts[-1].verdict if attempts else None
+    last = attempts[-1][1] if attempts else None
     match outcome.outcome:
         case "passed":
             return last == "passed"

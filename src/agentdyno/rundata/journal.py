@@ -1,18 +1,20 @@
 """Reads the endpoint's journal (docs/endpoint.md defines the fields)."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from agentdyno.rundata.columns import Columns, Pool, Sha256
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One request as the endpoint recorded it.
 
     Times are CLOCK_MONOTONIC in ns: the finish reason left at `t_finish`, the last byte at `t_last`.
     `is_served` when a finish reason has left, whatever became of the rest; `finish` is then the model's
-    finish reason. `late_us` has the lateness of each chunk in microseconds.
+    finish reason. `max_late_us` is the lateness in microseconds of the latest of its `chunks`.
     """
 
     task: str | None
@@ -22,9 +24,10 @@ class Request:
     t_last: int | None
     status: int
     finish: str | None
-    request_sha256: str | None
+    request_sha256: Sha256 | None
     in_flight: int
-    late_us: list[int]
+    chunks: int
+    max_late_us: int | None
     is_served: bool
 
     @property
@@ -37,11 +40,13 @@ class Request:
 class Journal:
     """All requests of one run.
 
-    `is_whole` when the endpoint ended in order and recorded its end. `cpu_s` is the endpoint's processor time
-    since the endpoint began to listen, which excludes its preparation.
+    `lateness` is how many chunks were late by each number of microseconds. `is_whole` when the endpoint ended
+    in order and recorded its end. `cpu_s` is the endpoint's processor time since the endpoint began to
+    listen, which excludes its preparation.
     """
 
-    requests: list[Request] = field(default_factory=list)
+    requests: Columns[Request] = field(default_factory=lambda: Columns(Request))
+    lateness: Counter[int] = field(default_factory=Counter)
     is_whole: bool = False
     cpu_s: float | None = None
 
@@ -51,9 +56,9 @@ class Journal:
         return sum(request.open_s for request in self.requests)
 
 
-def read(path: Path) -> Journal:
+def read(path: Path, pool: Pool | None = None) -> Journal:
     """Read a journal. An incomplete last line, which a crash leaves, is ignored."""
-    journal = Journal()
+    journal = Journal(Columns(Request, pool=pool))
     began_s = 0.0
     if not path.exists():
         return journal
@@ -63,7 +68,8 @@ def read(path: Path) -> Journal:
                 break
             line = json.loads(raw)
             if line["kind"] == "request":
-                served = _is_served(line)
+                served, late_us = _is_served(line), line["late_us"]
+                journal.lateness.update(late_us)
                 journal.requests.append(
                     Request(
                         task=line["task"],
@@ -75,7 +81,8 @@ def read(path: Path) -> Journal:
                         finish=line["finish"],
                         request_sha256=line["request_sha256"],
                         in_flight=line["in_flight"],
-                        late_us=line["late_us"],
+                        chunks=len(late_us),
+                        max_late_us=max(late_us, default=None),
                         is_served=served,
                     )
                 )

@@ -3,10 +3,11 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from agentdyno.rundata import events, journal
 from agentdyno.rundata.cell import Cell
+from agentdyno.rundata.columns import Columns, Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,29 @@ class RunOutcome:
     epoch_ns: int | None = None
 
 
+class Sample(NamedTuple):
+    """One line of the sampler's: at `t` in ns of CLOCK_MONOTONIC, memory in KiB, processor time in s.
+
+    `tree_…` and `tools_…` are None at most looks, and `endpoint_cpu_s` in runs of old versions.
+    """
+
+    t: int
+    rss_kib: int
+    peak_rss_kib: int
+    tree_pss_kib: int | None
+    tools_pss_kib: int | None
+    tree_processes: int | None
+    threads: int
+    cpu_s: float
+    endpoint_cpu_s: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class RawRun:
     """The raw data of one run.
 
     `starts` are the tasks' intended starts by task, in ns after the run's start, and empty where all agents
-    start at once. `samples` are the sampler's lines.
+    start at once.
     """
 
     cell: Cell
@@ -64,7 +82,7 @@ class RawRun:
     outcome: RunOutcome
     events: events.RunEvents
     journal: journal.Journal
-    samples: list[dict[str, Any]]
+    samples: Columns[Sample]
 
 
 def has_ended(folder: Path) -> bool:
@@ -83,26 +101,47 @@ def read(folder: Path, cell: Cell, block: int) -> RawRun:
     """Read the run in `folder`."""
     run_file = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     tasks_file = _tasks_file(folder, Path(run_file["tasks_file"]))
-    with tasks_file.open(encoding="utf-8") as lines:
-        tasks = [json.loads(line) for line in lines]
-    samples_file = folder / "samples.jsonl"
-    samples: list[dict[str, Any]] = []
-    if samples_file.exists():
-        with samples_file.open(encoding="utf-8") as lines:
-            samples = [json.loads(line) for line in lines if line.endswith("\n")]
-    return RawRun(
+    task_ids, starts = _tasks(tasks_file)
+    # A task's id stands in the line of each of its events and requests.
+    pool: Pool = dict(zip(task_ids, task_ids, strict=True))
+    run = RawRun(
         cell=cell,
         block=block,
         folder=folder,
         tasks_file=tasks_file,
-        task_ids=[task["task_id"] for task in tasks],
-        starts={task["task_id"]: task["start_after_ns"] for task in tasks if "start_after_ns" in task},
+        task_ids=task_ids,
+        starts=starts,
         max_retries=run_file["max_retries"],
         outcome=RunOutcome(**json.loads((folder / "outcome.json").read_text(encoding="utf-8"))),
-        events=events.read(folder / "events.jsonl"),
-        journal=journal.read(folder / "journal.jsonl"),
-        samples=samples,
+        events=events.read(folder / "events.jsonl", pool),
+        journal=journal.read(folder / "journal.jsonl", pool),
+        samples=_samples(folder / "samples.jsonl"),
     )
+    pool.clear()
+    return run
+
+
+def _tasks(path: Path) -> tuple[list[str], dict[str, int]]:
+    """The ids of the tasks, and the intended starts of those that have one."""
+    ids: list[str] = []
+    starts: dict[str, int] = {}
+    with path.open(encoding="utf-8") as lines:
+        for task in map(json.loads, lines):
+            ids.append(task["task_id"])
+            if "start_after_ns" in task:
+                starts[ids[-1]] = task["start_after_ns"]
+    return ids, starts
+
+
+def _samples(path: Path) -> Columns[Sample]:
+    samples = Columns(Sample)
+    if path.exists():
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                if line.endswith("\n"):
+                    fields = {"endpoint_cpu_s": None} | json.loads(line)
+                    samples.append(Sample._make(fields[name] for name in Sample._fields))
+    return samples
 
 
 def _tasks_file(folder: Path, path: Path) -> Path:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agentdyno.analysis.run_analysis import RunAnalysis
-from agentdyno.files import write_json, write_text
+from agentdyno.files import write_json, write_lines, write_text
 from agentdyno.measure.machine import environment
 from agentdyno.results.documents import table
 from agentdyno.results.experiment import LEDGER, ExperimentAnalysis
@@ -40,14 +40,14 @@ class ResultsWriter:
     def add(self, run: RawRun) -> None:
         """Take in a run, and write everything."""
         self._on_run(run)
-        write_text(run.folder / LEDGER, self._runs.add(run))
+        write_lines(run.folder / LEDGER, self._runs.add(run))
         self.summary = self._runs.summary()
         self.write(complete=False)
 
     def write(self, *, complete: bool) -> None:
         """Write everything anew; `complete` when no run is missing."""
         folder = self._prepared.folder
-        write_text(folder / "tasks.csv", tasks_csv(self.measured))
+        write_lines(folder / "tasks.csv", tasks_csv(self.measured))
         write_text(folder / "table.md", table(self.summary.rows))
         write_json(
             folder / "summary.json",

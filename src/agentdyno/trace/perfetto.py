@@ -10,7 +10,7 @@ Source: "Trace Event Format", Nat Duca and Dan Sinclair; Perfetto's src/trace_pr
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -20,8 +20,9 @@ from agentdyno.analysis.ledger import NS_PER_MS, PARTS, Entry, entries
 from agentdyno.analysis.metrics import KIB_PER_MIB, NS_PER_S
 from agentdyno.analysis.slots import Span, lifetimes, slots
 from agentdyno.files import write_bytes
-from agentdyno.rundata.events import Attempt, by_task
-from agentdyno.rundata.raw_run import RawRun
+from agentdyno.rundata.columns import Columns, by_task
+from agentdyno.rundata.events import Attempt
+from agentdyno.rundata.raw_run import RawRun, Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,10 @@ def timelines(run: RawRun) -> dict[int, list[Slice]]:
     the due time, or when the slot became free. An attempt without a ledger has no phases.
     """
     slot_of, spans = slots(run), lifetimes(run.events)
-    attempts = by_task(sorted(run.events.attempts, key=lambda attempt: attempt.t_begin))
+    attempts = {
+        task: sorted((run.events.attempts[at] for at in positions), key=lambda attempt: attempt.t_begin)
+        for task, positions in by_task(run.events.attempts).items()
+    }
     ledger = {(entry.task, entry.attempt): entry for entry in entries(run)}
     outcomes = {outcome.task: outcome for outcome in run.events.outcomes}
     found: dict[int, list[Slice]] = {slot: [] for slot in sorted(set(slot_of.values()))}
@@ -146,16 +150,12 @@ def _at_once(spans: Iterable[Span]) -> Curve:
     return curve
 
 
-def _mib(samples: Sequence[dict[str, Any]], field: str) -> Curve:
-    return [
-        (sample["t"], round(sample[field] / KIB_PER_MIB, 3))
-        for sample in samples
-        if sample[field] is not None
-    ]
+def _mib(samples: Columns[Sample], field: str) -> Curve:
+    return [(t, round(kib / KIB_PER_MIB, 3)) for t, kib in samples.of("t", field) if kib is not None]
 
 
-def _cores(samples: Sequence[dict[str, Any]], field: str) -> Curve:
-    used_at = [(sample["t"], sample[field]) for sample in samples if sample[field] is not None]
+def _cores(samples: Columns[Sample], field: str) -> Curve:
+    used_at = [(t, used) for t, used in samples.of("t", field) if used is not None]
     curve: Curve = [
         (t, round((used - before) * NS_PER_S / (next_t - t), 3))
         for (t, before), (next_t, used) in pairwise(used_at)

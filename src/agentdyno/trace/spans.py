@@ -14,6 +14,7 @@ import json
 import signal
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -21,11 +22,12 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from agentdyno import __version__
-from agentdyno.analysis.ledger import NS_PER_MS, match
+from agentdyno.analysis.ledger import NS_PER_MS, UNSERVED, match
 from agentdyno.analysis.metrics import NS_PER_S
 from agentdyno.analysis.slots import Span, lifetimes, slots
 from agentdyno.errors import UserError
-from agentdyno.rundata.events import Attempt, by_task
+from agentdyno.rundata.columns import by_task
+from agentdyno.rundata.events import Attempt
 from agentdyno.rundata.raw_run import RawRun
 from agentdyno.trace.otlp import Attributes, model, resource, server, usage
 
@@ -46,9 +48,9 @@ def spans(
     The ids derive from the run's events, so that a receiver stores a run once even if it is sent twice.
     Raises a UserError where the run has no time of day.
     """
-    attempts = by_task(sorted(run.events.attempts, key=lambda attempt: attempt.attempt))
     builder = _SpanBuilder(run, experiment, environment)
-    for task, its in attempts.items():
+    for task, positions in by_task(run.events.attempts).items():
+        its = sorted((run.events.attempts[at] for at in positions), key=lambda attempt: attempt.attempt)
         yield builder.invoke_agent(task, its)
         for attempt in its:
             yield builder.chat(attempt)
@@ -76,9 +78,14 @@ class _SpanBuilder:
         self._slots = slots(run)
         self._lifetimes = lifetimes(run.events)
         self._outcomes = {outcome.task: outcome for outcome in run.events.outcomes}
-        self._answered = match(run.events.attempts, run.journal.requests)
-        tries = sorted(run.journal.requests, key=lambda request: request.t_arrive)
-        self._last_status = {(request.task, request.attempt): request.status for request in tries}
+        served_by = match(run.events.attempts, run.journal.requests)
+        self._finish = {
+            (attempt.task, attempt.attempt): run.journal.requests[position].finish
+            for attempt, position in zip(run.events.attempts, served_by, strict=True)
+            if position != UNSERVED
+        }
+        tries = sorted(run.journal.requests.of("t_arrive", "task", "attempt", "status"), key=itemgetter(0))
+        self._last_status = {(task, attempt): status for _, task, attempt, status in tries}
 
     def invoke_agent(self, task: str, attempts: Sequence[Attempt]) -> ReadableSpan:
         """The agent's work on a task, which is the root span of the task's trace."""
@@ -109,7 +116,7 @@ class _SpanBuilder:
         """The completion of an attempt, including all tries."""
         sent = attempt.t_request
         begin = attempt.t_begin if sent is None else max(attempt.t_begin, sent - attempt.transport_ns)
-        request = self._answered.get((attempt.task, attempt.attempt))
+        finish = self._finish.get((attempt.task, attempt.attempt))
         waited = attempt.t_first - sent if attempt.t_first is not None and sent is not None else None
         return self._span(
             f"chat {self._model['gen_ai.request.model']}",
@@ -121,7 +128,7 @@ class _SpanBuilder:
                 **self._model,
                 **self._server,
                 **usage(attempt),
-                "gen_ai.response.finish_reasons": [request.finish] if request and request.finish else None,
+                "gen_ai.response.finish_reasons": [finish] if finish else None,
                 "gen_ai.response.time_to_first_chunk": None if waited is None else waited / NS_PER_S,
                 "agentdyno.attempt": attempt.attempt,
                 "agentdyno.verdict": attempt.verdict,

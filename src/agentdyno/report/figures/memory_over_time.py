@@ -46,12 +46,12 @@ def looks(run: RawRun) -> list[Look]:
     t_start = run.events.t_start
     return [
         Look(
-            (sample["t"] - t_start) / NS_PER_S,
-            sample["rss_kib"] / KIB_PER_MIB,
-            sample["peak_rss_kib"] / KIB_PER_MIB,
+            (sample.t - t_start) / NS_PER_S,
+            sample.rss_kib / KIB_PER_MIB,
+            sample.peak_rss_kib / KIB_PER_MIB,
         )
         for sample in run.samples
-        if t_start is not None and sample["t"] >= t_start and sample["rss_kib"]
+        if t_start is not None and sample.t >= t_start and sample.rss_kib
     ]
 
 
