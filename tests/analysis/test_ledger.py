@@ -7,8 +7,8 @@ import pytest
 
 from agentdyno.analysis.ledger import PARTS, Entry, Parts, entries
 from agentdyno.analysis.metrics import task_rows
-from analysis.conftest import Record
-from analysis.synthetic import CELL, MS, attempt, attempt_of, good_run, request, request_of, task
+from analysis.conftest import Build, Record
+from analysis.synthetic import CELL, MS, attempt, attempt_of, good_run, request, request_of, task, task_of
 
 WHOLE = Parts(
     begin=0.0,
@@ -124,6 +124,32 @@ def test_without_a_verification_all_that_follows_the_reply_is_bookkeeping(record
     assert (parts.extract, parts.queue, parts.spawn, parts.verify) == (0.0, 0.0, 0.0, 0.0)
     assert parts.bookkeeping == 35.0
     assert parts.total == 100.0
+
+
+AFTER_THE_REPLY = ("t_queue", "t_spawn", "t_started", "t_exit")
+
+
+@pytest.mark.parametrize(
+    ("reached", "parts"),
+    [
+        (1, {"extract": 2.0, "queue": 33.0}),
+        (2, {"extract": 2.0, "queue": 10.0, "spawn": 23.0}),
+        (3, {"extract": 2.0, "queue": 10.0, "spawn": 1.0, "verify": 22.0}),
+    ],
+    ids=["in the queue", "at the start of the test process", "under test"],
+)
+def test_an_interrupted_attempt_was_in_the_part_that_it_had_reached(
+    record: Record, build: Build, reached: int, parts: dict[str, float]
+) -> None:
+    run = good_run()
+    attempt_of(run, "c").update(dict.fromkeys(AFTER_THE_REPLY[reached:]) | {"verdict": "interrupted"})
+    task_of(run, "c").update(outcome="error", reason="interrupted")
+    run["outcome"].update(interrupted=True)
+    (found,) = [entry for entry in entries(record(run)) if entry.task == "c"]
+    after = dict.fromkeys(("extract", "queue", "spawn", "verify", "bookkeeping"), 0.0) | parts
+    assert found.parts == WHOLE._replace(**after)
+    assert found.imbalance == 0.0
+    assert [failure.gate for failure in build(run, block=2).failures] == []
 
 
 def test_a_failed_try_is_no_part_of_the_overhead(record: Record) -> None:

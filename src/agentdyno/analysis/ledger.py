@@ -209,7 +209,11 @@ def _entry(attempt: Attempt, request: Request, t_due: int, *, relayed: bool) -> 
     if relayed and t_finish is not None:
         # Journals of version 0.1.0 have only the end of the stream, which a real model may send later.
         t_finish = min(t_finish, t_last)
-    verified = attempt.t_queue is not None and attempt.t_exit is not None
+    # An attempt that was cut short was until its end in the part that it had reached.
+    t_queue, t_end = attempt.t_queue, attempt.t_end
+    spawned, started, exited = (
+        t_end if t is None else t for t in (attempt.t_spawn, attempt.t_started, attempt.t_exit)
+    )
     transport = attempt.transport_ns / NS_PER_MS
     return Entry(
         task=attempt.task,
@@ -225,11 +229,11 @@ def _entry(attempt: Attempt, request: Request, t_due: int, *, relayed: bool) -> 
             send=_between(t_request, request.t_arrive),
             model=_between(request.t_arrive, t_finish) + _between(t_last, t_over),
             stream=_between(t_finish, t_last),
-            extract=_between(t_over, attempt.t_queue) if verified else 0.0,
-            queue=_between(attempt.t_queue, attempt.t_spawn),
-            spawn=_between(attempt.t_spawn, attempt.t_started),
-            verify=_between(attempt.t_started, attempt.t_exit),
-            bookkeeping=_between(attempt.t_exit if verified else t_over, attempt.t_end),
+            extract=_between(t_over, t_queue),
+            queue=_between(t_queue, spawned),
+            spawn=_between(attempt.t_spawn, started),
+            verify=_between(attempt.t_started, exited),
+            bookkeeping=_between(t_over if t_queue is None else exited, t_end),
         ),
     )
 
