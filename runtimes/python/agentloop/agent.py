@@ -59,7 +59,7 @@ class Agent:
 
     async def _step(self, attempt: Attempt, task: Task, conversation: Conversation) -> None:
         reply = await self.chat.complete(conversation.body(self.model, self.request), attempt)
-        code = extract(reply)
+        code = extract(reply, task.entry_point)
         if code is None:
             attempt.verdict = NO_CODE
             conversation.no_code(reply)

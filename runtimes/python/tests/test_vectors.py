@@ -58,7 +58,7 @@ def completion_of(data: list[str]) -> Case:
 
 @cases("extraction.json")
 def test_extraction(case: Case) -> None:
-    assert extract(case["reply"]) == case["expected"]
+    assert extract(case["reply"], case["entry_point"]) == case["expected"]
 
 
 @cases("feedback.json")
