@@ -65,7 +65,7 @@ func (a *Agent) step(ctx context.Context, task *Task, attempt *events.Attempt) e
 	if err != nil {
 		return err
 	}
-	code, ok := extract(reply)
+	code, ok := extract(reply, task.EntryPoint)
 	if !ok {
 		attempt.Verdict = events.NoCode
 		a.conversation.NoCode(reply)

@@ -213,7 +213,7 @@ func TestInvalidRunFiles(t *testing.T) {
 		},
 		`model is missing; it must be a string`:               func(s *scene) { delete(s.file, "model") },
 		`agents is true; it must be an integer of at least 1`: func(s *scene) { s.file["agents"] = true },
-		`base_url is "x"; it must be http:// or https://, a host, a port if need be, and a path`: func(s *scene) {
+		`base_url is "x"; it must be http:// or https:// and a host, with a port, a path and a query if need be`: func(s *scene) {
 			s.file["base_url"] = "x"
 		},
 	} {
