@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::error::Error;
 use std::fmt;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -22,9 +22,9 @@ use crate::digest::Digest;
 use crate::endpoint::{Address, Endpoint};
 use crate::events::Attempt;
 use crate::fields::InvalidInput;
+use crate::reason::{CUT, KeySpellings};
 use crate::run_file::{Timeouts, Transport};
 use crate::sse::EventStream;
-use crate::text::in_one_line;
 use crate::transport::{backoff, retry_after};
 
 /// How long the end of the stream is awaited after the finish reason.
@@ -32,8 +32,6 @@ const STREAM_END_GRACE: Duration = Duration::from_secs(1);
 /// How long a connection stays open for the rest of a response whose completion is there.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
 const REFUSAL_LIMIT_BYTES: usize = 2048;
-const REASON_LIMIT: usize = 300;
-const CUT: &str = "…";
 
 /// No completion can be had; the text is one line that says why.
 #[derive(Debug)]
@@ -87,8 +85,7 @@ pub struct Chat {
     endpoint: Endpoint,
     uri: Uri,
     headers: HeaderMap,
-    /// The key as it is, and as it is within JSON.
-    key_spellings: Vec<String>,
+    key: KeySpellings,
     timeouts: Timeouts,
     transport: Transport,
     idle: Rc<RefCell<Vec<Stream>>>,
@@ -102,26 +99,24 @@ impl Chat {
         timeouts: Timeouts,
         transport: Transport,
     ) -> Result<Self, InvalidInput> {
-        let uri = format!("{}/chat/completions", address.path);
-        let host = HeaderValue::from_str(&address.authority);
-        let (Ok(uri), Ok(host)) = (uri.parse(), host) else {
-            return Err(InvalidInput(format!("base_url: {uri} is no path; name one that HTTP can carry")));
+        let (Ok(uri), Ok(host)) = (address.target.parse(), HeaderValue::from_str(&address.authority)) else {
+            let target = &address.target;
+            return Err(InvalidInput(format!(
+                "base_url: {target} is no path; name one that a request can carry, or encode it"
+            )));
         };
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, host);
         headers.insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let mut key_spellings = Vec::new();
         if !api_key.is_empty() {
             let is_printable = api_key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
             let bearer = HeaderValue::try_from(format!("Bearer {api_key}")).ok().filter(|_| is_printable);
             headers.insert(header::AUTHORIZATION, bearer.ok_or_else(invalid_key)?);
-            let within_json = serde_json::Value::from(api_key).to_string();
-            key_spellings = vec![api_key.to_owned(), within_json[1..within_json.len() - 1].to_owned()];
-            key_spellings.dedup();
         }
         let endpoint = Endpoint::new(address)?;
-        Ok(Self { endpoint, uri, headers, key_spellings, timeouts, transport, idle: Rc::default() })
+        let key = KeySpellings::of(api_key);
+        Ok(Self { endpoint, uri, headers, key, timeouts, transport, idle: Rc::default() })
     }
 
     /// The completion that the request body asks for; stamps `attempt`.
@@ -134,7 +129,7 @@ impl Chat {
         let total = self.timeouts.total;
         let answer = match timeout(total, self.try_until_finished(body, attempt)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(failure)) => return Err(ChatFailed(self.presentable(failure.reason))),
+            Ok(Err(failure)) => return Err(ChatFailed(self.key.presentable(&failure.reason))),
             Err(_) => return Err(ChatFailed(format!("no completion within {}", seconds(total)))),
         };
         Ok(self.with_what_follows(answer, attempt).await)
@@ -230,18 +225,6 @@ impl Chat {
         *request.headers_mut() = self.headers.clone();
         request
     }
-
-    /// What the endpoint said in one short line without the key: endpoints are known to quote it.
-    fn presentable(&self, mut reason: String) -> String {
-        // Before anything is cut, so that no part of the key is left.
-        for spelling in &self.key_spellings {
-            reason = reason.replace(spelling, "***");
-            for length in (1..spelling.len()).rev() {
-                reason = reason.replace(&format!("{}{CUT}", &spelling[..length]), &format!("***{CUT}"));
-            }
-        }
-        in_one_line(&reason).chars().take(REASON_LIMIT).collect()
-    }
 }
 
 /// Puts the stream of an exchange that is as good as over with those that can be used again.
@@ -292,22 +275,25 @@ impl Answer {
     /// Why a response with a status other than 200 fails its try.
     async fn refusal(mut self, head: &response::Parts, deadline: Instant) -> TryFailed {
         let mut said = Vec::new();
-        while said.len() < REFUSAL_LIMIT_BYTES {
+        let is_whole = loop {
             match timeout_at(deadline, self.exchange.next_piece()).await {
                 Ok(Some(Ok(piece))) => said.extend_from_slice(&piece),
-                _ => break,
+                Ok(None) => break true,
+                _ => break false,
             }
-        }
-        let is_cut = said.len() >= REFUSAL_LIMIT_BYTES;
+            if said.len() >= REFUSAL_LIMIT_BYTES {
+                break false;
+            }
+        };
         said.truncate(REFUSAL_LIMIT_BYTES);
         let mut reason = format!("the endpoint answered {}", head.status.as_u16());
         let said = String::from_utf8_lossy(&said);
         if !said.trim().is_empty() {
             // What is cut may be so within the key.
-            reason = format!("{reason}: {}{}", said.trim(), if is_cut { CUT } else { "" });
+            reason = format!("{reason}: {}{}", said.trim(), if is_whole { "" } else { CUT });
         }
         let is_retryable = matches!(head.status.as_u16(), 408 | 429 | 500..=599);
-        let retry_after = retry_after(&text_of(&head.headers, &header::RETRY_AFTER));
+        let retry_after = retry_after(&text_of(&head.headers, &header::RETRY_AFTER), SystemTime::now());
         TryFailed { reason, is_retryable, retry_after }
     }
 }

@@ -96,7 +96,7 @@ impl RunFile {
             tasks_file: fields.path("tasks_file")?,
             prompts_file: fields.path("prompts_file")?,
             address: Address::parse(fields.text("base_url")?).ok_or_else(|| {
-                let wanted = "http:// or https://, a host, a port if need be, and a path";
+                let wanted = "http:// or https:// and a host, with a port, a path and a query if need be";
                 fields.invalid_input("base_url", wanted)
             })?,
             model: fields.text("model")?.to_owned(),

@@ -2,13 +2,12 @@
 
 mod scene;
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use agentloop::canonical::write_value;
-use agentloop::endpoint::Address;
 use agentloop::run_file::{RunFile, Transport};
 use agentloop::task::{Tasks, count_tasks};
-use agentloop::transport::{backoff, retry_after};
+use agentloop::transport::backoff;
 use serde_json::{Value, json};
 
 use crate::scene::Scene;
@@ -62,31 +61,6 @@ fn random_texts_read_back_the_same() {
 }
 
 #[test]
-fn addresses() {
-    let address = Address::parse("https://[::1]:8443/a/v1/").unwrap();
-    assert_eq!((&*address.host, address.port, &*address.path), ("::1", 8443, "/a/v1"));
-    assert!(address.is_encrypted);
-    assert_eq!(Address::parse("http://localhost/v1").unwrap().port, 80);
-    for refused in [
-        "",
-        "localhost/v1",
-        "ftp://localhost/v1",
-        "http://",
-        "http://:80/v1",
-        "http://a b/v1",
-        "http://a/v 1",
-        "http://a:65536/v1",
-        "http://a:+1/v1",
-        "http://a@b/v1",
-        "http://a/v1?x=y",
-        "http://[::1/v1",
-        "http://[::1]x/v1",
-    ] {
-        assert_eq!(Address::parse(refused), None, "{refused}");
-    }
-}
-
-#[test]
 fn pauses_are_drawn_below_a_bound_that_doubles() {
     let transport =
         Transport { max_retries: 9, base: Duration::from_millis(100), cap: Duration::from_secs(1) };
@@ -95,18 +69,6 @@ fn pauses_are_drawn_below_a_bound_that_doubles() {
         assert!(drawn.iter().all(|pause| *pause <= Duration::from_millis(bound_ms)));
         assert!(drawn.iter().any(|pause| *pause > Duration::from_millis(bound_ms / 2)));
     }
-}
-
-#[test]
-fn retry_after_is_a_number_or_a_date() {
-    assert_eq!(retry_after("7"), Duration::from_secs(7));
-    assert_eq!(retry_after("1.5"), Duration::from_millis(1500));
-    for senseless in ["", "soon", "-1", "1e3", "inf", "1.", "Wed, 21 Oct 2015 07:28:00 GMT"] {
-        assert_eq!(retry_after(senseless), Duration::ZERO, "{senseless}");
-    }
-    let in_an_hour = SystemTime::now() + Duration::from_secs(3600);
-    let asked = retry_after(&httpdate::fmt_http_date(in_an_hour));
-    assert!((3500..=3600).contains(&asked.as_secs()), "{asked:?}");
 }
 
 #[test]
