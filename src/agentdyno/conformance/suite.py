@@ -5,6 +5,7 @@ Each case has a process of its own, which adopts whatever the runtime leaves beh
 
 import asyncio
 import ctypes
+import gc
 import importlib
 import os
 import pkgutil
@@ -190,6 +191,7 @@ def play_all(plays: Iterable[tuple[Manifest, str]], jobs: int, check: Callable[[
     `check` is called meanwhile and raises if the suite is to be broken off.
     """
     cases_by_name = load()
+    gc.freeze()  # A collection in a fork would copy every page that it looks at.
     waiting = deque(plays)
     running: dict[object, _Playing] = {}
     try:
