@@ -46,10 +46,10 @@ impl Tasks {
         }
         let fields = Fields::of_text(format!("{}, line {}", self.path.display(), self.number), &self.line)?;
         Ok(Some(Task {
-            task_id: fields.text("task_id")?.to_owned(),
-            prompt: fields.text("prompt")?.to_owned(),
-            tests: fields.text("tests")?.to_owned(),
-            entry_point: fields.text("entry_point")?.to_owned(),
+            task_id: fields.text("task_id")?,
+            prompt: fields.text("prompt")?,
+            tests: fields.text("tests")?,
+            entry_point: fields.text("entry_point")?,
             start_after_ns: fields.nanoseconds("start_after_ns")?,
         }))
     }

@@ -5,6 +5,7 @@ mod scene;
 use std::time::Duration;
 
 use agentloop::canonical::write_value;
+use agentloop::fields::Fields;
 use agentloop::run_file::{RunFile, Transport};
 use agentloop::task::{Tasks, count_tasks};
 use agentloop::transport::backoff;
@@ -95,6 +96,20 @@ fn run_files_are_taken_or_refused_by_field() {
         *changed.pointer_mut(pointer).unwrap() = value;
         let refused = load(&changed).unwrap_err().to_string();
         assert_eq!(refused, format!("{}: {said}", scene.0.join("run.json").display()));
+    }
+}
+
+#[test]
+fn fields_that_nobody_asks_for_may_be_any_json() {
+    let nested = ["[".repeat(300), "]".repeat(300)].concat();
+    for value in ["1e400", &"7".repeat(5000), &nested] {
+        let text = format!(r#"{{"a": {value}, "b": {{"c": 1, "d": {value}}}, "e": "x"}}"#);
+        let fields = Fields::of_text("here".to_owned(), text.as_bytes()).unwrap();
+        assert_eq!(fields.text("e").unwrap(), "x");
+        assert_eq!(fields.fields("b").unwrap().integer("c", 0).unwrap(), 1);
+        let refused = fields.seconds("a").unwrap_err().to_string();
+        assert!(refused.starts_with("here: a is ") && refused.ends_with("it must be a number of at least 0"));
+        assert!(fields.object("b").is_err());
     }
 }
 

@@ -82,7 +82,7 @@ fn messages() {
         let of_object =
             |name: &str| Fields::of_text(name.to_owned(), case[name].to_string().as_bytes()).unwrap();
         let fields = of_object("task");
-        let text = |name| fields.text(name).unwrap().to_owned();
+        let text = |name| fields.text(name).unwrap();
         let (task_id, prompt, tests) = (text("task_id"), text("prompt"), text("tests"));
         let entry_point = String::new();
         let task = Task { task_id, prompt, tests, entry_point, start_after_ns: 0 };
