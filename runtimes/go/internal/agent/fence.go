@@ -107,6 +107,6 @@ func withoutEndTokens(said, space string) string {
 		if len(rest) == len(trimmed) {
 			return said
 		}
-		said = rest
+		said = strings.TrimRight(rest, space)
 	}
 }

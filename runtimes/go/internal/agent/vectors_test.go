@@ -29,6 +29,12 @@ func TestExtraction(t *testing.T) {
 	}
 }
 
+func TestWhiteSpaceBeforeAnEndTokenIsDropped(t *testing.T) {
+	if code, _ := extract("```\na = 1 \n\t<|im_end|>", ""); code != "a = 1\n" {
+		t.Errorf("%q", code)
+	}
+}
+
 func TestFeedback(t *testing.T) {
 	type vector struct {
 		Name, Stdout, Stderr, Workspace, Expected string

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -28,33 +29,36 @@ func TestStreams(t *testing.T) {
 	for _, c := range vectors.Load[streamVector](t, "sse.json") {
 		t.Run(c.Name, func(t *testing.T) {
 			stream := append(c.StreamBase64, c.Stream...)
-			c.checkData(t, "whole", [][]byte{stream})
+			c.checkData(t, "whole", stream)
 			var single [][]byte
 			for i := range stream {
-				c.checkData(t, "cut in two", [][]byte{stream[:i], stream[i:]})
+				c.checkData(t, "cut in two", stream[:i], stream[i:])
 				single = append(single, stream[i:i+1])
 			}
-			c.checkData(t, "byte by byte", single)
+			c.checkData(t, "byte by byte", single...)
 			c.checkCompletion(t)
 		})
 	}
 }
 
-func (c *streamVector) checkData(t *testing.T, how string, pieces [][]byte) {
+func (c *streamVector) checkData(t *testing.T, how string, pieces ...[]byte) {
 	t.Helper()
-	data := []string{}
 	var events eventStream
+	count := 0
 	for _, piece := range pieces {
 		// As a buffer is, what is fed is written over afterwards.
-		piece = append([]byte(nil), piece...)
-		_ = events.feed(piece, func(event []byte) error {
-			data = append(data, string(event))
+		buffer := bytes.Clone(piece)
+		_ = events.feed(buffer, func(data []byte) error {
+			if count == len(c.Data) || string(data) != c.Data[count] {
+				t.Fatalf("%s: data %d is %q; expected are %q", how, count, data, c.Data)
+			}
+			count++
 			return nil
 		})
-		clear(piece)
+		clear(buffer)
 	}
-	if !reflect.DeepEqual(data, c.Data) {
-		t.Fatalf("%s: data %q, expected %q", how, data, c.Data)
+	if count < len(c.Data) {
+		t.Fatalf("%s: only %d of %q", how, count, c.Data)
 	}
 }
 
