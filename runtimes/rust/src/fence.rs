@@ -73,7 +73,7 @@ fn unindented(line: &str, limit: usize) -> (usize, &str) {
 /// They are what a model's template ends a message with, and some endpoints pass them on as text.
 pub fn without_end_tokens<'a>(mut text: &'a str, space: &[char]) -> &'a str {
     while let Some(rest) = before_end_token(text.trim_end_matches(space)) {
-        text = rest;
+        text = rest.trim_end_matches(space);
     }
     text
 }

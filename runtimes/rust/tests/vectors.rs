@@ -59,6 +59,11 @@ fn extraction() {
 }
 
 #[test]
+fn white_space_before_an_end_token_is_dropped() {
+    assert_eq!(extract("```\na = 1 \n\t<|im_end|>", "").unwrap(), "a = 1\n");
+}
+
+#[test]
 fn feedback() {
     for case in vectors("feedback.json") {
         let workspace = case["workspace"].as_str().unwrap();
