@@ -6,32 +6,30 @@ use std::cell::RefCell;
 use std::error::Error;
 use std::fmt;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use hyper::body::Bytes;
-use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::http::response;
+use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode, Uri};
 use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use crate::answer::{Answer, TryFailed, check_is_event_stream};
 use crate::clock::now_ns;
-use crate::completion::{BrokenStream, Completion};
+use crate::completion::Completion;
 use crate::connection::{Exchange, RequestBody, Stream};
 use crate::digest::Digest;
 use crate::endpoint::{Address, Endpoint};
 use crate::events::Attempt;
 use crate::fields::InvalidInput;
-use crate::reason::{CUT, KeySpellings};
+use crate::reason::KeySpellings;
 use crate::run_file::{Timeouts, Transport};
-use crate::sse::EventStream;
-use crate::transport::{backoff, retry_after};
+use crate::transport::backoff;
 
 /// How long the end of the stream is awaited after the finish reason.
 const STREAM_END_GRACE: Duration = Duration::from_secs(1);
 /// How long a connection stays open for the rest of a response whose completion is there.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
-const REFUSAL_LIMIT_BYTES: usize = 2048;
 
 /// No completion can be had; the text is one line that says why.
 #[derive(Debug)]
@@ -44,41 +42,6 @@ impl fmt::Display for ChatFailed {
 }
 
 impl Error for ChatFailed {}
-
-/// One request failed: whether another may do better, and how long to wait for it at least.
-struct TryFailed {
-    reason: String,
-    is_retryable: bool,
-    retry_after: Duration,
-}
-
-impl TryFailed {
-    fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), is_retryable: true, retry_after: Duration::ZERO }
-    }
-}
-
-impl From<BrokenStream> for TryFailed {
-    fn from(broken: BrokenStream) -> Self {
-        Self::new(broken.reason)
-    }
-}
-
-impl From<hyper::Error> for TryFailed {
-    fn from(failure: hyper::Error) -> Self {
-        Self::new(if failure.is_parse() {
-            format!("the endpoint does not speak HTTP/1.1 ({failure})")
-        } else if failure.is_incomplete_message() || failure.source().is_none() {
-            "the endpoint closed the connection".to_owned()
-        } else {
-            let mut cause: &dyn Error = &failure;
-            while let Some(source) = cause.source() {
-                cause = source;
-            }
-            format!("the connection broke ({cause})")
-        })
-    }
-}
 
 /// The chat completions of one OpenAI-compatible endpoint, as many at the same time as are asked for.
 pub struct Chat {
@@ -241,80 +204,6 @@ async fn free(mut exchange: Exchange, idle: Rc<RefCell<Vec<Stream>>>) {
     if let Ok(Some(stream)) = timeout(CLOSE_GRACE, end).await {
         idle.borrow_mut().push(stream);
     }
-}
-
-/// The response to one try.
-struct Answer {
-    exchange: Exchange,
-    events: EventStream,
-    completion: Completion,
-}
-
-impl Answer {
-    fn new(exchange: Exchange) -> Self {
-        Self { exchange, events: EventStream::default(), completion: Completion::default() }
-    }
-
-    /// Takes in a piece of the body; returns whether it completed an event.
-    fn take(&mut self, piece: &[u8], attempt: &mut Attempt) -> Result<bool, BrokenStream> {
-        let mut has_event = false;
-        self.events.feed(piece, |data| {
-            has_event = true;
-            self.completion.add(data)?;
-            if attempt.t_first.is_none() && !self.completion.text.is_empty() {
-                attempt.t_first = Some(now_ns());
-            }
-            if attempt.t_last.is_none() && self.completion.finish_reason.is_some() {
-                attempt.t_last = Some(now_ns());
-            }
-            Ok(())
-        })?;
-        Ok(has_event)
-    }
-
-    /// Why a response with a status other than 200 fails its try.
-    async fn refusal(mut self, head: &response::Parts, deadline: Instant) -> TryFailed {
-        let mut said = Vec::new();
-        let is_whole = loop {
-            match timeout_at(deadline, self.exchange.next_piece()).await {
-                Ok(Some(Ok(piece))) => said.extend_from_slice(&piece),
-                Ok(None) => break true,
-                _ => break false,
-            }
-            if said.len() >= REFUSAL_LIMIT_BYTES {
-                break false;
-            }
-        };
-        said.truncate(REFUSAL_LIMIT_BYTES);
-        let mut reason = format!("the endpoint answered {}", head.status.as_u16());
-        let said = String::from_utf8_lossy(&said);
-        if !said.trim().is_empty() {
-            // What is cut may be so within the key.
-            reason = format!("{reason}: {}{}", said.trim(), if is_whole { "" } else { CUT });
-        }
-        let is_retryable = matches!(head.status.as_u16(), 408 | 429 | 500..=599);
-        let retry_after = retry_after(&text_of(&head.headers, &header::RETRY_AFTER), SystemTime::now());
-        TryFailed { reason, is_retryable, retry_after }
-    }
-}
-
-fn check_is_event_stream(headers: &HeaderMap) -> Result<(), TryFailed> {
-    let encoding = text_of(headers, &header::CONTENT_ENCODING);
-    if !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity") {
-        return Err(TryFailed::new(format!("the endpoint sent a compressed stream ({encoding})")));
-    }
-    let kind = text_of(headers, &header::CONTENT_TYPE);
-    let essence = kind.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("text/event-stream") {
-        let kind = if kind.is_empty() { "no Content-Type" } else { &kind };
-        return Err(TryFailed::new(format!("the endpoint sent no event stream but {kind}")));
-    }
-    Ok(())
-}
-
-fn text_of(headers: &HeaderMap, name: &HeaderName) -> String {
-    let value = headers.get(name).map_or(&b""[..], HeaderValue::as_bytes);
-    String::from_utf8_lossy(value).trim().to_owned()
 }
 
 fn deadline_in(duration: Duration) -> Instant {

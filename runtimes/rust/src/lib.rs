@@ -3,6 +3,7 @@
 //! It obeys `runtimes/CONTRACT.md`. Everything runs on one thread; an agent is one task of its event loop.
 
 pub mod agent;
+pub mod answer;
 pub mod canonical;
 pub mod chat;
 pub mod clock;
