@@ -10,7 +10,7 @@ from dataclasses import dataclass
 WHITE_SPACE = " \t\n\r\v\f"
 
 _END_TOKEN = r"(?:<\|[A-Za-z0-9_]+\|>|</s>|<eos>|<end_of_turn>|<｜end▁of▁sentence｜>)"
-_LAST_END_TOKEN = re.compile(rf"{_END_TOKEN}\Z")
+_ONE_END_TOKEN = re.compile(_END_TOKEN)
 _LEADING_THOUGHT = re.compile(
     rf"[{WHITE_SPACE}]*(?:<think>.*?</think>|<thinking>.*?</thinking>|\[THINK\].*?\[/THINK\])", re.DOTALL
 )
@@ -32,14 +32,14 @@ def extract(reply: str, entry_point: str = "") -> str | None:
     """Return the code block that answers, ending in exactly one LF, or None when the reply holds none.
 
     A block that defines the entry point wins over one that does not, then a block tagged as Python over one
-    without a tag, then the longest, then the last. Blocks with any other tag never count. Blocks before an end of
-    thought stand in only when no block after it counts.
+    without a tag, then the longest, then the last. Blocks with any other tag never count. Blocks before an
+    end of thought stand in only when no block after it counts.
     """
-    text = reply
-    while token := _LAST_END_TOKEN.search(text.rstrip(WHITE_SPACE)):
-        text = text[: token.start()]
-    while thought := _LEADING_THOUGHT.match(text):
-        text = text[thought.end() :]
+    text = _without_end_tokens(reply)
+    begin = 0
+    while thought := _LEADING_THOUGHT.match(text, begin):
+        begin = thought.end()
+    text = text[begin:]
     definition = _definition_of(entry_point) if entry_point else None
     best: tuple[tuple[int, bool, bool, int], str] | None = None
     for block in _blocks(text):
@@ -54,11 +54,23 @@ def extract(reply: str, entry_point: str = "") -> str | None:
     return best[1] if best else None
 
 
+def _without_end_tokens(reply: str) -> str:
+    """Return the reply without the end tokens at its end and the white space around them."""
+    end = len(reply.rstrip(WHITE_SPACE))
+    has_tokens = False
+    while (token := reply.rfind("<", 0, end)) >= 0 and _ONE_END_TOKEN.fullmatch(reply, token, end):
+        has_tokens = True
+        end = token
+        while end and reply[end - 1] in WHITE_SPACE:
+            end -= 1
+    return reply[:end] if has_tokens else reply
+
+
 def _definition_of(name: str) -> re.Pattern[str]:
+    name = re.escape(name)
     end_of_name = r"(?![0-9A-Za-z_\x80-\U0010ffff])"
     return re.compile(
-        rf"^(?:(?:(?:async[ \t]+)?def|class)[ \t]+{re.escape(name)}{end_of_name}|{re.escape(name)}[ \t]*=(?!=))",
-        re.MULTILINE,
+        rf"^(?:(?:(?:async[ \t]+)?def|class)[ \t]+{name}{end_of_name}|{name}[ \t]*=(?!=))", re.MULTILINE
     )
 
 

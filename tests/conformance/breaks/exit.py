@@ -173,7 +173,10 @@ def nobody_reaps() -> None:
 def folders_stay() -> None:
     from agentloop.workspace import Workspace
 
-    Workspace.__exit__ = lambda self, *_: None  # type: ignore[method-assign]
+    async def leave(self: Any, *_: Any) -> None:
+        pass
+
+    Workspace.__aexit__ = leave  # type: ignore[method-assign]
 
 
 def folders_stay_after_a_signal() -> None:
@@ -181,13 +184,13 @@ def folders_stay_after_a_signal() -> None:
 
     from agentloop.workspace import Workspace
 
-    leave = Workspace.__exit__
+    leave = Workspace.__aexit__
 
-    def leave_unless_cancelled(self: Any, kind: Any, *others: Any) -> None:
+    async def leave_unless_cancelled(self: Any, kind: Any, *others: Any) -> None:
         if kind is not asyncio.CancelledError:
-            leave(self, kind, *others)
+            await leave(self, kind, *others)
 
-    Workspace.__exit__ = leave_unless_cancelled  # type: ignore[method-assign]
+    Workspace.__aexit__ = leave_unless_cancelled  # type: ignore[method-assign]
 
 
 def children_stay_after_a_signal() -> None:

@@ -77,7 +77,23 @@ def removed_by(remove: Any) -> None:
     """Remove workspaces in another way."""
     from agentloop import workspace
 
-    workspace.remove_tree = remove
+    async def remove_tree(path: str) -> None:
+        remove(path)
+
+    workspace.remove_tree = remove_tree
+
+
+def before_removal(do: Any) -> None:
+    """Do something else before a workspace is removed."""
+    from agentloop import workspace
+
+    original = workspace.remove_tree
+
+    async def remove_tree(path: str) -> None:
+        do(path)
+        await original(path)
+
+    workspace.remove_tree = remove_tree
 
 
 def at_the_end_of_the_run() -> None:
@@ -104,36 +120,31 @@ def files_only() -> None:
 
 
 def only_so_deep() -> None:
-    from agentloop import workspace
-
-    remove_tree = workspace.remove_tree
-
-    def remove(path: str) -> None:
+    def refuse(path: str) -> None:
         if os.path.exists(os.path.join(path, *["ten-letter"] * 300)):
             raise OSError("too deep")
-        remove_tree(path)
 
-    removed_by(remove)
+    before_removal(refuse)
 
 
 def names_in_utf_8() -> None:
     from agentloop import workspace
 
-    remove_tree = workspace.remove_tree
+    original = workspace.remove_tree
 
-    def remove(path: str) -> None:
+    async def remove_tree(path: str) -> None:
         names = os.listdir(path)
-        remove_tree(path)
+        await original(path)
         for name in names:
             name.encode()
 
-    removed_by(remove)
+    workspace.remove_tree = remove_tree
 
 
 def not_after_a_timeout() -> None:
     from agentloop import agent, workspace
 
-    leave = workspace.Workspace.__exit__
+    leave = workspace.Workspace.__aexit__
     verify = agent.Verifier.verify
     timed_out = set()
 
@@ -143,10 +154,12 @@ def not_after_a_timeout() -> None:
             timed_out.add(folder)
         return finished
 
+    async def leave_the_others(self: Any, *_: Any) -> None:
+        if self.path not in timed_out:
+            await leave(self, *_)
+
     agent.Verifier.verify = changed  # type: ignore[method-assign]
-    workspace.Workspace.__exit__ = (  # type: ignore[method-assign]
-        lambda self, *_: None if self.path in timed_out else leave(self, *_)
-    )
+    workspace.Workspace.__aexit__ = leave_the_others  # type: ignore[method-assign]
 
 
 def links_are_followed() -> None:
@@ -159,25 +172,17 @@ def links_are_followed() -> None:
 
 
 def permissions_are_given_to_all() -> None:
-    from agentloop import workspace
-
-    remove_tree = workspace.remove_tree
-
-    def remove(path: str) -> None:
+    def give(path: str) -> None:
         for folder, folders, files in os.walk(path):
             for name in folders + files:
                 with contextlib.suppress(OSError):
                     os.chmod(os.path.join(folder, name), 0o700)
-        remove_tree(path)
 
-    removed_by(remove)
+    before_removal(give)
 
 
 def contents_of_links_go_first() -> None:
     """What a shell's `rm -r $folder/*/*` does."""
-    from agentloop import workspace
-
-    remove_tree = workspace.remove_tree
 
     def remove(path: str) -> None:
         for name in os.listdir(path):
@@ -186,9 +191,8 @@ def contents_of_links_go_first() -> None:
                 for inner in os.listdir(folder):
                     with contextlib.suppress(OSError):
                         os.unlink(os.path.join(folder, inner))
-        remove_tree(path)
 
-    removed_by(remove)
+    before_removal(remove)
 
 
 WRITTEN = "files.written"
