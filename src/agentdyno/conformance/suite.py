@@ -133,11 +133,15 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One case that was played against one runtime: what it says, and how many seconds it took."""
+    """One case that was played against one runtime: what it says, and how many seconds it took.
+
+    It began at `since_s` of the monotonic clock.
+    """
 
     runtime: str
     case: str
     results: list[Result]
+    since_s: float
     seconds: float
 
 
@@ -203,7 +207,7 @@ def play_all(plays: Iterable[tuple[Manifest, str]], jobs: int, check: Callable[[
             for ended in connection.wait([playing.receiver for playing in running.values()], LOOK_S):
                 playing = running.pop(ended)
                 seconds = time.monotonic() - playing.since_s
-                yield Played(playing.runtime, playing.case, _received(playing), seconds)
+                yield Played(playing.runtime, playing.case, _received(playing), playing.since_s, seconds)
             check()
     finally:
         for playing in running.values():
