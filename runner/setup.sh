@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes .venv/ at the root from the lock file named (harness or dev), and .venv/verifier/, the interpreter that runs
-# the attempts' tests and has pytest and nothing else. Sourced files change nothing when the locks have not.
+# the attempts' tests and has pytest and nothing else. Changes nothing when the locks have not changed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 lock="requirements/${1:-harness}.lock"
@@ -23,11 +23,9 @@ is_current() { # folder lock
     [ -x "$1/bin/python3" ] && cmp -s "$2" "$1/installed.lock" && [ "$(cat "$1/installed.path" 2>/dev/null)" = "$PWD" ]
 }
 
-make_venv() { # folder option...
-    local folder=$1
-    shift
-    echo "setting up $folder" >&2
-    if ! "$python" -m venv "$@" "$folder"; then
+make_venv() { # folder lock option...
+    echo "setting up $1 from $2" >&2
+    if ! "$python" -m venv "${@:3}" "$1"; then
         echo "agentdyno: $python cannot make a virtual environment; on Debian or Ubuntu: apt-get install python3-venv" >&2
         exit 2
     fi
@@ -45,21 +43,27 @@ pip_install() { # folder argument...
     .venv/bin/python3 -m pip --python "$folder/bin/python3" install --quiet --disable-pip-version-check "$@"
 }
 
-record() { # folder lock
+made_from() { # folder lock
     pwd >"$1/installed.path"
     cp "$2" "$1/installed.lock"
 }
 
 # The development lock holds everything of the harness lock, so it serves both.
 if ! is_current .venv "$lock" && ! { [ "$lock" = requirements/harness.lock ] && is_current .venv requirements/dev.lock; }; then
-    make_venv .venv
+    make_venv .venv "$lock"
     .venv/bin/python3 -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock || true
     pip_install .venv --require-hashes -r "$lock"
     pip_install .venv --no-deps --no-build-isolation --editable .
-    record .venv "$lock"
+    made_from .venv "$lock"
 fi
-if ! is_current .venv/verifier requirements/verifier.lock; then
-    make_venv .venv/verifier --without-pip
-    pip_install .venv/verifier --require-hashes -r requirements/verifier.lock
-    record .venv/verifier requirements/verifier.lock
+
+# The verifier's environment is sealed, because attempts run in it: nothing in it may be written, and a record of its
+# files lets agentdyno find what was written all the same.
+verifier=.venv/verifier verifier_lock=requirements/verifier.lock
+if ! is_current "$verifier" "$verifier_lock" || [ ! -e "$verifier/sealed.json" ]; then
+    if [ -d "$verifier" ]; then chmod -R u+w "$verifier" && rm -r "$verifier"; fi
+    make_venv "$verifier" "$verifier_lock" --without-pip
+    pip_install "$verifier" --require-hashes -r "$verifier_lock"
+    made_from "$verifier" "$verifier_lock"
+    .venv/bin/python3 -P -m agentdyno.sealed "$verifier"
 fi

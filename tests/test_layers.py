@@ -24,7 +24,7 @@ LAYERS = (
     ("runtimes", "tasks", "verifiers", "rundata"),
     ("process",),
     ("measure",),
-    ("options", "format"),
+    ("options", "format", "sealed"),
     ("files",),
     ("errors", "project"),
 )

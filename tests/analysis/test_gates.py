@@ -89,6 +89,12 @@ def be_late_now_and_then(run: dict[str, Any]) -> None:
 STDERR = "runtime.stderr"
 
 CASES = [
+    case(
+        "events only grew",
+        change_outcome(events_changed="events.jsonl was rewritten"),
+        "events.jsonl was rewritten",
+        remedy="SECURITY.md",
+    ),
     case("ended in order", change_outcome(exit_code=-11), "signal 11", remedy=STDERR),
     case(
         "ended in order",

@@ -25,7 +25,7 @@ def poisoned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_interpreter_with_pytest_is_found_and_its_versions_are_told(poisoned: Path) -> None:
-    assert (find_interpreter() / "python3").exists()
+    assert (find_interpreter()[0] / "python3").exists()
     versions = cold().versions()
     assert versions.keys() == {"name", "python", "pytest"}
 

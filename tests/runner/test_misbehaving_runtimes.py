@@ -23,11 +23,16 @@ from command_line import (
 
 STDERR = "see runtime.stderr in the run's folder"
 EVENTS = "see events.jsonl in the run's folder and CONTRACT.md"
+REWRITTEN = (
+    "events are appended and never rewritten; code under test that did this may have done more, "
+    "see SECURITY.md"
+)
 LINES = {
     "crashes": f"run 1: the runtime ended with status 1: the disk of the test is on fire: {STDERR}",
     "killed": f"run 1: the runtime ended with signal 9: {STDERR}",
     "hangs": f"run 1: the runtime hangs: no event and no open request for 1 s: {STDERR}",
     "ignores-sigterm": f"run 1: the runtime hangs: no event and no open request for 1 s: {STDERR}",
+    "rewrites-its-events": f"run 1: events.jsonl was rewritten during the run: {REWRITTEN}",
     "writes-no-end": f"run 1: no run_end event: the run is cut short: {EVENTS}",
     "writes-a-broken-line": (
         "run 1: broken event lines in events.jsonl: "

@@ -29,6 +29,12 @@ STEAL_LIMIT = 0.02
 THROTTLED_LIMIT_S = 0.1
 
 
+def events_only_grew(evidence: Evidence) -> list[str]:
+    """Nobody rewrote the runtime's events while the harness watched them grow."""
+    changed = evidence.run.outcome.events_changed
+    return [] if changed is None else [f"{changed} during the run"]
+
+
 def ended_in_order(evidence: Evidence) -> list[str]:
     """The runtime ended by itself with status 0 and left neither processes nor workspaces behind."""
     run, found = evidence.run, []
@@ -227,6 +233,12 @@ def no_throttling(evidence: Evidence) -> list[str]:
 
 
 GATES: Sequence[Gate] = (
+    Gate(
+        "events only grew",
+        events_only_grew,
+        "events are appended and never rewritten; code under test that did this may have done more, "
+        "see SECURITY.md",
+    ),
     Gate(ENDED, ended_in_order, "see runtime.stderr in the run's folder"),
     Gate(ACCOUNTED, tasks_accounted_for, "see events.jsonl in the run's folder and CONTRACT.md"),
     Gate(

@@ -21,7 +21,8 @@ class RunOutcome:
     the run's control group, by `cgroup_method`, None without a group. `steal_share`, `throttled_s`,
     `thermal_throttles` and `swapped_pages` are None where the machine has no such counter (see
     `measure.machine`). `cores` is how many the run could use. `epoch_ns` is Unix time minus CLOCK_MONOTONIC
-    when the run began, in ns, and None in runs of older versions.
+    when the run began, in ns, and None in runs of older versions. `events_changed` says what happened to the
+    events besides growing.
     """
 
     exit_code: int | None
@@ -44,6 +45,7 @@ class RunOutcome:
     cores: int
     interrupted: bool
     epoch_ns: int | None = None
+    events_changed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

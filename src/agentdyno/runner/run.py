@@ -21,6 +21,7 @@ from agentdyno.process.signals import Interrupted, Interrupts
 from agentdyno.project import PROMPTS
 from agentdyno.rundata.cell import UNSAMPLED, Cell
 from agentdyno.rundata.raw_run import RunOutcome
+from agentdyno.runner.append_only import AppendOnly
 from agentdyno.runner.endpoint import Endpoint, serve
 from agentdyno.runner.settings import Settings
 from agentdyno.runtimes.launch import RunFile, Verify, inherited, write_run_file
@@ -58,8 +59,9 @@ def run_once(
 
     `task_files` are the tasks without and with references: the one for the runtime, the other for the
     endpoint. An interruption is passed on, after everything has been stopped and the outcome written. A
-    UserError means that there was no run, for want of an endpoint.
+    UserError means that there was no run, for want of an endpoint or of a verifier that is as it was set up.
     """
+    verifier.check()
     for_runtime, for_endpoint = task_files
     folder.mkdir(parents=True)
     baseline, harness_begun_s = Baseline(), time.process_time()
@@ -86,6 +88,8 @@ def run_once(
                 interrupted = signal
                 ended.problem = f"interrupted by {signal.number.name}"
         left = sum(1 for _ in workspaces.iterdir())
+    events_changed = ended.events.change() if ended.events is not None else None
+    verifier.check()  # Of a run whose attempts changed it there is no outcome.
     harness_cpu_s = time.process_time() - harness_begun_s
     disturbances = baseline.disturbances()
     if (folder / "run.json").exists():
@@ -110,6 +114,7 @@ def run_once(
             cores=cores(),
             interrupted=interrupted is not None,
             epoch_ns=epoch_ns,
+            events_changed=events_changed,
         )
         write_json(folder / "outcome.json", asdict(outcome))
     if interrupted is not None:
@@ -129,6 +134,7 @@ class _Ended:
     sampler_cpu_s: float = 0.0
     cgroup_peak_kib: int | None = None
     cgroup_method: str | None = None
+    events: AppendOnly | None = None
 
 
 def _drive(
@@ -159,6 +165,7 @@ def _drive(
         ):
             ended.t_executed = child.t_executed
             launched_cpu_s = proc.cpu_s(child.pid)
+            ended.events = AppendOnly(folder / "events.jsonl")
             sampler = Sampler(child.pid, folder / "samples.jsonl", endpoint.child.pid)
             sampled = cell.control != UNSAMPLED
             try:
@@ -167,6 +174,7 @@ def _drive(
                         child,
                         endpoint,
                         folder / "events.jsonl",
+                        ended.events,
                         sampler if sampled else None,
                         settings.stall_s,
                         observe,
@@ -240,6 +248,7 @@ def _watch(
     child: Child,
     endpoint: Endpoint,
     events: Path,
+    growth: AppendOnly,
     sampler: Sampler | None,
     stall_s: float,
     observe: Observe,
@@ -253,7 +262,7 @@ def _watch(
     while not child.has_ended(LOOK_S):
         interrupts.check()
         now = time.monotonic()
-        present = events.stat().st_size if events.exists() else 0
+        present = growth.look()
         if present != size:
             size, moved = present, now
         elif min(now - moved, now - looked) > stall_s / GAUGES:
@@ -266,6 +275,7 @@ def _watch(
         if endpoint.child.has_ended(0):
             return "the endpoint ended while it was needed; see endpoint.stderr"
         observe(events, sampler)
+    growth.look()
     observe(events, sampler)
     return None
 
