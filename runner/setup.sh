@@ -25,22 +25,23 @@ is_current() { # folder lock
 
 make_venv() { # folder lock option...
     echo "setting up $1 from $2" >&2
-    if ! "$python" -m venv "${@:3}" "$1"; then
+    if ! "$python" -P -m venv "${@:3}" "$1"; then
         echo "agentdyno: $python cannot make a virtual environment; on Debian or Ubuntu: apt-get install python3-venv" >&2
         exit 2
     fi
 }
 
 # uv installs a lock in a quarter of pip's processor time. Where uv does not run or finds no index, pip installs it.
-# uv knows pip's settings under other names.
+# uv knows pip's settings under other names. It copies: a file that an environment shares with uv's cache, as a hard
+# link, could be changed for all environments at once.
 pip_install() { # folder argument...
     local folder=$1
     shift
     if UV_FIND_LINKS="${UV_FIND_LINKS:-${PIP_FIND_LINKS:-}}" UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-${PIP_INDEX_URL:-}}" \
         SSL_CERT_FILE="${SSL_CERT_FILE:-${PIP_CERT:-}}" \
-        .venv/bin/uv pip install --quiet --compile-bytecode --python "$folder/bin/python3" "$@"; then return; fi
+        .venv/bin/uv pip install --quiet --link-mode copy --compile-bytecode --python "$folder/bin/python3" "$@"; then return; fi
     echo "uv could not install into $folder; pip tries" >&2
-    .venv/bin/python3 -m pip --python "$folder/bin/python3" install --quiet --disable-pip-version-check "$@"
+    .venv/bin/python3 -P -m pip --python "$folder/bin/python3" install --quiet --disable-pip-version-check "$@"
 }
 
 made_from() { # folder lock
@@ -51,7 +52,7 @@ made_from() { # folder lock
 # The development lock holds everything of the harness lock, so it serves both.
 if ! is_current .venv "$lock" && ! { [ "$lock" = requirements/harness.lock ] && is_current .venv requirements/dev.lock; }; then
     make_venv .venv "$lock"
-    .venv/bin/python3 -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock || true
+    .venv/bin/python3 -P -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock || true
     pip_install .venv --require-hashes -r "$lock"
     pip_install .venv --no-deps --no-build-isolation --editable .
     made_from .venv "$lock"
