@@ -2,6 +2,8 @@ import argparse
 import gzip
 import hashlib
 import json
+import re
+import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -12,6 +14,7 @@ from agentdyno.errors import UserError
 from agentdyno.tasks import humaneval
 from agentdyno.tasks.humaneval import convert, fetch
 from agentdyno.tasks.load import load
+from agentdyno.verifiers import cold
 
 RECORD = {
     "task_id": "HumanEval/0",
@@ -301,3 +304,41 @@ def test_strength_refuses_tasks_it_cannot_judge(tmp_path):
     assert refusal_of(run, "strength", str(path)) == (
         "task t/0: its reference does not pass its tests; correct one of the two"
     )
+
+
+def said_of(folder, task, solution):
+    """What the verifier prints of a solution, without what feedback leaves out."""
+    folder.mkdir()
+    (folder / "solution.py").write_text(solution)
+    (folder / "test_solution.py").write_text(task.tests)
+    verifier = cold()
+    done = subprocess.run(verifier.argv, cwd=folder, env=verifier.environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    return re.sub(r"in [0-9.]+s|0x[0-9a-f]+", "", done.stdout.replace(str(folder), ""))
+
+
+WRONG = {
+    "find_zero": "def find_zero(xs):\n    return 0\n",
+    "decode_cyclic": "def decode_cyclic(s):\n    return s\n",
+    "decode_shift": "def decode_shift(s):\n    return s\n",
+    "add": "def add(x, y):\n    return x + y + (x > 500)\n",
+}
+"""Wrong answers by entry point, of the tasks whose official tests draw their inputs."""
+
+
+def test_the_same_wrong_answer_gets_the_same_feedback(humaneval_file, tmp_path, starts_processes):
+    drawing = [task for task in convert(humaneval_file, 100) if "random" in task.tests]
+    assert [task.entry_point for task in drawing] == [*WRONG]
+    for task in drawing:
+        solution = f"{task.reference}\n\n{WRONG[task.entry_point]}"
+        first, second = (said_of(tmp_path / f"{task.entry_point}-{n}", task, solution) for n in (1, 2))
+        assert first == second
+        assert "1 failed" in first
+
+
+def test_tests_that_draw_their_inputs_are_seeded(tmp_path, starts_processes):
+    official = "def check(candidate):\n    from random import random\n    assert candidate(random()) == 0\n"
+    path = tmp_path / "file"
+    path.write_text(json.dumps(RECORD | {"test": official}))
+    (task,) = convert(path, 1)
+    assert said_of(tmp_path / "1", task, task.reference) == said_of(tmp_path / "2", task, task.reference)

@@ -8,6 +8,7 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import urllib.error
 import urllib.request
 import zlib
@@ -38,7 +39,16 @@ from solution import *
 
 
 def test_{entry_point}():
-    check({entry_point})
+{seed}    check({entry_point})
+"""
+
+# Some official tests draw their inputs (tasks 38, 50 and 53). Without a seed a wrong answer would fail with
+# other inputs in each attempt, and the feedback would differ between runtimes.
+_DRAWS = re.compile(r"\brandom\b")
+_SEED = """\
+    import random
+
+    random.seed(0)
 """
 
 
@@ -116,7 +126,11 @@ def _task(where: str, record: dict[str, object]) -> Task:
     return Task(
         task_id=text_field(where, record, "task_id"),
         prompt=prompt,
-        tests=_TESTS.format(official=official, entry_point=entry_point),
+        tests=_TESTS.format(
+            official=official,
+            seed=_SEED if _DRAWS.search(official) else "",
+            entry_point=entry_point,
+        ),
         entry_point=entry_point,
         reference=prompt + text_field(where, record, "canonical_solution"),
     )
