@@ -76,7 +76,7 @@ export class Completion {
       throw new BrokenStream("endpoint", `the endpoint reports in the stream: ${message(error)}`);
     }
     if (isObject(usage)) {
-      this.usage = usageOf(data) ?? this.usage;
+      this.usage = usageOf(data, usage) ?? this.usage;
     }
     const choice = Array.isArray(choices) ? choices[0] : undefined;
     if (this.finishReason !== null || !isObject(choice)) {
@@ -107,9 +107,10 @@ function parseChunk(data: string): JsonObject {
   return chunk;
 }
 
-/** The usage of a chunk as JSON, or null where it cannot be written as JSON again: `{"total_tokens": 1e999}`. */
-function usageOf(data: string): string | null {
+/** The usage of a chunk as JSON with all digits, or null where one of its numbers is beyond a double. */
+function usageOf(data: string, rounded: JsonObject): string | null {
   try {
+    canonicalJson(rounded); // Does not take infinity.
     return canonicalJson((parseJson(data) as JsonObject)["usage"] ?? null);
   } catch {
     return null;

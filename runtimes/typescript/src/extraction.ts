@@ -14,6 +14,7 @@ const THOUGHTS = [
 ] as const;
 const OPENING_FENCE = /^( *)(`{3,}(?=[^`]*$)|~{3,})[ \t]*([^ \t]*)/;
 const MOST_EXTRA_INDENT = 3;
+const BLANKS = " \t";
 const PYTHON_TAG = /^py(?:thon)?[0-9.]*$/i;
 const DEFINITION = /^(?:(?:async[ \t]+)?def|class)[ \t]+/;
 const ASSIGNMENT = /^[ \t]*=(?!=)/;
@@ -60,13 +61,11 @@ function answerOf(reply: string): string {
 
 /** Take end tokens from the end of a text, and the white space around them. */
 function withoutEndTokens(spacedText: string, whiteSpace: string): string {
-  for (let text = stripEnd(spacedText, whiteSpace); ; text = stripEnd(text, whiteSpace)) {
-    const begin = beginOfEndToken(text);
-    if (begin === null) {
-      return text;
-    }
-    text = text.slice(0, begin);
+  let text = spacedText;
+  for (let begin; (begin = beginOfEndToken(stripEnd(text, whiteSpace))) !== null; ) {
+    text = stripEnd(text.slice(0, begin), whiteSpace);
   }
+  return text;
 }
 
 /** Where the end token begins with which a text ends, or null. */
@@ -150,7 +149,7 @@ function closes(line: string, { indent, fence }: Fence): boolean {
   return (
     begin <= indent + MOST_EXTRA_INDENT &&
     length >= fence.length &&
-    withoutEndTokens(line.slice(begin + length), " \t") === ""
+    stripEnd(withoutEndTokens(line.slice(begin + length), BLANKS), BLANKS) === ""
   );
 }
 

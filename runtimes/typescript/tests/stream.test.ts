@@ -71,6 +71,21 @@ function completionOf(data: string[]): Result {
   return { text, finish_reason: finishReason, usage: JSON.parse(usage ?? "null"), error: null };
 }
 
+test("a usage with a number beyond a double is passed over, and one with a long number keeps its digits", () => {
+  const finish = { choices: [{ delta: {}, finish_reason: "stop" }] };
+  for (const [number, usage] of [
+    ["9007199254740993", '{"n":9007199254740993}'],
+    ["1e999", null],
+    ["9".repeat(5000), null],
+  ] as const) {
+    const completion = new Completion();
+    completion.add(`{"usage":{"n":${number}}}`);
+    completion.add(JSON.stringify(finish));
+    completion.end();
+    assert.equal(completion.usage, usage);
+  }
+});
+
 /** What a parser makes of a response: the status, the body, what is left over, and whether it may go on. */
 function parsed(pieces: Buffer[], ends = false): [number, string, string, boolean, boolean] {
   let status = 0;
