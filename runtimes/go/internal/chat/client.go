@@ -145,8 +145,17 @@ func (c *Client) exchange(ctx context.Context, conn *connection, body []byte, re
 		case time.Now().Before(received.deadline()):
 			conn.SetReadDeadline(received.deadline())
 			err = nil
-		default:
+		case received.completion.finished() || !time.Now().Before(received.total):
 			return received.expired(conn)
+		default:
+			passed := received.deadline()
+			if err = received.look(conn); err == errWouldBlock {
+				err = nil
+			}
+			if err == nil && received.deadline().Equal(passed) {
+				return received.expired(conn)
+			}
+			conn.SetReadDeadline(received.deadline())
 		}
 	}
 	return ctx.Err()

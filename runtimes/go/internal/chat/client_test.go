@@ -211,11 +211,13 @@ func unread(t *testing.T, told <-chan struct{}) (client *Client, body []byte, re
 	return client, make([]byte, 32<<20), lengths
 }
 
-func TestRequestThatIsReadSlowlyIsSentWhole(t *testing.T) {
+// TestIdleTimeBeginsAfterTheRequestAndWhatIsThereIsReadBehindIt has no time at all for an event, which is there before
+// all of the request has been read.
+func TestIdleTimeBeginsAfterTheRequestAndWhatIsThereIsReadBehindIt(t *testing.T) {
 	told := make(chan struct{})
+	close(told)
 	client, body, read := unread(t, told)
-	client.Timeouts.Idle = 200 * time.Millisecond
-	time.AfterFunc(2*client.Timeouts.Idle, func() { close(told) })
+	client.Timeouts.Idle = 1
 	reply, err := client.Complete(t.Context(), body, &events.Attempt{})
 	client.Close()
 	if length := <-read; reply != "hello" || err != nil || length != int64(len(body)) {
