@@ -110,6 +110,7 @@ class Stage:
         workspaces: str = "workspaces",
         act: Act | None = None,
         accept: Accept = every_connection,
+        read_after_s: float = 0.0,
         through: Sequence[str] = (),
         within_s: float = WITHIN_S,
         judged: bool = True,
@@ -121,7 +122,7 @@ class Stage:
         is written, `spell` makes the bytes of its text, or None where it is not to be there, `workspaces`
         names the workspaces folder. The default verifier executes `solution.py`, so the code in a reply
         decides what happens.
-        Connections that `accept` refuses are broken.
+        Connections that `accept` refuses are broken, the others are read after `read_after_s` seconds.
         `through` is a command that the runtime's is appended to, and that execs it in other circumstances.
         `judged` is False where a run is not to be held to the invariants, for instance because
         it is killed; `escapes` where the code leaves the process group, beyond a runtime's reach.
@@ -133,7 +134,7 @@ class Stage:
         lines = [entry if isinstance(entry, Mapping) else task(entry) for entry in tasks]
         (folder / "tasks.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
         (folder / "prompts.json").write_text(json.dumps(prompts))
-        async with listening(answer, accept) as endpoint:
+        async with listening(answer, accept, read_after_s) as endpoint:
             document = RunFile(
                 tasks_file=folder / "tasks.jsonl",
                 prompts_file=folder / "prompts.json",

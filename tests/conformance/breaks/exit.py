@@ -148,11 +148,15 @@ def full_disk_is_passed_over() -> None:
 
 
 def many_lines() -> None:
-    import traceback
+    import sys
 
     from agentloop import run
 
-    run._in_one_line = lambda failure: "".join(traceback.format_exception(failure))
+    run.log_line = lambda line: print(f"Traceback:\n{line}", file=sys.stderr)
+
+
+def dies_at_the_limit_of_a_file() -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 
 
 def groups_live_on() -> None:
@@ -257,6 +261,7 @@ BREAKS = [
     Break("exit.disk", "passed over", "exit.disk/full in the middle of the run", full_disk_is_passed_over),
     Break("exit.disk", "many lines", "exit.disk/full in the middle of the run", many_lines),
     Break("exit.disk", "0", "exit.disk/full from the start", full_disk_is_passed_over),
+    Break("exit.disk", "SIGXFSZ", "exit.disk/as large as a file may be", dies_at_the_limit_of_a_file),
     Break(
         "exit.processes",
         "groups live on",

@@ -18,6 +18,31 @@ def written_as(change: Any) -> None:
     )
 
 
+def refused_ends_the_run() -> None:
+    def of_a_size(content: str) -> str:
+        if len(content) > 500_000:
+            raise RuntimeError("the file cannot be written")
+        return content
+
+    written_as(of_a_size)
+
+
+def refused_is_cut() -> None:
+    only_the_first(30_000)
+
+
+def refused_has_no_reason() -> None:
+    from agentloop import agent
+
+    agent.one_line = lambda text: ""
+
+
+def dies_at_the_limit() -> None:
+    import signal
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+
+
 def line_ends_of_one_kind() -> None:
     written_as(lambda content: content.replace("\r\n", "\n"))
 
@@ -26,8 +51,12 @@ def a_line_end_at_the_end() -> None:
     written_as(lambda content: content if content.endswith("\n") else content + "\n")
 
 
+def only_the_first(length: int) -> None:
+    written_as(lambda content: content[:length])
+
+
 def only_the_first_megabyte() -> None:
-    written_as(lambda content: content[:500_000])
+    only_the_first(500_000)
 
 
 def one_file_more() -> None:
@@ -196,6 +225,8 @@ def contents_of_links_go_first() -> None:
 
 
 WRITTEN = "files.written"
+REFUSED = "files.refused"
+TOO_LARGE = f"{REFUSED}/larger than a file may be"
 GONE = "files.gone"
 LINKS = "files.links"
 
@@ -207,6 +238,10 @@ BREAKS = [
     Break(WRITTEN, "one folder for all", f"{WRITTEN}/at the same time", one_folder_for_all),
     Break(WRITTEN, "used again", f"{WRITTEN}/a new folder for every attempt", used_again_and_again),
     Break(WRITTEN, "somewhere else", f"{WRITTEN}/a new folder for every attempt", somewhere_else),
+    Break(REFUSED, "ends the run", TOO_LARGE, refused_ends_the_run),
+    Break(REFUSED, "cut", TOO_LARGE, refused_is_cut),
+    Break(REFUSED, "no reason", TOO_LARGE, refused_has_no_reason),
+    Break(REFUSED, "SIGXFSZ", TOO_LARGE, dies_at_the_limit),
     Break(GONE, "at the end of the run", f"{GONE}/as it was", at_the_end_of_the_run),
     Break(GONE, "folders only", f"{GONE}/a file in its place", folders_only),
     Break(GONE, "dead links stay", f"{GONE}/a link that leads nowhere in its place", folders_only),
