@@ -47,8 +47,8 @@ case $first$second$third in
     *) exec {shlex.quote(sys.executable)} -I -S -B solution.py ;;
 esac
 """
-"""Does what `solution.py` says. Most replies only pass or fail, for which a shell needs a twentieth of the processor
-time that an interpreter takes to start."""
+"""Does what `solution.py` says. Most replies only pass or fail, for which a shell needs a twentieth of the
+processor time that an interpreter takes to start."""
 
 VERIFY = Verify(
     argv=["/bin/sh", "-c", EXECUTE],
