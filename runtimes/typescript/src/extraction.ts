@@ -138,25 +138,26 @@ function afterLastThought(line: string): number | null {
 function contentOf(lines: Iterator<string, undefined>, opening: Fence): string[] {
   const taken: string[] = [];
   for (let line; (line = lines.next().value) !== undefined && !closes(line, opening); ) {
-    taken.push(line.slice(Math.min(runLength(line, " ", 0), opening.indent)));
+    taken.push(line.slice(runLength(line, " ", 0, opening.indent)));
   }
   return taken;
 }
 
 function closes(line: string, { indent, fence }: Fence): boolean {
+  // Seldom, and found fast.
+  if (!line.includes(fence)) {
+    return false;
+  }
   const begin = runLength(line, " ", 0);
   const length = runLength(line, fence.charAt(0), begin);
-  return (
-    begin <= indent + MOST_EXTRA_INDENT &&
-    length >= fence.length &&
-    stripEnd(withoutEndTokens(line.slice(begin + length), BLANKS), BLANKS) === ""
-  );
+  const rest = withoutEndTokens(line.slice(begin + length), BLANKS);
+  return begin <= indent + MOST_EXTRA_INDENT && length >= fence.length && stripEnd(rest, BLANKS) === "";
 }
 
-/** How often a character stands in a text from `begin` on. */
-function runLength(text: string, character: string, begin: number): number {
+/** How often a character stands in a text from `begin` on, `most` at most. */
+function runLength(text: string, character: string, begin: number, most = Infinity): number {
   let end = begin;
-  while (end < text.length && text.charAt(end) === character) {
+  while (end - begin < most && end < text.length && text.charAt(end) === character) {
     end++;
   }
   return end - begin;
@@ -164,6 +165,9 @@ function runLength(text: string, character: string, begin: number): number {
 
 /** Whether a line of Python begins the definition of a name, or assigns to it. */
 function defines(line: string, name: string): boolean {
+  if (!line.includes(name)) {
+    return false;
+  }
   const keyword = DEFINITION.exec(line)?.[0].length;
   if (keyword !== undefined && line.startsWith(name, keyword)) {
     return !PART_OF_NAME.test(line.slice(keyword + name.length));
