@@ -60,7 +60,8 @@ def tried(
         done = _agentdyno(
             "run", "--runtimes", runtimes, "--tasks", tasks, "--limit", limit, "--agents", agents,
             "--controls", "none", "--verifier", verifier, "--verify-timeout", 5,
-            "--request", json.dumps(dict(server.request)), "--out", scratch / "results",
+            "--max-retries", server.max_retries, "--request", json.dumps(dict(server.request)),
+            "--out", scratch / "results",
             LLM_BASE_URL=base_url, LLM_MODEL=server.model, LLM_API_KEY=KEY,
         )  # fmt: skip
         folder = scratch / "results" / "latest"

@@ -31,8 +31,8 @@ class Server:
     `package` is what its environment installs, and whose version is told. `command` makes its command line
     from the environment's folder, a scratch folder and a port. `health` is a path that answers 200 when the
     server is ready. `scenario` is posted to it then, to a path. `simulated` says that agentdyno's simulated
-    endpoint stands behind it, whose base URL it finds in UPSTREAM_BASE_URL. `request` changes the fields of
-    every request, as `--request` does.
+    endpoint stands behind it, whose base URL it finds in UPSTREAM_BASE_URL. `request` and `max_retries` are
+    those of `agentdyno run`.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Server:
     scenario: tuple[str, object] | None = None
     simulated: bool = False
     request: Mapping[str, object] = field(default_factory=dict)
+    max_retries: int = 3
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -69,7 +70,8 @@ SERVERS = {
                 env / "bin" / "python", HERE / "llama_cpp" / "serve.py", port, scratch / "tiny.gguf",
             ],
             model="tiny",
-            request={"max_tokens": 48},
+            request={"max_tokens": 24},
+            max_retries=0,
         ),
         Server(
             name="litellm",
