@@ -154,10 +154,15 @@ def canonical_sha256(body: bytes) -> str | None:
     escapes but the necessary ones.
     """
     try:
-        canonical = json.dumps(parse_json(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical(parse_json(body))).hexdigest()
     except (ApiError, RecursionError):
         return None
-    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def canonical(value: Any) -> bytes:
+    """The canonical form of a JSON value."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "surrogatepass")
 
 
 def parse_chat_request(body: bytes) -> ChatRequest:

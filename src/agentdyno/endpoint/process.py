@@ -12,6 +12,7 @@ from pathlib import Path
 from agentdyno.errors import UserError
 from agentdyno.process.child import Child
 
+KEY = "LLM_API_KEY"
 START_S = 60.0
 LOOK_S = 0.25
 PRIORITY = -10
@@ -31,8 +32,10 @@ def started(
     during the start, and may raise to end it. Raises a UserError with the last line of stderr if it does not
     start.
     """
-    # The endpoint relays the client's own header, so it does not need the key.
-    environment = {name: value for name, value in os.environ.items() if name != "LLM_API_KEY"}
+    # The endpoint relays the client's own header, so it does not need the key unless a further header has it.
+    environment = dict(os.environ)
+    if not any(option.endswith(f"env:{KEY}") for option in options):
+        environment.pop(KEY, None)
     # Without -P Python would import the user's json.py, if the current folder holds one.
     argv = [sys.executable, "-P", "-m", "agentdyno", "serve", *options]
     with (

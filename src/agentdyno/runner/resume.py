@@ -28,6 +28,18 @@ RENAMED = {
 LISTS = ("runtimes", "agents", "controls", "verifiers")
 """The settings that were options with commas in them."""
 
+LATER: dict[str, Any] = {
+    "overhead_limit_s": None,
+    "connect_timeout_s": 10.0,
+    "idle_timeout_s": 60.0,
+    "total_timeout_s": 900.0,
+    "proxy": None,
+    "ca_bundle": None,
+    "headers": {},
+    "system_role": True,
+}
+"""The settings that were no options, or not of every command, and what they were."""
+
 NO_SETTINGS = ("command", "strict", "document")
 """The options that never said what is measured."""
 
@@ -42,7 +54,7 @@ def as_written_today(document: dict[str, Any]) -> dict[str, Any]:
     settings["agents"] = [int(number) for number in settings["agents"]]
     settings["controls"] = [] if settings["controls"] == ["none"] else settings["controls"]
     settings["request"] = request_with(settings["request"])
-    settings.setdefault("overhead_limit_s", None)
+    settings = {**LATER, **settings}
     settings["real_endpoint"] = (
         None if of["endpoint"] == "simulated" else {"base_url": of["endpoint"], "model": of["model"]}
     )

@@ -38,7 +38,6 @@ SIMULATED_KEY = "simulated"
 """What runtimes send to the simulated endpoint as their API key; a real key is for a real endpoint only."""
 
 OUTPUT_LIMIT_BYTES = 64 * 1024
-TIMEOUTS = {"connect_s": 10, "event_idle_s": 60, "total_s": 900}
 TRANSPORT = {"max_retries": 5, "base_s": 0.5, "cap_s": 8}
 
 Observe = Callable[[Path, Sampler | None], None]
@@ -231,7 +230,7 @@ def _write_run_file(
             slots=settings.verify_slots,
             output_limit_bytes=OUTPUT_LIMIT_BYTES,
         ),
-        timeouts=TIMEOUTS,
+        timeouts=settings.timeouts,
         transport=TRANSPORT,
         workspaces=workspaces,
         events=folder / "events.jsonl",
