@@ -35,19 +35,32 @@ class Verifier:
             self.seal.check()
 
     def versions(self) -> dict[str, str]:
-        """The verifier's name, and the versions of the programs that its output depends on."""
+        """The verifier's name, and the versions of the programs that its output depends on; a UserError where
+        these do not say.
+        """
         if self.name != "cold":
             return {"name": self.name}
         script = "import sys, pytest; print(sys.version.split()[0], pytest.__version__)"
-        said = subprocess.run(
+        done = subprocess.run(
             ["python3", *ISOLATED, "-B", "-c", script],
             env=self.environment,
             capture_output=True,
             text=True,
-            check=True,
-        ).stdout.split()
+            start_new_session=True,  # A Ctrl-C is for agentdyno, which ends in order.
+        )
+        said = done.stdout.split()
+        if done.returncode != 0 or len(said) != 2:
+            raise UserError(
+                f"the python3 in {self.environment['PATH'].partition(':')[0]} does not tell the versions of "
+                f"itself and pytest (status {done.returncode}): run runner/setup.sh"
+            )
         return {"name": self.name, "python": said[0], "pytest": said[1]}
 
+
+MARK = "AGENTDYNO_ATTEMPT"
+"""A variable in every verifier's environment. It tells what the code under test leaves behind from what the
+runtime does. It is the same for all runs, because a test may print its environment into the feedback.
+"""
 
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -84,7 +97,7 @@ def find_interpreter() -> tuple[Path, Seal | None]:
 
 def _has_pytest(program: str) -> bool:
     argv = [program, *ISOLATED, "-B", "-c", "import pytest"]
-    check = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True)
+    check = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True)
     return check.returncode == 0
 
 
@@ -102,6 +115,7 @@ def cold() -> Verifier:
             "PYTHONNOUSERSITE": "1",
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             "PYTEST_ADDOPTS": " ".join(PYTEST_OPTIONS),
+            MARK: "1",
         },
         seal=seal,
     )
@@ -112,7 +126,7 @@ def null() -> Verifier:
     return Verifier(
         name="null",
         argv=("echo", "1 passed in 0.00s"),
-        environment={"PATH": SYSTEM_PATH, "LANG": "C.UTF-8"},
+        environment={"PATH": SYSTEM_PATH, "LANG": "C.UTF-8", MARK: "1"},
     )
 
 

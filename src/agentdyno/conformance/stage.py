@@ -19,7 +19,8 @@ from agentdyno.conformance.endpoint import Accept, Answer, Endpoint, Exchange, e
 from agentdyno.conformance.invariants import Finding, Observation, check_invariants
 from agentdyno.conformance.rules import RuleViolation
 from agentdyno.conformance.running import Act, Running, Watcher
-from agentdyno.process.child import Child, no_survivors
+from agentdyno.process.child import Child
+from agentdyno.process.orphans import no_survivors
 from agentdyno.rundata import events as runtime_events
 from agentdyno.runtimes.launch import RunFile, Verify, inherited
 from agentdyno.runtimes.manifest import Manifest

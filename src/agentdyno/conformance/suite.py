@@ -24,8 +24,8 @@ from agentdyno.conformance.case import CASES, Case
 from agentdyno.conformance.rules import RULES, NotPossible, RuleViolation, group_of
 from agentdyno.conformance.stage import stage
 from agentdyno.errors import UserError
-from agentdyno.process.child import adopt_orphans
 from agentdyno.process.die_with_parent import PR_SET_PDEATHSIG
+from agentdyno.process.orphans import adopt_orphans
 from agentdyno.runtimes.manifest import Manifest
 
 
@@ -207,7 +207,8 @@ def play_all(plays: Iterable[tuple[Manifest, str]], jobs: int, check: Callable[[
             for ended in connection.wait([playing.receiver for playing in running.values()], LOOK_S):
                 playing = running.pop(ended)
                 seconds = time.monotonic() - playing.since_s
-                yield Played(playing.runtime, playing.case, _received(playing), playing.since_s, seconds)
+                results = _received(playing, check)
+                yield Played(playing.runtime, playing.case, results, playing.since_s, seconds)
             check()
     finally:
         for playing in running.values():
@@ -237,11 +238,17 @@ def _start(manifest: Manifest, case: Case) -> _Playing:
     return _Playing(manifest.name, case.name, receiver, process, since_s)
 
 
-def _received(playing: _Playing) -> list[Result]:
+def _received(playing: _Playing, check: Callable[[], None]) -> list[Result]:
     try:
         results: list[Result] = playing.receiver.recv()
     except EOFError:
         playing.process.join()
+        if playing.process.exitcode in (128 + signal.SIGTERM, -signal.SIGTERM, -signal.SIGKILL):
+            check()  # The signal may have been for the whole group.
+            raise UserError(
+                f"case {playing.case}: its process was ended by a signal from outside; play it again",
+                status=1,
+            ) from None
         raise RuntimeError(f"case {playing.case} is itself at fault; its traceback is above") from None
     finally:
         playing.receiver.close()
@@ -262,6 +269,8 @@ def _play_and_send(manifest: Manifest, case: Case, sender: Connection, parent: i
 
 
 def _end(number: int, frame: FrameType | None) -> None:
+    # Once is enough: another one would cut off what the first one has begun to clear away.
+    signal.signal(signal.SIGTERM, lambda number, frame: None)
     raise SystemExit(128 + number)
 
 

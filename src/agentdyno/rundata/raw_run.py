@@ -22,7 +22,9 @@ class RunOutcome:
     `thermal_throttles` and `swapped_pages` are None where the machine has no such counter (see
     `measure.machine`). `cores` is how many the run could use. `epoch_ns` is Unix time minus CLOCK_MONOTONIC
     when the run began, in ns, and None in runs of older versions. `events_changed` says what happened to the
-    events besides growing.
+    events besides growing. `survivors` counts processes that the runtime left behind, `left_by_attempts`
+    those that the code under test did, out of the runtime's reach. `endpoint_problem` says how the endpoint
+    failed: such a run says nothing of the runtime.
     """
 
     exit_code: int | None
@@ -46,6 +48,8 @@ class RunOutcome:
     interrupted: bool
     epoch_ns: int | None = None
     events_changed: str | None = None
+    left_by_attempts: int = 0
+    endpoint_problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +74,15 @@ class RawRun:
 
 
 def has_ended(folder: Path) -> bool:
-    """Whether the run in `folder` is complete: its outcome, written last, exists and says no interruption.
+    """Whether the run in `folder` is complete: its outcome, written last, exists and says neither that it was
+    interrupted nor that the endpoint failed.
 
     An outcome that cannot be read, as after a crash of the machine, is none.
     """
     try:
         outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
-        return outcome["interrupted"] is False
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return outcome["interrupted"] is False and outcome.get("endpoint_problem") is None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
 
 
