@@ -25,8 +25,8 @@ LAYERS = (
     ("process",),
     ("measure",),
     ("options", "format", "sealed"),
-    ("files",),
-    ("errors", "project"),
+    ("files", "reading"),
+    ("errors", "project", "shape"),
 )
 """From the top down. What stands in one layer does not import its neighbours."""
 

@@ -35,6 +35,25 @@ OUTCOME = RunOutcome(
     interrupted=False,
 )
 
+SAMPLE = {
+    "rss_kib": 0,
+    "peak_rss_kib": 0,
+    "tree_pss_kib": None,
+    "tree_processes": None,
+    "tools_pss_kib": None,
+    "threads": 1,
+    "cpu_s": 0.0,
+    "endpoint_cpu_s": None,
+}
+"""What a line of the sampler says unless a test has it say otherwise."""
+
+RUN_FILE = {
+    "max_retries": 3,
+    "base_url": "http://127.0.0.1:8000/v1",
+    "model": "agentdyno-sim",
+    "request": {},
+}
+
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -176,8 +195,9 @@ def written(run: dict[str, Any], folder: Path, cell: Cell = CELL, block: int = 1
             for name, start in run["tasks"].items()
         )
     )
-    (folder / "run.json").write_text(json.dumps({"tasks_file": str(tasks), "max_retries": 3} | run_file))
+    (folder / "run.json").write_text(json.dumps({"tasks_file": str(tasks)} | RUN_FILE | run_file))
     (folder / "outcome.json").write_text(json.dumps(run["outcome"]))
+    run = run | {"samples": [SAMPLE | sample for sample in run["samples"]]}
     for name in ("events", "journal", "samples"):
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in run[name]))
     return read(folder, cell, block)

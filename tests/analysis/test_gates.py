@@ -267,7 +267,7 @@ def test_a_reason_of_several_lines_is_printed_as_one() -> None:
     [
         change_outcome(steal_share=0.02, throttled_s=0.1, thermal_throttles=0),
         change_outcome(steal_share=None, throttled_s=None, thermal_throttles=None, swapped_pages=None),
-        lambda run: request_of(run, "a").update(t_last=65.9 * MS),  # 0.9 ms are within the millisecond
+        lambda run: request_of(run, "a").update(t_last=round(65.9 * MS)),  # 0.9 ms are within the millisecond
         lambda run: request_of(run, "a").update(late_us=[25_001] * 10 + [500] * 90),  # of 2,100
         lambda run: run["tasks"].update(dict.fromkeys(NAMES, 0)),
         lambda run: [line.update(t_arrive=line["t_arrive"] + 45 * MS) for line in requests_of(run)],

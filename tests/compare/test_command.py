@@ -467,8 +467,7 @@ def test_a_metric_of_a_limit_is_shown_and_with_all_every_one(
         ),
         (
             ["DIR", "DIR/none"],
-            "DIR/none/summary.json: no summary of this version; name the folder of an experiment, as "
-            "results/raw/TIME",
+            "DIR/none/summary.json: no such file; name the folder of an experiment, as results/raw/TIME",
         ),
         (
             ["DIR", "DIR", "--fail-if", "peak > +5%"],

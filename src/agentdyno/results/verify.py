@@ -8,11 +8,13 @@ from typing import Any
 from agentdyno import __version__
 from agentdyno.analysis.capacity import Objective
 from agentdyno.analysis.run_analysis import RunAnalysis
+from agentdyno.reading import Missing, Unreadable, read_bytes, read_json
 from agentdyno.results.documents import table
 from agentdyno.results.experiment import LEDGER, Experiment, ExperimentAnalysis
 from agentdyno.results.summary import Row, as_json, tasks_csv
-from agentdyno.results.sweep import SWEEP, sweep_markdown, swept
+from agentdyno.results.sweep import REMEDY, SWEEP, read_file, sweep_markdown, swept
 from agentdyno.results.sweep import as_json as sweep_as_json
+from agentdyno.shape import Json
 
 
 def differences(experiment: Experiment, runs: ExperimentAnalysis) -> Iterator[str]:
@@ -40,30 +42,24 @@ def _unlike_sweep(
     experiment: Experiment, rows: Sequence[Row], measured: Sequence[RunAnalysis]
 ) -> Iterator[str]:
     """What of a sweep is not as it was; its objective and the limit on open files are taken as given."""
-    folder = experiment.folder
+    path = experiment.folder / SWEEP
     try:
-        said = json.loads((folder / SWEEP).read_text(encoding="utf-8"))
-        found = [
-            swept(
-                each["runtime"],
-                each["verifier"],
-                rows,
-                measured,
-                Objective(each["objective_ms"]),
-                each["most_agents"],
-            )
-            for each in said
-        ]
-    except (ValueError, KeyError, TypeError) as error:
-        yield f"sweep.json: it cannot be read any more ({error})"
+        read = read_file(path)
+    except Unreadable as damage:
+        yield f"{SWEEP}: it cannot be read any more ({damage.reason})"
         return
+    found = [
+        swept(each.runtime, each.verifier, rows, measured, Objective(each.objective_ms), each.most_agents)
+        for each in read
+    ]
     contenders = dict.fromkeys((row.cell.runtime, row.cell.verifier) for row in rows)
     for runtime, verifier in contenders.keys() - {(each.runtime, each.verifier) for each in found}:
         yield f"sweep.json: {runtime}, verifier {verifier}, is measured and not in it"
+    said = read_json(path, list[Json], REMEDY)
     for each, its in zip(said, json.loads(json.dumps(sweep_as_json(found))), strict=True):
         yield from _unlike(f"sweep.json: {its['runtime']}, verifier {its['verifier']}", each, its)
     if is_of_this_version(experiment):
-        yield from _unlike_text(folder / "sweep.md", sweep_markdown(found))
+        yield from _unlike_text(experiment.folder / "sweep.md", sweep_markdown(found))
 
 
 def _unlike(where: str, said: Any, recomputed: Any) -> Iterator[str]:
@@ -79,7 +75,10 @@ def _unlike(where: str, said: Any, recomputed: Any) -> Iterator[str]:
 
 
 def _unlike_text(path: Path, recomputed: str) -> Iterator[str]:
-    said = path.read_text(encoding="utf-8") if path.exists() else ""
+    try:
+        said = read_bytes(path, REMEDY).decode(errors="replace")
+    except Missing:
+        said = ""
     if said != recomputed:
         lines = zip(said.splitlines(), recomputed.splitlines(), strict=False)
         where = next(

@@ -1,9 +1,11 @@
 """Reads the endpoint's journal (docs/endpoint.md defines the fields)."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from agentdyno.reading import Missing, json_lines
+from agentdyno.shape import Amount, Count, Unfit, shaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,44 +53,83 @@ class Journal:
         return sum(request.open_s for request in self.requests)
 
 
-def read(path: Path) -> Journal:
-    """Read a journal. An incomplete last line, which a crash leaves, is ignored."""
+@dataclass(frozen=True, slots=True)
+class _Line:
+    kind: Literal["start", "request", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """The first line and the last."""
+
+    kind: Literal["start", "end"]
+    cpu_s: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A request as version 0.2.0 writes it; version 0.1.0 has neither `served` nor `t_finish`."""
+
+    task: str | None
+    attempt: Count | None
+    t_arrive: Count
+    t_last: Count | None
+    status: Count
+    finish: str | None
+    request_sha256: str | None
+    in_flight: Count
+    late_us: list[int]
+    t_finish: Count | None = None
+    served: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.t_last is not None and self.t_last < self.t_arrive:
+            raise Unfit("must not be before t_arrive", "t_last")
+
+    @property
+    def is_served(self) -> bool:
+        """In version 0.1.0 `finish` holds the endpoint's own words as well."""
+        if self.served is not None:
+            return self.served
+        return self.status == 200 and self.finish not in (None, "error", "client_gone", "client_slow")
+
+
+def _line(document: Any) -> _Process | _Request:
+    if shaped(document, _Line).kind == "request":
+        return shaped(document, _Request)
+    return shaped(document, _Process)
+
+
+def read(path: Path, remedy: str) -> Journal:
+    """Read a journal; an Unreadable names the line that is damaged. Empty where there is no file."""
     journal = Journal()
     began_s = 0.0
-    if not path.exists():
-        return journal
-    with path.open("rb") as file:
-        for raw in file:
-            if not raw.endswith(b"\n"):
-                break
-            line = json.loads(raw)
-            if line["kind"] == "request":
-                served = _is_served(line)
-                journal.requests.append(
-                    Request(
-                        task=line["task"],
-                        attempt=line["attempt"],
-                        t_arrive=line["t_arrive"],
-                        t_finish=line.get("t_finish") or (line["t_last"] if served else None),
-                        t_last=line["t_last"],
-                        status=line["status"],
-                        finish=line["finish"],
-                        request_sha256=line["request_sha256"],
-                        in_flight=line["in_flight"],
-                        late_us=line["late_us"],
-                        is_served=served,
-                    )
-                )
-            elif line["kind"] == "start":
-                began_s = line["cpu_s"]
-            elif line["kind"] == "end":
-                journal.is_whole = True
-                journal.cpu_s = line["cpu_s"] - began_s
+    try:
+        for line in json_lines(path, _line, remedy):
+            match line:
+                case _Request():
+                    journal.requests.append(_request(line))
+                case _Process(kind="start"):
+                    began_s = line.cpu_s
+                case _Process():
+                    journal.is_whole = True
+                    journal.cpu_s = line.cpu_s - began_s
+    except Missing:
+        pass
     return journal
 
 
-def _is_served(line: dict[str, Any]) -> bool:
-    """Journals of version 0.1.0 have no `served`; their `finish` holds the endpoint's own words as well."""
-    if "served" in line:
-        return bool(line["served"])
-    return line["status"] == 200 and line["finish"] not in (None, "error", "client_gone", "client_slow")
+def _request(line: _Request) -> Request:
+    return Request(
+        task=line.task,
+        attempt=line.attempt,
+        t_arrive=line.t_arrive,
+        t_finish=line.t_finish or (line.t_last if line.is_served else None),
+        t_last=line.t_last,
+        status=line.status,
+        finish=line.finish,
+        request_sha256=line.request_sha256,
+        in_flight=line.in_flight,
+        late_us=line.late_us,
+        is_served=line.is_served,
+    )

@@ -1,12 +1,16 @@
 """One run as stored in its folder."""
 
-import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
+from agentdyno.reading import Missing, Unreadable, json_lines, read_json
 from agentdyno.rundata import events, journal
 from agentdyno.rundata.cell import Cell
+from agentdyno.shape import Amount, AtLeast1, Count, Json, Text, shaped
+
+REMEDY = "name results whose runs are whole, or measure again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +35,57 @@ class RunOutcome:
     problem: str | None
     last_stderr_line: str | None
     t_executed: int | None
-    own_cpu_s: float | None
-    tools_cpu_s: float | None
-    survivors: int
-    workspaces_left: int
-    harness_cpu_s: float
-    sampler_cpu_s: float
-    cgroup_peak_kib: int | None
+    own_cpu_s: Amount | None
+    tools_cpu_s: Amount | None
+    survivors: Count
+    workspaces_left: Count
+    harness_cpu_s: Amount
+    sampler_cpu_s: Amount
+    cgroup_peak_kib: Count | None
     cgroup_method: str | None
     steal_share: float | None
     throttled_s: float | None
     thermal_throttles: int | None
     swapped_pages: int | None
     endpoint_niceness: int | None
-    cores: int
+    cores: AtLeast1
     interrupted: bool
-    epoch_ns: int | None = None
-    events_changed: str | None = None
-    left_by_attempts: int = 0
-    endpoint_problem: str | None = None
+    epoch_ns: Count | None = None
+    events_changed: Text | None = None
+    left_by_attempts: Count = 0
+    endpoint_problem: Text | None = None
+
+
+class Sample(TypedDict):
+    """One line of `samples.jsonl`: what the sampler saw at `t`, in ns of CLOCK_MONOTONIC."""
+
+    t: int
+    rss_kib: Count
+    peak_rss_kib: Count
+    tree_pss_kib: Count | None
+    tree_processes: Count | None
+    tools_pss_kib: Count | None
+    threads: Count
+    cpu_s: Amount
+    endpoint_cpu_s: Amount | None
+
+
+class _Task(TypedDict):
+    """What is read of a line of the run's tasks file."""
+
+    task_id: Text
+    start_after_ns: NotRequired[Count]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """What is read of `run.json`, which tells a runtime everything (CONTRACT.md, *The run file*)."""
+
+    tasks_file: Text
+    max_retries: Count
+    base_url: Text
+    model: Text
+    request: dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +93,7 @@ class RawRun:
     """The raw data of one run.
 
     `starts` are the tasks' intended starts by task, in ns after the run's start, and empty where all agents
-    start at once. `samples` are the sampler's lines.
+    start at once. `samples` are the sampler's lines, each a `Sample`.
     """
 
     cell: Cell
@@ -80,23 +116,26 @@ def has_ended(folder: Path) -> bool:
     An outcome that cannot be read, as after a crash of the machine, is none.
     """
     try:
-        outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
-        return outcome["interrupted"] is False and outcome.get("endpoint_problem") is None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        outcome = _outcome(folder)
+    except Unreadable:
         return False
+    return not outcome.interrupted and outcome.endpoint_problem is None
+
+
+def _outcome(folder: Path) -> RunOutcome:
+    return read_json(folder / "outcome.json", RunOutcome, REMEDY)
+
+
+def read_run_file(folder: Path) -> RunFile:
+    """The run file of the run in `folder`."""
+    return read_json(folder / "run.json", RunFile, REMEDY)
 
 
 def read(folder: Path, cell: Cell, block: int) -> RawRun:
-    """Read the run in `folder`."""
-    run_file = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    tasks_file = _tasks_file(folder, Path(run_file["tasks_file"]))
-    with tasks_file.open(encoding="utf-8") as lines:
-        tasks = [json.loads(line) for line in lines]
-    samples_file = folder / "samples.jsonl"
-    samples: list[dict[str, Any]] = []
-    if samples_file.exists():
-        with samples_file.open(encoding="utf-8") as lines:
-            samples = [json.loads(line) for line in lines if line.endswith("\n")]
+    """Read the run in `folder`; an Unreadable says which of its files is damaged, and where."""
+    run_file = read_run_file(folder)
+    tasks_file = _tasks_file(folder, Path(run_file.tasks_file))
+    tasks = _tasks(tasks_file)
     return RawRun(
         cell=cell,
         block=block,
@@ -104,12 +143,27 @@ def read(folder: Path, cell: Cell, block: int) -> RawRun:
         tasks_file=tasks_file,
         task_ids=[task["task_id"] for task in tasks],
         starts={task["task_id"]: task["start_after_ns"] for task in tasks if "start_after_ns" in task},
-        max_retries=run_file["max_retries"],
-        outcome=RunOutcome(**json.loads((folder / "outcome.json").read_text(encoding="utf-8"))),
-        events=events.read(folder / "events.jsonl"),
-        journal=journal.read(folder / "journal.jsonl"),
-        samples=samples,
+        max_retries=run_file.max_retries,
+        outcome=_outcome(folder),
+        events=events.read(folder / "events.jsonl", run_file.max_retries + 1),
+        journal=journal.read(folder / "journal.jsonl", REMEDY),
+        samples=_samples(folder / "samples.jsonl"),
     )
+
+
+def _tasks(path: Path) -> list[_Task]:
+    tasks = list(json_lines(path, partial(shaped, kind=_Task), REMEDY))
+    if not tasks:
+        raise Unreadable(path, "holds no task", REMEDY)
+    return tasks
+
+
+def _samples(path: Path) -> list[dict[str, Any]]:
+    """The lines of the sampler; none where the run was not sampled."""
+    try:
+        return [dict(sample) for sample in json_lines(path, partial(shaped, kind=Sample), REMEDY)]
+    except Missing:
+        return []
 
 
 def _tasks_file(folder: Path, path: Path) -> Path:
