@@ -4,7 +4,6 @@
 """
 
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from agentdyno.errors import UserError
 from agentdyno.files import write_json
+from agentdyno.reading import Missing, Unreadable, read_json
 
 FILE = "sealed.json"
 """In the sealed folder: what each file holds, by its path in the folder."""
@@ -59,11 +59,10 @@ class Seal:
 
     def _read(self) -> dict[str, str]:
         try:
-            recorded = json.loads((self._folder / FILE).read_text(encoding="utf-8"))
-            return {str(path): str(content) for path, content in recorded.items()}
-        except FileNotFoundError:
+            return read_json(self._folder / FILE, dict[str, str], "")
+        except Missing:
             raise self._broken(FILE, "is missing") from None
-        except (OSError, ValueError, AttributeError, RecursionError):
+        except Unreadable:
             raise self._broken(FILE, "cannot be read") from None
 
     def _broken(self, path: str, what: str) -> UserError:

@@ -48,8 +48,10 @@ case $first$second$third in
     *) exec {shlex.quote(sys.executable)} -I -S -B solution.py ;;
 esac
 """
-"""Does what `solution.py` says. Most replies only pass or fail, for which a shell needs a twentieth of the
-processor time that an interpreter takes to start."""
+"""Does what `solution.py` says.
+
+Most replies only pass or fail, and a shell starts in a twentieth of the processor time of an interpreter.
+"""
 
 VERIFY = Verify(
     argv=["/bin/sh", "-c", EXECUTE],
