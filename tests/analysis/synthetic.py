@@ -9,6 +9,7 @@ from typing import Any
 from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.events import PHASES
 from agentdyno.rundata.raw_run import RawRun, RunOutcome, read
+from agentdyno.tasks.plan import plan
 
 MS = 1_000_000
 CELL = Cell("python", 20, "cold", "chat-7b")
@@ -134,6 +135,33 @@ def good_run(names: tuple[str, ...] = NAMES) -> dict[str, Any]:
         ],
         "outcome": asdict(OUTCOME),
     }
+
+
+SEED = 7
+PLAN = plan(list(NAMES), SEED)
+RIGHT = min(name for name, its in PLAN.items() if its.passes and not its.failures)
+WRONG = min(name for name, its in PLAN.items() if not its.passes)
+
+
+def scripted_run(verdicts: dict[tuple[str, int], str] | None = None) -> dict[str, Any]:
+    """A run of the simulated endpoint, judged as its script plans but for these verdicts."""
+    run = good_run()
+    events, journal = run["events"], run["journal"]
+    run["events"], run["journal"] = events[:1], [{**journal[0], "seed": SEED}]
+    for name in NAMES:
+        for number in range(1, 5):
+            planned = "passed" if PLAN[name].failure(number) is None else "failed"
+            verdict = (verdicts or {}).get((name, number), planned)
+            begin_ms = 100 * (number - 1)
+            run["events"].append(attempt(name, number, verdict, begin_ms))
+            run["journal"].append(request(name, number, begin_ms + 3))
+            if verdict == "passed":
+                break
+        outcome = "passed" if verdict == "passed" else "failed"
+        run["events"].append(task(name, outcome, number, begin_ms + 100))
+    run["events"].append({"event": "run_end", "t": 400 * MS})
+    run["journal"].append(journal[-1])
+    return run
 
 
 def attempt_of(run: dict[str, Any], name: str, number: int = 1) -> dict[str, Any]:

@@ -12,6 +12,9 @@ from analysis.synthetic import (
     CELL,
     MS,
     NAMES,
+    PLAN,
+    RIGHT,
+    WRONG,
     Change,
     attempt_of,
     change_outcome,
@@ -20,6 +23,7 @@ from analysis.synthetic import (
     request,
     request_of,
     requests_of,
+    scripted_run,
     task_of,
 )
 
@@ -164,6 +168,30 @@ CASES = [
         remedy="--verify-slots",
     ),
     case(
+        "outcomes as scripted",
+        lambda run: None,
+        "1 verdicts",
+        f"{RIGHT} attempt 1 was to pass",
+        "failed (exit code 1)",
+        remedy=".venv/verifier",
+        run=scripted_run({(RIGHT, 1): "failed"}),
+    ),
+    case(
+        "outcomes as scripted",
+        lambda run: None,
+        f"{WRONG} attempt 2 was to fail",
+        "passed (exit code 0)",
+        remedy="too weak",
+        run=scripted_run({(WRONG, 2): "passed"}),
+    ),
+    case(
+        "right in time",
+        lambda run: None,
+        f"1 right replies, the first: {RIGHT} attempt 1",
+        remedy="--verify-timeout",
+        run=scripted_run({(RIGHT, 1): "timed_out"}),
+    ),
+    case(
         "enough samples",
         lambda run: None,
         "19 attempts",
@@ -196,7 +224,7 @@ CASES = [
         remedy="dedicated processors",
     ),
 ]
-NO_FAULTS = {"endpoint on time", "enough samples", "no swap", "no throttling or steal"}
+NO_FAULTS = {"right in time", "endpoint on time", "enough samples", "no swap", "no throttling or steal"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.gate}: {case.facts[0]}" for case in CASES])
@@ -218,6 +246,24 @@ def test_each_gate_fails_in_a_case() -> None:
 
 def test_a_good_run_passes_every_gate(build: Build) -> None:
     assert build(good_run()).failures == []
+
+
+def test_a_run_as_the_script_plans_it_passes_every_gate(build: Build) -> None:
+    assert build(scripted_run()).failures == []
+
+
+def test_the_null_verifier_lets_all_code_pass(build: Build) -> None:
+    run = scripted_run({(name, 1): "passed" for name in NAMES})
+    without_code = [name for name in NAMES if PLAN[name].failure(1) == "no_code"]
+    cell = replace(CELL, verifier="null")
+    found = build(run, cell).failures
+    assert gates(found) == ["outcomes as scripted"] * bool(without_code)
+
+
+def test_a_real_endpoint_has_no_script(build: Build) -> None:
+    run = scripted_run({(RIGHT, 1): "failed"})
+    run["journal"][0]["upstream"] = "http://localhost/v1"
+    assert build(run).failures == []
 
 
 def gates(found: list[Failure]) -> list[str]:

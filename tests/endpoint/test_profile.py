@@ -6,8 +6,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from agentdyno.endpoint.profile import PROFILES, Interval, Profile, parse_profile
-from agentdyno.endpoint.script import keyed
 from agentdyno.errors import UserError
+from agentdyno.tasks.plan import keyed
 
 INTERVALS = st.builds(
     Interval,

@@ -6,6 +6,7 @@ from statistics import median
 from agentdyno.analysis.gate import Evidence, Gate
 from agentdyno.analysis.ledger import match
 from agentdyno.analysis.metrics import LATE_MS, wall_s
+from agentdyno.analysis.scripted import AS_SCRIPTED, RIGHT_IN_TIME
 from agentdyno.rundata.cell import REAL
 from agentdyno.rundata.events import accounting
 
@@ -247,6 +248,7 @@ GATES: Sequence[Gate] = (
         "hash the sent body as canonical JSON, and take times from CLOCK_MONOTONIC; "
         "see endpoint.stderr if the journal is incomplete",
     ),
+    AS_SCRIPTED,
     Gate(
         "ledger balances",
         ledger_balances,
@@ -274,6 +276,7 @@ GATES: Sequence[Gate] = (
         "lower --verify-slots or --agents, or give the endpoint a free core",
         is_fault=False,
     ),
+    RIGHT_IN_TIME,
     Gate(ENOUGH, enough_samples, "raise --limit", is_fault=False),
     Gate("no swap", no_swapping, "free memory, or `swapoff -a` while measuring", is_fault=False),
     Gate(

@@ -40,12 +40,14 @@ class Journal:
     """All requests of one run.
 
     `is_whole` when the endpoint ended in order and recorded its end. `cpu_s` is the endpoint's processor time
-    since the endpoint began to listen, which excludes its preparation.
+    since the endpoint began to listen, which excludes its preparation. `seed` is that of the script, and None
+    if a real endpoint answered.
     """
 
     requests: list[Request] = field(default_factory=list)
     is_whole: bool = False
     cpu_s: float | None = None
+    seed: int | None = None
 
     @property
     def open_s(self) -> float:
@@ -64,6 +66,8 @@ class _Process:
 
     kind: Literal["start", "end"]
     cpu_s: Amount
+    seed: Count | None = None
+    upstream: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ def read(path: Path, remedy: str) -> Journal:
                     journal.requests.append(_request(line))
                 case _Process(kind="start"):
                     began_s = line.cpu_s
+                    journal.seed = line.seed if line.upstream is None else None
                 case _Process():
                     journal.is_whole = True
                     journal.cpu_s = line.cpu_s - began_s
