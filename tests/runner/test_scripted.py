@@ -11,7 +11,8 @@ def test_tests_that_can_never_pass_make_the_row_invalid(agentdyno: Agentdyno, tm
     (tmp_path / "tasks.jsonl").write_text("".join(json.dumps(task) + "\n" for task in tasks))
     done = agentdyno(
         "run", "--runtimes", "python", "--tasks", tmp_path / "tasks.jsonl", "--limit", 4, "--agents", 4,
-        "--controls", "none", "--profile", "instant", "--max-retries", 0, "--out", tmp_path / "results",
+        "--controls", "none", "--profile", "instant", "--max-retries", 0, "--verify-timeout", 100,
+        "--out", tmp_path / "results",
     )  # fmt: skip
     assert done.returncode == 1
     (row,) = summary(tmp_path / "results")["rows"]
