@@ -300,7 +300,20 @@ static void try_reason(struct slice one) {
     buffer_free(&reason);
 }
 
+/// What the vectors leave open of a `usage`: with a number beyond a double there is none.
+static void check_usage(char const *chunk, char const *expected) {
+    struct completion completion = {0};
+    struct buffer reason = {0};
+    name_case("usage", slice_of(chunk));
+    CHECK(completion_add(&completion, slice_of(chunk), &reason) == CHUNK_TAKEN);
+    CHECK_TEXT(buffer_slice(&completion.usage), slice_of(expected));
+    completion_free(&completion);
+    buffer_free(&reason);
+}
+
 void test_vectors(void) {
+    check_usage("{\"usage\":{\"n\":9007199254740993}}", "{\"n\":9007199254740993}");
+    check_usage("{\"usage\":{\"n\":[1e999]}}", "");
     for_each_case("extraction", try_extraction);
     for_each_case("feedback", try_feedback);
     for_each_case("verdicts", try_verdict);
