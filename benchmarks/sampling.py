@@ -23,7 +23,7 @@ from scipy.stats import bootstrap
 
 from agentdyno.measure import proc
 from agentdyno.measure.sampler import Sampler
-from agentdyno.process.child import adopt_orphans
+from agentdyno.process.orphans import adopt_orphans
 from agentdyno.process.signals import Interrupts
 from agentdyno.rundata.cell import UNSAMPLED, Cell
 from agentdyno.runner.experiment import task_files

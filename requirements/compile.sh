@@ -7,3 +7,4 @@ compile pyproject.toml requirements/build.in -o requirements/harness.lock
 compile pyproject.toml requirements/build.in --group dev -o requirements/dev.lock
 compile requirements/verifier.in -o requirements/verifier.lock
 compile runtimes/python/requirements.in -o runtimes/python/requirements.lock
+compile requirements/uv.in -o requirements/uv.lock

@@ -12,7 +12,7 @@ case "${1:-}" in
     --quick)
         shift
         exec "$agentdyno" run --install --limit 20 --agents 20 --profile chat-7b:ttft=200ms,itl=5ms \
-            --verify-timeout 5 "$@"
+            --verify-timeout 3 "$@"
         ;;
     --full)
         shift

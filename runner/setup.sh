@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes .venv/ at the root from the lock file named (harness or dev), and .venv/verifier/, the interpreter that runs
-# the attempts' tests and has pytest and nothing else. Sourced files change nothing when the locks have not.
+# the attempts' tests and has pytest and nothing else. Changes nothing when the locks have not changed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 lock="requirements/${1:-harness}.lock"
@@ -19,26 +19,52 @@ fi
 
 # A virtual environment is current when it was made here, and not in a checkout that was moved or copied since, from
 # the lock that is here.
-install() { # folder lock
-    local folder=$1 lock=$2
-    if [ -x "$folder/bin/python3" ] && cmp -s "$lock" "$folder/installed.lock" &&
-        [ "$(cat "$folder/installed.path" 2>/dev/null)" = "$PWD" ]; then return; fi
-    echo "setting up $folder from $lock" >&2
-    if ! "$python" -m venv "$folder"; then
+is_current() { # folder lock
+    [ -x "$1/bin/python3" ] && cmp -s "$2" "$1/installed.lock" && [ "$(cat "$1/installed.path" 2>/dev/null)" = "$PWD" ]
+}
+
+make_venv() { # folder lock option...
+    echo "setting up $1 from $2" >&2
+    if ! "$python" -P -m venv "${@:3}" "$1"; then
         echo "agentdyno: $python cannot make a virtual environment; on Debian or Ubuntu: apt-get install python3-venv" >&2
         exit 2
     fi
-    "$folder/bin/python3" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
-    if [ "$folder" = .venv ]; then
-        "$folder/bin/python3" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-    fi
-    pwd >"$folder/installed.path"
-    cp "$lock" "$folder/installed.lock"
+}
+
+# uv installs a lock in a quarter of pip's processor time. Where uv does not run or finds no index, pip installs it.
+# uv knows pip's settings under other names. It copies: a file that an environment shares with uv's cache, as a hard
+# link, could be changed for all environments at once.
+pip_install() { # folder argument...
+    local folder=$1
+    shift
+    if UV_FIND_LINKS="${UV_FIND_LINKS:-${PIP_FIND_LINKS:-}}" UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-${PIP_INDEX_URL:-}}" \
+        SSL_CERT_FILE="${SSL_CERT_FILE:-${PIP_CERT:-}}" \
+        .venv/bin/uv pip install --quiet --link-mode copy --compile-bytecode --python "$folder/bin/python3" "$@"; then return; fi
+    echo "uv could not install into $folder; pip tries" >&2
+    .venv/bin/python3 -P -m pip --python "$folder/bin/python3" install --quiet --disable-pip-version-check "$@"
+}
+
+made_from() { # folder lock
+    pwd >"$1/installed.path"
+    cp "$2" "$1/installed.lock"
 }
 
 # The development lock holds everything of the harness lock, so it serves both.
-if ! { [ "$lock" = requirements/harness.lock ] && cmp -s requirements/dev.lock .venv/installed.lock &&
-    [ "$(cat .venv/installed.path 2>/dev/null)" = "$PWD" ]; }; then
-    install .venv "$lock"
+if ! is_current .venv "$lock" && ! { [ "$lock" = requirements/harness.lock ] && is_current .venv requirements/dev.lock; }; then
+    make_venv .venv "$lock"
+    .venv/bin/python3 -P -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock || true
+    pip_install .venv --require-hashes -r "$lock"
+    pip_install .venv --no-deps --no-build-isolation --editable .
+    made_from .venv "$lock"
 fi
-install .venv/verifier requirements/verifier.lock
+
+# The verifier's environment is sealed, because attempts run in it: nothing in it may be written, and a record of its
+# files lets agentdyno find what was written all the same.
+verifier=.venv/verifier verifier_lock=requirements/verifier.lock
+if ! is_current "$verifier" "$verifier_lock" || [ ! -e "$verifier/sealed.json" ]; then
+    if [ -d "$verifier" ]; then chmod -R u+w "$verifier" && rm -r "$verifier"; fi
+    make_venv "$verifier" "$verifier_lock" --without-pip
+    pip_install "$verifier" --require-hashes -r "$verifier_lock"
+    made_from "$verifier" "$verifier_lock"
+    .venv/bin/python3 -P -m agentdyno.sealed "$verifier"
+fi

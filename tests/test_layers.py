@@ -24,9 +24,9 @@ LAYERS = (
     ("runtimes", "tasks", "verifiers", "rundata"),
     ("process",),
     ("measure",),
-    ("options", "format"),
-    ("files",),
-    ("errors", "project"),
+    ("options", "format", "sealed"),
+    ("files", "reading"),
+    ("errors", "project", "shape"),
 )
 """From the top down. What stands in one layer does not import its neighbours."""
 

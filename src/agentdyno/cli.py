@@ -1,8 +1,10 @@
 """The command line: a table of contents of what agentdyno does."""
 
 import argparse
+import errno
 import importlib
 import sys
+import tempfile
 from collections.abc import Sequence
 
 from agentdyno import __version__
@@ -69,6 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 importlib.import_module(module).add_arguments(command)
         arguments = parser.parse_args(argv)
         status: int = importlib.import_module(COMMANDS[arguments.command][0]).run(arguments)
+        sys.stdout.flush()
     except UserError as refusal:
         print(f"agentdyno: {refusal}", file=sys.stderr)
         return refusal.status
@@ -80,6 +83,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         # A full disk, a folder that went away: the machine's doing, and the error names it.
-        print(f"agentdyno: {error}", file=sys.stderr)
+        print(f"agentdyno: {_what_the_system_says(error)}", file=sys.stderr)
         return 1
     return status
+
+
+def _what_the_system_says(error: OSError) -> str:
+    """The error with its file; an error of a write to a file that is open does not name it."""
+    if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return str(error)
+    return (
+        f"{error.strerror}, where stdout or a file of the results is written, or in {tempfile.gettempdir()} "
+        "(TMPDIR): free some, or choose others"
+    )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agentdyno.errors import UserError
+from agentdyno.sealed import Seal
 
 ISOLATED = ("-I",)
 """Imports nothing from the current folder, PYTHONPATH or the user's own packages, none of which the verifier
@@ -18,26 +19,48 @@ has either. `-P` says the first alone, and a python3 before 3.11 does not know i
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """A runtime runs `argv` in an attempt's workspace with only `environment` (CONTRACT.md, Verification)."""
+    """A runtime runs `argv` in an attempt's workspace with only `environment` (CONTRACT.md, Verification).
+
+    `seal` is that of the folder that the verifier's programs lie in, if the set-up made one.
+    """
 
     name: str
     argv: tuple[str, ...]
     environment: dict[str, str]
+    seal: Seal | None = None
+
+    def check(self) -> None:
+        """A UserError says which of the verifier's files changed since the set-up."""
+        if self.seal is not None:
+            self.seal.check()
 
     def versions(self) -> dict[str, str]:
-        """The verifier's name, and the versions of the programs that its output depends on."""
+        """The verifier's name, and the versions of the programs that its output depends on; a UserError where
+        these do not say.
+        """
         if self.name != "cold":
             return {"name": self.name}
         script = "import sys, pytest; print(sys.version.split()[0], pytest.__version__)"
-        said = subprocess.run(
-            ["python3", *ISOLATED, "-c", script],
+        done = subprocess.run(
+            ["python3", *ISOLATED, "-B", "-c", script],
             env=self.environment,
             capture_output=True,
             text=True,
-            check=True,
-        ).stdout.split()
+            start_new_session=True,  # A Ctrl-C is for agentdyno, which ends in order.
+        )
+        said = done.stdout.split()
+        if done.returncode != 0 or len(said) != 2:
+            raise UserError(
+                f"the python3 in {self.environment['PATH'].partition(':')[0]} does not tell the versions of "
+                f"itself and pytest (status {done.returncode}): run runner/setup.sh"
+            )
         return {"name": self.name, "python": said[0], "pytest": said[1]}
 
+
+MARK = "AGENTDYNO_ATTEMPT"
+"""A variable in every verifier's environment. It tells what the code under test leaves behind from what the
+runtime does. It is the same for all runs, because a test may print its environment into the feedback.
+"""
 
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -49,18 +72,23 @@ PYTEST_OPTIONS = (
 )
 
 
-def find_interpreter() -> Path:
-    """The folder of a `python3` that can import pytest; a UserError when there is none.
+def find_interpreter() -> tuple[Path, Seal | None]:
+    """The folder of a `python3` that can import pytest, and its seal; a UserError when there is none.
 
     The set-up makes an environment that contains only pytest, because the plugins of another environment
-    would double pytest's start time. Without it, the first `python3` on PATH with pytest is used.
+    would double pytest's start time, and seals it. It is checked before it runs for the first time, because
+    what an attempt left there would run then. Without it, the first `python3` on PATH with pytest is used,
+    which has no seal.
     """
-    prepared = Path(sys.prefix) / "verifier" / "bin"
-    candidates = [prepared, *(Path(folder) for folder in os.get_exec_path()), Path(sys.executable).parent]
-    for folder in candidates:
+    prepared = Path(sys.prefix) / "verifier"
+    seal = Seal(prepared) if prepared.is_dir() else None
+    if seal is not None:
+        seal.check()
+    elsewhere = [*map(Path, os.get_exec_path()), Path(sys.executable).parent]
+    for folder, its in ((prepared / "bin", seal), *((folder, None) for folder in elsewhere)):
         program = shutil.which("python3", path=str(folder))
         if program is not None and _has_pytest(program):
-            return folder
+            return folder, its
     raise UserError(
         "no python3 can import pytest, which the cold verifier needs: "
         "run runner/setup.sh to make one in .venv/verifier, or install pytest for the python3 on PATH"
@@ -68,25 +96,28 @@ def find_interpreter() -> Path:
 
 
 def _has_pytest(program: str) -> bool:
-    argv = [program, *ISOLATED, "-c", "import pytest"]
-    check = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True)
+    argv = [program, *ISOLATED, "-B", "-c", "import pytest"]
+    check = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True)
     return check.returncode == 0
 
 
 def cold() -> Verifier:
     """A new pytest process for each attempt; all settings that could change a test's output are fixed."""
+    folder, seal = find_interpreter()
     return Verifier(
         name="cold",
         argv=("python3", "-B", "-m", "pytest", "-q"),
         environment={
-            "PATH": f"{find_interpreter()}:{SYSTEM_PATH}",
+            "PATH": f"{folder}:{SYSTEM_PATH}",
             "LANG": "C.UTF-8",
             "COLUMNS": "80",  # pytest shortens lines to this width
             "PYTHONHASHSEED": "0",  # fixes the order of sets in failure messages
             "PYTHONNOUSERSITE": "1",
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             "PYTEST_ADDOPTS": " ".join(PYTEST_OPTIONS),
+            MARK: "1",
         },
+        seal=seal,
     )
 
 
@@ -95,7 +126,7 @@ def null() -> Verifier:
     return Verifier(
         name="null",
         argv=("echo", "1 passed in 0.00s"),
-        environment={"PATH": SYSTEM_PATH, "LANG": "C.UTF-8"},
+        environment={"PATH": SYSTEM_PATH, "LANG": "C.UTF-8", MARK: "1"},
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.events import PHASES
 from agentdyno.rundata.raw_run import RawRun, RunOutcome, read
+from agentdyno.tasks.plan import plan
 
 MS = 1_000_000
 CELL = Cell("python", 20, "cold", "chat-7b")
@@ -34,6 +35,25 @@ OUTCOME = RunOutcome(
     cores=2,
     interrupted=False,
 )
+
+SAMPLE = {
+    "rss_kib": 0,
+    "peak_rss_kib": 0,
+    "tree_pss_kib": None,
+    "tree_processes": None,
+    "tools_pss_kib": None,
+    "threads": 1,
+    "cpu_s": 0.0,
+    "endpoint_cpu_s": None,
+}
+"""What a line of the sampler says unless a test has it say otherwise."""
+
+RUN_FILE = {
+    "max_retries": 3,
+    "base_url": "http://127.0.0.1:8000/v1",
+    "model": "agentdyno-sim",
+    "request": {},
+}
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -132,6 +152,33 @@ def good_run(names: tuple[str, ...] = NAMES) -> dict[str, Any]:
     }
 
 
+SEED = 7
+PLAN = plan(list(NAMES), SEED)
+RIGHT = min(name for name, its in PLAN.items() if its.passes and not its.failures)
+WRONG = min(name for name, its in PLAN.items() if not its.passes)
+
+
+def scripted_run(verdicts: dict[tuple[str, int], str] | None = None) -> dict[str, Any]:
+    """A run of the simulated endpoint, judged as its script plans but for these verdicts."""
+    run = good_run()
+    events, journal = run["events"], run["journal"]
+    run["events"], run["journal"] = events[:1], [{**journal[0], "seed": SEED}]
+    for name in NAMES:
+        for number in range(1, 5):
+            planned = "passed" if PLAN[name].failure(number) is None else "failed"
+            verdict = (verdicts or {}).get((name, number), planned)
+            begin_ms = 100 * (number - 1)
+            run["events"].append(attempt(name, number, verdict, begin_ms))
+            run["journal"].append(request(name, number, begin_ms + 3))
+            if verdict == "passed":
+                break
+        outcome = "passed" if verdict == "passed" else "failed"
+        run["events"].append(task(name, outcome, number, begin_ms + 100))
+    run["events"].append({"event": "run_end", "t": 400 * MS})
+    run["journal"].append(journal[-1])
+    return run
+
+
 def attempt_of(run: dict[str, Any], name: str, number: int = 1) -> dict[str, Any]:
     """The event of an attempt in a synthetic run."""
     (found,) = [
@@ -190,8 +237,9 @@ def written(run: dict[str, Any], folder: Path, cell: Cell = CELL, block: int = 1
             for name, start in run["tasks"].items()
         )
     )
-    (folder / "run.json").write_text(json.dumps({"tasks_file": str(tasks), "max_retries": 3} | run_file))
+    (folder / "run.json").write_text(json.dumps({"tasks_file": str(tasks)} | RUN_FILE | run_file))
     (folder / "outcome.json").write_text(json.dumps(run["outcome"]))
+    run = run | {"samples": [SAMPLE | sample for sample in run["samples"]]}
     for name in ("events", "journal", "samples"):
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in run[name]))
     return read(folder, cell, block)

@@ -58,39 +58,58 @@ def test_a_run_without_an_event_file_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ('{"event": "task", "ta', "Unterminated string starting at: line 1 column 19 (char 18)"),
-        ("[]", "not an object"),
-        ({"task": "t/1"}, "no field 'event'"),
-        ({"event": "tesk"}, "unknown event 'tesk'"),
-        (TASK | {"outcome": "ok"}, "`outcome` is 'ok'"),
-        (TASK | {"t": 1.5}, "`t` is not a non-negative integer of 63 bits"),
-        (TASK | {"attempts": True}, "`attempts` is not a non-negative integer of 63 bits"),
-        ({name: value for name, value in ATTEMPT.items() if name != "t_queue"}, "no field 't_queue'"),
-        (ATTEMPT | {"t_last": "5"}, "`t_last` is not a non-negative integer of 63 bits"),
-        (ATTEMPT | {"t_end": 10**400}, "`t_end` is not a non-negative integer of 63 bits"),
-        (ATTEMPT | {"t_end": 4}, "`t_end` is before `t_exit`"),
-        (ATTEMPT | {"t_first": None, "t_last": 4}, "`t_last` is before `t_request`"),
-        (
-            TASK | {"reason": "\ud800"},
-            "'utf-8' codec can't encode character '\\ud800' in position 0: surrogates not allowed",
-        ),
-        (
-            "[" * 100_000,
-            "maximum recursion depth exceeded while decoding a JSON array from a unicode string",
-        ),
-        (ATTEMPT | {"verdict": "fine"}, "`verdict` is 'fine'"),
-        (ATTEMPT | {"usage": 3}, "`usage` is not an object"),
-        (ATTEMPT | {"timed_out": 0}, "`timed_out` is neither true nor false"),
-        (START | {"contract_version": 2}, "`contract_version` is 2"),
-        ({name: value for name, value in START.items() if name != "pid"}, "no field 'pid'"),
+        ('{"event": "task", "ta', "not JSON at column 19"),
+        ("[]", "must be an object"),
+        ({"task": "t/1"}, "event: is missing"),
+        ({"event": "tesk"}, "event: must be one of "),
+        (TASK | {"outcome": "ok"}, "outcome: must be one of "),
+        (TASK | {"t": 1.5}, "t: must be a whole number, and is 1.5"),
+        (TASK | {"t": -1}, "t: must be 0 or more, and is -1"),
+        (TASK | {"attempts": True}, "attempts: must be a whole number, and is true"),
+        ({name: value for name, value in ATTEMPT.items() if name != "t_queue"}, "t_queue: is missing"),
+        (ATTEMPT | {"t_last": "5"}, 't_last: must be a whole number, and is "5"'),
+        (ATTEMPT | {"t_end": 10**400}, "t_end: must be a whole number of 63 bits"),
+        (json.dumps(ATTEMPT)[:-1] + f', "t_end": {"9" * 6000}}}', "t_end: must be a whole number, and is "),
+        (json.dumps(TASK)[:-1] + ', "t": NaN}', "t: must be a whole number, and is NaN"),
+        (ATTEMPT | {"t_end": 4}, "t_end: must not be before t_exit"),
+        (ATTEMPT | {"t_first": None, "t_last": 4}, "t_last: must not be before t_request"),
+        (TASK | {"reason": "\ud800"}, "reason: holds half a surrogate pair"),
+        ("[" * 100_000, "not JSON that can be read (too many lists"),
+        (ATTEMPT | {"verdict": "fine"}, "verdict: must be one of "),
+        (ATTEMPT | {"usage": 3}, "usage: must be an object, and is 3"),
+        (ATTEMPT | {"timed_out": 0}, "timed_out: must be true or false, and is 0"),
+        (START | {"contract_version": 2}, "contract_version: must be 1, and is 2"),
+        ({name: value for name, value in START.items() if name != "pid"}, "pid: is missing"),
     ],
 )
 def test_a_broken_line_is_named_with_its_number_and_the_others_count(
     tmp_path: Path, line: object, why: str
 ) -> None:
     events = read(written(tmp_path, START, line, TASK, END))
-    assert events.problems == [f"broken event lines in events.jsonl: line 2 ({why})"]
+    (problem,) = events.problems
+    assert problem.startswith(f"broken event lines in events.jsonl: line 2 ({why}")
     assert len(events.outcomes) == 1
+
+
+@pytest.mark.parametrize("event", [ATTEMPT | {"attempt": 5}, TASK | {"attempts": 4611686018427387904}])
+def test_more_attempts_than_the_run_allows_break_the_line(tmp_path: Path, event: dict[str, Any]) -> None:
+    (problem,) = read(written(tmp_path, START, TASK, event, END), most_attempts=4).problems
+    assert "line 3 (attempt" in problem
+    assert "must be at most 4" in problem
+    assert read(written(tmp_path, START, TASK, event | {"attempt": 4, "attempts": 4}, END), 4).problems == []
+
+
+def test_what_the_endpoint_said_of_tokens_breaks_no_line(tmp_path: Path) -> None:
+    usage = f'{{"prompt_tokens": {"9" * 6000}, "more": 1e999, "\\ud800": null}}'
+    line = json.dumps(ATTEMPT).replace('"usage": null', f'"usage": {usage}')
+    events = read(written(tmp_path, START, line, TASK, END))
+    assert events.problems == []
+    assert len(events.attempts) == 1
+
+
+def test_events_that_are_no_file_are_a_problem_and_no_crash(tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl").mkdir()
+    assert read(tmp_path / "events.jsonl").problems[0] == "events.jsonl cannot be read (Is a directory)"
 
 
 def test_a_run_cut_short_is_told_from_a_whole_one(tmp_path: Path) -> None:

@@ -12,6 +12,9 @@ from analysis.synthetic import (
     CELL,
     MS,
     NAMES,
+    PLAN,
+    RIGHT,
+    WRONG,
     Change,
     attempt_of,
     change_outcome,
@@ -20,6 +23,7 @@ from analysis.synthetic import (
     request,
     request_of,
     requests_of,
+    scripted_run,
     task_of,
 )
 
@@ -89,6 +93,12 @@ def be_late_now_and_then(run: dict[str, Any]) -> None:
 STDERR = "runtime.stderr"
 
 CASES = [
+    case(
+        "events only grew",
+        change_outcome(events_changed="events.jsonl was rewritten"),
+        "events.jsonl was rewritten",
+        remedy="SECURITY.md",
+    ),
     case("ended in order", change_outcome(exit_code=-11), "signal 11", remedy=STDERR),
     case(
         "ended in order",
@@ -158,6 +168,30 @@ CASES = [
         remedy="--verify-slots",
     ),
     case(
+        "outcomes as scripted",
+        lambda run: None,
+        "1 verdicts",
+        f"{RIGHT} attempt 1 was to pass",
+        "failed (exit code 1)",
+        remedy=".venv/verifier",
+        run=scripted_run({(RIGHT, 1): "failed"}),
+    ),
+    case(
+        "outcomes as scripted",
+        lambda run: None,
+        f"{WRONG} attempt 2 was to fail",
+        "passed (exit code 0)",
+        remedy="too weak",
+        run=scripted_run({(WRONG, 2): "passed"}),
+    ),
+    case(
+        "right in time",
+        lambda run: None,
+        f"1 right replies, the first: {RIGHT} attempt 1",
+        remedy="--verify-timeout",
+        run=scripted_run({(RIGHT, 1): "timed_out"}),
+    ),
+    case(
         "enough samples",
         lambda run: None,
         "19 attempts",
@@ -190,7 +224,7 @@ CASES = [
         remedy="dedicated processors",
     ),
 ]
-NO_FAULTS = {"endpoint on time", "enough samples", "no swap", "no throttling or steal"}
+NO_FAULTS = {"right in time", "endpoint on time", "enough samples", "no swap", "no throttling or steal"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.gate}: {case.facts[0]}" for case in CASES])
@@ -212,6 +246,24 @@ def test_each_gate_fails_in_a_case() -> None:
 
 def test_a_good_run_passes_every_gate(build: Build) -> None:
     assert build(good_run()).failures == []
+
+
+def test_a_run_as_the_script_plans_it_passes_every_gate(build: Build) -> None:
+    assert build(scripted_run()).failures == []
+
+
+def test_the_null_verifier_lets_all_code_pass(build: Build) -> None:
+    run = scripted_run({(name, 1): "passed" for name in NAMES})
+    without_code = [name for name in NAMES if PLAN[name].failure(1) == "no_code"]
+    cell = replace(CELL, verifier="null")
+    found = build(run, cell).failures
+    assert gates(found) == ["outcomes as scripted"] * bool(without_code)
+
+
+def test_a_real_endpoint_has_no_script(build: Build) -> None:
+    run = scripted_run({(RIGHT, 1): "failed"})
+    run["journal"][0]["upstream"] = "http://localhost/v1"
+    assert build(run).failures == []
 
 
 def gates(found: list[Failure]) -> list[str]:
@@ -261,7 +313,7 @@ def test_a_reason_of_several_lines_is_printed_as_one() -> None:
     [
         change_outcome(steal_share=0.02, throttled_s=0.1, thermal_throttles=0),
         change_outcome(steal_share=None, throttled_s=None, thermal_throttles=None, swapped_pages=None),
-        lambda run: request_of(run, "a").update(t_last=659 * MS // 10),  # 0.9 ms are within the millisecond
+        lambda run: request_of(run, "a").update(t_last=round(65.9 * MS)),  # 0.9 ms are within the millisecond
         lambda run: request_of(run, "a").update(late_us=[25_001] * 10 + [500] * 90),  # of 2,100
         lambda run: run["tasks"].update(dict.fromkeys(NAMES, 0)),
         lambda run: [line.update(t_arrive=line["t_arrive"] + 45 * MS) for line in requests_of(run)],

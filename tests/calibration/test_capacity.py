@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from agentdyno.calibration.capacity import EndpointCapacity, asked_events_per_s, keep, known_capacity, warning
 from agentdyno.endpoint.profile import PROFILES, Interval, Profile, parse_profile
-from agentdyno.endpoint.script import keyed
+from agentdyno.tasks.plan import keyed
 
 LIMIT = EndpointCapacity(events_per_s=38_400, streams=1_536, client="floor", date="2026-01-02T03:04:05+00:00")
 

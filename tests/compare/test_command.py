@@ -278,6 +278,11 @@ def test_nothing_in_common_is_refused(tmp_path: Path, capsys: pytest.CaptureFixt
             "system: was Debian, is Ubuntu; measure both on one machine",
         ),
         (
+            {"environment": {"transparent_huge_pages": "never"}},
+            "transparent_huge_pages: was always, is never; write the same to "
+            "/sys/kernel/mm/transparent_hugepage/enabled for both",
+        ),
+        (
             {"environment": {"verifiers": [{"name": "null", "python": "3.12.1"}]}},
             'verifier null: was {}, is {"python": "3.12.1"}; install the same versions for both',
         ),
@@ -305,6 +310,7 @@ def test_what_is_not_comparable_is_refused_unless_forced(
     [
         {"profile": "steady.toml"},  # the same times under another name
         {"references_sha256": None, "times": None},  # as an earlier version wrote it
+        {"environment": {"transparent_huge_pages": None}},  # an earlier version, or a kernel without them
     ],
 )
 def test_what_is_alike_is_comparable(
@@ -461,8 +467,7 @@ def test_a_metric_of_a_limit_is_shown_and_with_all_every_one(
         ),
         (
             ["DIR", "DIR/none"],
-            "DIR/none/summary.json: no summary of this version; name the folder of an experiment, as "
-            "results/raw/TIME",
+            "DIR/none/summary.json: no such file; name the folder of an experiment, as results/raw/TIME",
         ),
         (
             ["DIR", "DIR", "--fail-if", "peak > +5%"],

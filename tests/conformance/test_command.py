@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -178,8 +179,11 @@ def test_a_difference_in_no_rule_is_refused(variants: Path, tmp_path: Path) -> N
     )
 
 
+@pytest.mark.parametrize("send", [os.kill, os.killpg])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_an_interruption_leaves_nothing_running(number: signal.Signals, tmp_path: Path) -> None:
+def test_an_interruption_leaves_nothing_running(
+    number: signal.Signals, send: Callable[[int, int], None], tmp_path: Path
+) -> None:
     folder = tmp_path / "hanging"
     folder.mkdir()
     began = tmp_path / "began"
@@ -193,7 +197,7 @@ def test_an_interruption_leaves_nothing_running(number: signal.Signals, tmp_path
         start_new_session=True,
     ) as process:
         began.read_text()  # the runtime runs
-        process.send_signal(number)
+        send(process.pid, number)
         _, said = process.communicate(timeout=30)
     while left := processes_in(tmp_path):
         assert len(left) < 10  # those that are ending

@@ -6,8 +6,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from agentdyno.endpoint.profile import PROFILES, Interval, Profile, parse_profile
-from agentdyno.endpoint.script import keyed
 from agentdyno.errors import UserError
+from agentdyno.tasks.plan import keyed
 
 INTERVALS = st.builds(
     Interval,
@@ -81,8 +81,8 @@ def test_anything_else_is_refused_in_one_line(text: str) -> None:
         ),
         (
             "nowhere.toml",
-            "profile nowhere.toml: No such file or directory; "
-            "give a readable TOML file or one of instant, steady, chat-7b, crowd",
+            "nowhere.toml: no such file; "
+            "give a TOML file with ttft and itl, or one of instant, steady, chat-7b, crowd",
         ),
     ],
 )
@@ -97,10 +97,10 @@ def test_a_profile_in_a_file(tmp_path: Path) -> None:
     file.write_text('base = "steady"\nitl = "5ms~0.5"\n')
     assert parse_profile(str(file)) == Profile(str(file), Interval(0.2), Interval(0.005, 0.5))
     file.write_text("itl = [")
-    with pytest.raises(UserError, match=r"^profile .*mine\.toml is not TOML: "):
+    with pytest.raises(UserError, match=r"mine\.toml: not TOML: "):
         parse_profile(str(file))
     file.write_text("itl = 5")
-    with pytest.raises(UserError, match=r"^profile .*mine\.toml: itl='5' is not a time: "):
+    with pytest.raises(UserError, match=r"mine\.toml: itl='5' is not a time: "):
         parse_profile(str(file))
 
 

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentdyno.endpoint.completion import tokenize
-from agentdyno.endpoint.script import Failure, Script, plan
+from agentdyno.endpoint.script import Script
 from agentdyno.errors import UserError
 from agentdyno.tasks.load import load
+from agentdyno.tasks.plan import Failure, plan
 from agentdyno.tasks.task import Task
 
 

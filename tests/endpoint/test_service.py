@@ -19,9 +19,10 @@ import pytest
 
 from agentdyno.endpoint.api import read_user_template, render
 from agentdyno.endpoint.profile import PROFILES
-from agentdyno.endpoint.script import Script, keyed, plan
+from agentdyno.endpoint.script import Script
 from agentdyno.project import PROMPTS
 from agentdyno.tasks.load import load
+from agentdyno.tasks.plan import keyed, plan
 from agentdyno.tasks.task import Task
 
 MODEL = "agentdyno-sim"

@@ -1,11 +1,13 @@
 import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
 
 from agentdyno.errors import UserError
 from agentdyno.process.child import Child
+from agentdyno.process.pidfd import pidfd_open
 
 pytestmark = pytest.mark.usefixtures("starts_processes")
 
@@ -28,3 +30,18 @@ def test_a_program_that_cannot_be_executed_after_joining_is_named(tmp_path: Path
     message = f"cannot execute ./absent in {tmp_path}: No such file or directory"
     with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
         Child(["./absent"], cwd=tmp_path, environment=os.environ, join=[tmp_path / "members"])
+
+
+def test_a_python_without_descriptors_of_processes_is_no_obstacle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "pidfd_open")
+    monkeypatch.delattr(signal, "pidfd_send_signal")
+    with Child(["sleep", "600"], cwd=tmp_path, environment=os.environ) as child:
+        assert not child.has_ended(0)
+        child.signal(signal.SIGINT)
+        assert child.has_ended(60)
+        child.signal(signal.SIGINT)  # which has no effect any more
+        assert child.reap() == -signal.SIGINT
+    with pytest.raises(ProcessLookupError):
+        pidfd_open(child.pid)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agentdyno.measure import cgroup
-from agentdyno.measure.machine import Baseline, Disturbances
+from agentdyno.measure.machine import Baseline, Disturbances, machine
 from agentdyno.process.child import Child
 from measure import synthetic
 
@@ -141,3 +141,23 @@ def test_a_quota_above_the_own_group_throttles_for_real(tmp_path: Path) -> None:
         assert 0 < said["throttled_s"] <= int(fields["throttled_time"]) / 1e9
     finally:
         limited.rmdir()
+
+
+@pytest.mark.parametrize(
+    ("says", "chosen"),
+    [
+        ("always [madvise] never\n", "madvise"),
+        ("[always] madvise never\n", "always"),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_when_programs_get_huge_pages_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str | None, chosen: str | None
+) -> None:
+    enabled = tmp_path / "kernel/mm/transparent_hugepage/enabled"
+    if says is not None:
+        enabled.parent.mkdir(parents=True)
+        enabled.write_text(says)
+    monkeypatch.setattr("agentdyno.measure.machine.SYS", tmp_path)
+    assert machine()["transparent_huge_pages"] == chosen

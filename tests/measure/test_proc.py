@@ -107,3 +107,29 @@ def test_a_worker_that_was_forked_belongs_to_the_tree_from_the_second_look_on(tm
         tree = proc.Tree(parent.pid)
         assert [process.pid for process in tree.processes()] == [parent.pid]
         assert {process.pid for process in tree.processes()} == {parent.pid, made[0].pid}
+
+
+HIDDEN = """
+import ctypes, os
+from agentdyno.measure import proc
+os.setgroups([])
+os.setresgid(65534, 65534, 65534)
+os.setresuid(65534, 65534, 65534)
+ctypes.CDLL(None).prctl(4, 1)  # PR_SET_DUMPABLE, which a change of the user takes away
+child = os.posix_spawn("/bin/sleep", ["sleep", "600"], {})
+try:
+    open("/proc/1/stat")
+except PermissionError:
+    print("hidden", proc.read(1), [process.pid == child for process in proc.children(os.getpid())])
+os.kill(child, 9)
+"""
+
+
+def test_processes_that_are_hidden_are_none_and_own_ones_are_seen() -> None:
+    """/proc as it is mounted with hidepid=1, which takes a mount namespace of one's own to try."""
+    mount = 'mount -o remount,hidepid=1 /proc && "$@"; exit $?'
+    unshare = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c", mount, "sh"]
+    if subprocess.run([*unshare, "true"], capture_output=True).returncode != 0:
+        pytest.skip("this user may not mount /proc anew")
+    done = subprocess.run([*unshare, sys.executable, "-c", HIDDEN], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("hidden None [True]\n", "")

@@ -12,6 +12,7 @@ from agentdyno.results.experiment import Experiment
 from agentdyno.results.records import Run
 from agentdyno.results.summary import SCHEMA_VERSION, Metric, Row, Summary, as_json, named
 from agentdyno.rundata.cell import Cell
+from report.synthetic_summary import ASKED, ENVIRONMENT
 
 Figure = float | tuple[float, float, float] | None
 """A median, or one with the low and the high end of its interval."""
@@ -71,7 +72,8 @@ def experiment(rows: Sequence[Row], controls: Sequence[Comparison] = (), **asked
         for block, _ in enumerate(row.metrics["wall_s"].values, start=1)
     ]
     asked["runs"] = [
-        {"folder": run.folder.name, "block": run.block, **named(run.cell), "control": ""} for run in runs
+        {"folder": run.folder.name, "block": run.block, **named(run.cell), "control": "", "sha256": {}}
+        for run in runs
     ]
     return Experiment(Path("synthetic/summary.json"), summary(findings, **asked), findings, runs)
 
@@ -80,16 +82,13 @@ def summary(findings: Summary, **asked: Any) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "experiment": {
-            "complete": True,
-            "repeats": 3,
-            "until_ci": None,
-            "limit": 100,
-            "tasks": "builtin",
+            **ASKED,
             "profile": "chat-7b",
-            "arrivals": "at-once",
             "cells": [named(row.cell) for row in findings.rows],
+            "runtimes": {},
             **asked,
         },
+        "environment": ENVIRONMENT,
         **as_json(findings),
     }
 

@@ -46,6 +46,7 @@ ENVIRONMENT: dict[str, Any] = {
     "kernel": "6.1",
     "system": "Debian",
     "memory_mib": 24000,
+    "transparent_huge_pages": "always",
     "memory_available_mib": 23000,
     "swap_mib": 0,
     "load_average": [0.1, 0.2, 0.3],

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentdyno.analysis.cost import USED, Machine, needs, price
+from agentdyno.analysis.registry import METRICS
 from agentdyno.cli import main
+from report.synthetic_summary import ASKED, ENVIRONMENT
 
 MEDIANS = {
     "peak_rss_mib": 20.0,
@@ -26,14 +28,25 @@ MACHINE = ("--price-per-hour", 0.36, "--vcpus", 4, "--gib", 8)
 
 
 def write(folder: Path, *rows: dict[str, Any]) -> None:
-    document = {"schema_version": 4, "experiment": {"runs": []}, "rows": rows, "controls": []}
+    runs = [
+        {name: row[name] for name in ("runtime", "agents", "verifier", "profile")}
+        | {"folder": f"runs/{number}", "block": 1, "control": "", "sha256": {}}
+        for number, row in enumerate(rows)
+    ]
+    document = {
+        "schema_version": 4,
+        "experiment": {**ASKED, "cells": [], "runs": runs, "runtimes": {}},
+        "environment": ENVIRONMENT,
+        "rows": rows,
+        "controls": [],
+    }
     (folder / "summary.json").write_text(json.dumps(document))
 
 
 def row(runtime: str = "python", *, valid: bool = True, **medians: float | None) -> dict[str, Any]:
     metrics = {
-        name: {"median": value, "ci95": None, "values": [value], "unit": ""}
-        for name, value in (MEDIANS | medians).items()
+        name: {"median": value, "ci95": None, "values": [value], "unit": METRICS[name].unit}
+        for name, value in (dict.fromkeys(METRICS) | MEDIANS | medians).items()
     }
     cell = {"runtime": runtime, "agents": 100, "verifier": "cold", "profile": "chat-7b"}
     failure = {"gate": "no swap", "run": 1, "reason": "it swapped", "remedy": "", "is_fault": False}
@@ -152,16 +165,28 @@ def test_unusable_requests(tmp_path: Path, cost: Cost, arguments: list[str], mes
 
 
 @pytest.mark.usefixtures("starts_processes")
-@pytest.mark.parametrize("text", [None, "[]", '{"rows": [{"runtime": "python"}]}', "{"])
-def test_a_folder_without_a_summary(tmp_path: Path, cost: Cost, text: str | None) -> None:
+@pytest.mark.parametrize(
+    ("text", "what", "remedy"),
+    [
+        (None, "no such file", "name the folder of an experiment, as results/raw/TIME"),
+        ("[]", "must be an object", "restore it, or measure again"),
+        ('{"rows": []}', "is no summary of schema version 4", "measure again with this version"),
+        ('{"schema_version": 3}', "(schema_version is 3)", "measure again with this version"),
+        ("", "is empty", "restore it, or measure again"),
+        ("{", "not JSON at column 2", "restore it, or measure again"),
+        ('{"schema_version": 4}', "experiment: is missing", "restore it, or measure again"),
+    ],
+)
+def test_a_folder_without_a_summary(
+    tmp_path: Path, cost: Cost, text: str | None, what: str, remedy: str
+) -> None:
     if text is not None:
         (tmp_path / "summary.json").write_text(text)
     done = cost(tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
-        f"agentdyno: {tmp_path}/summary.json: no summary of this version; name the folder of an experiment, "
-        "as results/raw/TIME\n"
-    )
+    assert done.stderr.startswith(f"agentdyno: {tmp_path}/summary.json: ")
+    assert done.stderr.endswith(f"{remedy}\n")
+    assert what in done.stderr
 
 
 positive = st.floats(0.001, 1e6)

@@ -110,7 +110,7 @@ def test_what_has_no_summary(tmp_path: Path, agentdyno: Agentdyno) -> None:
     done = agentdyno("show", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"agentdyno: {tmp_path}/summary.json: no summary of this version; "
+        f"agentdyno: {tmp_path}/summary.json: no such file; "
         "name the folder of an experiment, as results/raw/TIME\n"
     )
 

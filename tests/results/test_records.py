@@ -227,8 +227,7 @@ def test_what_is_no_experiment(tmp_path: Path) -> None:
     with pytest.raises(agentdyno.UserError) as refused:
         agentdyno.open_experiment(tmp_path)
     assert str(refused.value) == (
-        f"{tmp_path}/summary.json: no summary of this version; name the folder of an experiment, "
-        "as results/raw/TIME"
+        f"{tmp_path}/summary.json: no such file; name the folder of an experiment, as results/raw/TIME"
     )
 
 

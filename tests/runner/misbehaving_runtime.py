@@ -34,6 +34,19 @@ def main() -> None:
                     signal.pause()
             case "writes-a-broken-line":
                 events.write('{"event": "task", "task"\n')
+            case "rewrites-its-events":
+                # Once it is told to end, because it hangs, the harness has read what there is.
+                its = Path(run_file["events"])
+                signal.signal(signal.SIGTERM, lambda *_: its.write_text(its.read_text().replace("1", "2")))
+                signal.pause()
+                sys.exit(0)
+            case "makes-orphans-and-waits-for-their-end":
+                orphans = subprocess.run(
+                    ["sh", "-c", "for n in 1 2 3; do setsid true >/dev/null & echo $!; done"],
+                    stdout=subprocess.PIPE,
+                ).stdout.split()
+                while any(os.path.exists(b"/proc/" + pid) for pid in orphans):
+                    time.sleep(0.01)
             case "leaves-a-process":
                 subprocess.Popen(["sleep", "600"], start_new_session=True)
             case "leaves-a-workspace":

@@ -36,8 +36,8 @@ LINES = {
         r"see messages.json and feedback.json of the contract's vectors"
     ),
     "judges-otherwise-in-its-second-start --repeats 2 --max-retries 0": (
-        r"run 2: 20 outcomes differ from those of 001-\S+, the first: builtin/0: "
-        r"compare that task's attempts in the two runs' events.jsonl"
+        r"run 2: 20 verdicts are not those of the script, the first: builtin/\d+ attempt 1 was to pass, "
+        r"and the verdict is failed \(exit code 0\): .*"
     ),
     "crashes-in-its-second-start --repeats 2": (
         r"run 2: the runtime ended with signal 6: see runtime.stderr in the run's folder"

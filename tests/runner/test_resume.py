@@ -306,7 +306,8 @@ def as_an_earlier_version_kept_it(folder: Path) -> None:
         "strict": False,
         "document": None,
     }
-    del options["verifiers"], options["real_endpoint"]
+    for later in ("verifiers", "real_endpoint", "proxy", "ca_bundle", "headers", "system_role"):
+        del options[later]
     (folder / "settings.json").unlink()
     (folder / "asked.json").write_text(json.dumps({"asked": options, "of": kept["of"]}))
 

@@ -200,7 +200,7 @@ def test_a_ledger_of_what_is_no_experiment(agentdyno: Agentdyno, tmp_path: Path)
     done = agentdyno("ledger", tmp_path)
     assert done.returncode == 2
     assert done.stderr == (
-        f"agentdyno: {tmp_path}/summary.json: no summary of this version; "
+        f"agentdyno: {tmp_path}/summary.json: no such file; "
         "name the folder of an experiment, as results/raw/TIME\n"
     )
 

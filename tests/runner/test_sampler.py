@@ -113,3 +113,13 @@ def wait_for_a_sample(sampler: Sampler, child: Child) -> None:
     with sampler:
         while sampler.latest is None:
             assert not child.has_ended(0.01)
+
+
+def test_an_error_of_a_write_names_the_file(tmp_path: Path) -> None:
+    with Child(["sleep", "600"], cwd=tmp_path, environment=os.environ) as child:
+        sampler = Sampler(child.pid, Path("/dev/full"))
+        sampler.__enter__()
+        while sampler.latest is None:
+            pass
+        with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
+            sampler.__exit__(None, None, None)

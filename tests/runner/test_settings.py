@@ -53,18 +53,35 @@ EVERY: dict[str, st.SearchStrategy[Any]] = {
     ),
     "seed": st.integers(0, 10**18),
     "stall_s": seconds,
+    "connect_timeout_s": seconds,
+    "idle_timeout_s": seconds,
+    "total_timeout_s": seconds,
+    "proxy": st.sampled_from([None, "http://localhost:3128", "env:MY_PROXY"]),
+    "ca_bundle": st.none() | texts,
+    "headers": st.dictionaries(
+        st.from_regex(r"X-[A-F0-9]{1,9}", fullmatch=True), st.sampled_from(["", "red, blue", "env:VAR"])
+    ),
+    "system_role": st.booleans(),
     "real_endpoint": st.none()
     | st.builds(RealEndpoint, st.sampled_from(["http://localhost:1/v1", "https://[::1]/v1"]), texts),
     "install": st.booleans(),
     "overhead_limit_s": st.none(),
 }
+OF_A_REAL_ENDPOINT = ("proxy", "ca_bundle", "headers", "system_role")
+
+
+def drawn_together(values: dict[str, Any]) -> dict[str, Any]:
+    """The values without those that the simulated endpoint has not."""
+    if values["real_endpoint"] is not None:
+        return values
+    return {name: value for name, value in values.items() if name not in OF_A_REAL_ENDPOINT}
 
 
 def test_every_setting_is_drawn_below() -> None:
-    assert list(EVERY) == [field.name for field in fields(Settings)]
+    assert {*EVERY} == {field.name for field in fields(Settings)}
 
 
-@given(st.fixed_dictionaries(EVERY))
+@given(st.fixed_dictionaries(EVERY).map(drawn_together))
 def test_settings_come_back_from_json_as_they_were(values: dict[str, Any]) -> None:
     settings = Settings(**values)
     document = json.loads(json.dumps(settings.as_json(), ensure_ascii=False))
@@ -106,6 +123,13 @@ def test_the_file_of_every_default_of_run() -> None:
         "request": {"max_tokens": 2048, "temperature": 0, "stream_options": {"include_usage": True}},
         "seed": 0,
         "stall_s": 120.0,
+        "connect_timeout_s": 10.0,
+        "idle_timeout_s": 60.0,
+        "total_timeout_s": 900.0,
+        "proxy": None,
+        "ca_bundle": None,
+        "headers": {},
+        "system_role": True,
         "real_endpoint": None,
         "install": False,
         "overhead_limit_s": None,
@@ -144,6 +168,15 @@ OPTIONS = {
     "request": ('{"max_tokens": null, "stop": "x"}', {**REQUEST, "stop": "x"}),
     "seed": ("4", 4),
     "stall_s": ("1", 1.0),
+    "connect_timeout_s": ("2", 2.0),
+    "idle_timeout_s": ("75", 75.0),
+    "total_timeout_s": ("3600", 3600.0),
+}
+OF_REAL_ENDPOINTS = {
+    "proxy": ("http://localhost:3128", "http://localhost:3128"),
+    "ca_bundle": ("/etc/my.pem", "/etc/my.pem"),
+    "headers": ("X-Team=red=blue", {"X-Team": "red=blue"}),
+    "system_role": (None, False),
 }
 OPTIONS["request"][1].pop("max_tokens")  # type: ignore[attr-defined]
 FLAGS = ("cgroup", "trace", "install")
@@ -155,6 +188,51 @@ def test_an_option_changes_its_setting_and_no_other(name: str) -> None:
     assert parsed(run, DEFAULTS, option_of(name), text) == replace(DEFAULTS, **{name: value})
 
 
+@pytest.mark.parametrize("name", OF_REAL_ENDPOINTS)
+def test_an_option_of_real_endpoints_changes_its_setting_and_needs_one(name: str) -> None:
+    text, value = OF_REAL_ENDPOINTS[name]
+    words = [option_of(name), *([text] if text is not None else [])]
+    with_one = parsed(run, DEFAULTS, *words, LLM_BASE_URL="http://localhost:1/v1", LLM_MODEL="m")
+    endpoint = RealEndpoint("http://localhost:1/v1", "m")
+    assert with_one == replace(DEFAULTS, real_endpoint=endpoint, **{name: value})
+    with pytest.raises(UserError, match=f"^{option_of(name)} is for a real endpoint; set LLM_BASE_URL"):
+        parsed(run, DEFAULTS, *words)
+
+
+def test_headers_add_up() -> None:
+    real = {"LLM_BASE_URL": "http://localhost:1/v1", "LLM_MODEL": "m"}
+    settings = parsed(run, DEFAULTS, "--header", "X-Team=red", "--header", "api-key=env:KEY", **real)
+    assert settings.headers == {"X-Team": "red", "api-key": "env:KEY"}
+    with pytest.raises(UserError, match=r"^--header x-team: given twice"):
+        parsed(run, DEFAULTS, "--header", "X-Team=red", "--header", "x-team=blue", **real)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--header", "X-Team", ": give it as NAME=VALUE"),
+        ("--header", "X Team=red", ": 'X Team' is no name of an HTTP header"),
+        ("--header", "Content-Length=5", " Content-Length: this header belongs to the connection"),
+        ("--header", "X-Team=r\u00f6t", " X-Team: no HTTP header can carry the value"),
+        ("--header", "X-Team=a\r\nX-B: c", " X-Team: no HTTP header can carry the value"),
+        ("--header", "api-key=swordfish", " api-key: the value may be a secret"),
+        ("--header", "X-Team=Bearer swordfish", " X-Team: the value may be a secret"),
+        ("--header", "api-key=env:", " api-key: name a variable"),
+        ("--proxy", "http://me:swordfish@h:1", " holds a user name or a password"),
+        ("--proxy", "socks5://h:1", ": not the URL of an HTTP proxy"),
+        ("--proxy", "http://h:99999", ": not the URL of a proxy"),
+        ("--proxy", "env:", ": name a variable"),
+        ("--ca-bundle", "", " must be the path of a file"),
+        ("--idle-timeout", "0", " must be a number of seconds above 0"),
+    ],
+)
+def test_a_value_that_a_real_endpoint_cannot_be_given(option: str, value: str, said: str) -> None:
+    with pytest.raises(UserError) as refusal:
+        parsed(run, DEFAULTS, option, value, LLM_BASE_URL="http://localhost:1/v1", LLM_MODEL="m")
+    assert str(refusal.value).startswith(option + said)
+    assert "swordfish" not in str(refusal.value)
+
+
 @pytest.mark.parametrize("name", FLAGS)
 def test_a_flag_sets_its_setting_and_no_other(name: str) -> None:
     assert parsed(run, DEFAULTS, option_of(name)) == replace(DEFAULTS, **{name: True})
@@ -162,7 +240,9 @@ def test_a_flag_sets_its_setting_and_no_other(name: str) -> None:
 
 def test_every_setting_of_a_run_has_an_option_or_a_variable() -> None:
     of_a_sweep = {"overhead_limit_s"}
-    assert {*OPTIONS, *FLAGS, "real_endpoint"} == {field.name for field in fields(Settings)} - of_a_sweep
+    assert {*OPTIONS, *OF_REAL_ENDPOINTS, *FLAGS, "real_endpoint"} == {
+        field.name for field in fields(Settings)
+    } - of_a_sweep
 
 
 @pytest.mark.parametrize(
@@ -222,6 +302,14 @@ UNUSABLE: list[tuple[object, str]] = [
             ),
             ({"cgroup": 1}, "cgroup must be true or false, not 1"),
             ({"stall_s": float("inf")}, "stall_s must be a number of seconds above 0, not inf"),
+            ({"proxy": 1}, "proxy must be a text, not 1"),
+            ({"headers": ["x"]}, "headers must be an object of texts"),
+            ({"headers": {"x": 1}}, "headers must be an object of texts"),
+            ({"headers": {"x": "", "X": ""}}, "headers must name nothing twice"),
+            (
+                {"system_role": False},
+                "system_role is for a real endpoint; set LLM_BASE_URL, or leave it out",
+            ),
             ({"stall_s": None}, "stall_s must be a number of seconds above 0, not None"),
             (
                 {"request": {"model": "m"}},

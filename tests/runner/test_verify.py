@@ -220,7 +220,7 @@ def test_raw_files_that_cannot_be_read_any_more(experiment: Path, agentdyno: Age
 def test_a_folder_without_an_experiment(agentdyno: Agentdyno, tmp_path: Path) -> None:
     done = agentdyno("verify", tmp_path)
     assert done.stderr == (
-        f"agentdyno: {tmp_path}/summary.json: no summary of this version; "
+        f"agentdyno: {tmp_path}/summary.json: no such file; "
         "name the folder of an experiment, as results/raw/TIME\n"
     )
     assert done.returncode == 2

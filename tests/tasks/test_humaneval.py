@@ -2,6 +2,8 @@ import argparse
 import gzip
 import hashlib
 import json
+import re
+import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -12,6 +14,7 @@ from agentdyno.errors import UserError
 from agentdyno.tasks import humaneval
 from agentdyno.tasks.humaneval import convert, fetch
 from agentdyno.tasks.load import load
+from agentdyno.verifiers import cold
 
 RECORD = {
     "task_id": "HumanEval/0",
@@ -23,7 +26,9 @@ RECORD = {
 LINE = json.dumps(RECORD)
 CONTENT = gzip.compress(LINE.encode())
 CUT_OFF = "Compressed file ended before the end-of-stream marker was reached"
-NOT_A_NAME = "not a Python name; name the function to call"
+UTF_8 = "save it as JSON lines in UTF-8"
+NOT_A_NAME = "must be the name of a Python function"
+FORMAT = "docs/tasks.md has the format"
 CHECKSUM = hashlib.sha256(CONTENT).hexdigest()
 
 
@@ -171,13 +176,13 @@ def without(name):
         (CONTENT[:-4], f"PATH: broken gzip file ({CUT_OFF}); download it again"),
         (LINE + "\n{}{\n", "PATH:2: not JSON at column 3 (Extra data); correct it or remove it"),
         (LINE + "\n\n<html>", "PATH:3: not JSON at column 1 (Expecting value); correct it or remove it"),
-        (LINE.encode() + b"\n\xff", "PATH:2: byte 0 is not UTF-8; correct or remove the line"),
-        ("[1]", "PATH:1: is list, not a JSON object; give one object per task"),
-        (without("task_id"), "PATH:1: field 'task_id' is missing; add it"),
-        (without("test"), "PATH:1: field 'test' is missing; add it"),
-        (without("canonical_solution"), "PATH:1: field 'canonical_solution' is missing; add it"),
-        (changed(prompt=None), "PATH:1: field 'prompt' is NoneType, not a string; make it one"),
-        (changed(entry_point="f g"), f"PATH:1: field 'entry_point' is 'f g', {NOT_A_NAME}"),
+        (LINE.encode() + b"\n\xff", f"PATH: byte {len(LINE) + 1} is not UTF-8; {UTF_8}"),
+        ("[1]", f"PATH:1: must be an object, and is a list of 1; {FORMAT}"),
+        (without("task_id"), f"PATH:1: task_id: is missing; {FORMAT}"),
+        (without("test"), f"PATH:1: test: is missing; {FORMAT}"),
+        (without("canonical_solution"), f"PATH:1: canonical_solution: is missing; {FORMAT}"),
+        (changed(prompt=None), f"PATH:1: prompt: must be a text, and is null; {FORMAT}"),
+        (changed(entry_point="f g"), f'PATH:1: entry_point: {NOT_A_NAME}, and is "f g"; {FORMAT}'),
         (LINE + "\n" + LINE, "PATH:2: task id 'HumanEval/0' occurs twice; remove one of the two lines"),
         ("", "PATH: holds 0 tasks, fewer than --limit 1; ask for no more than that"),
     ],
@@ -188,12 +193,18 @@ def test_unusable_files_are_refused(tmp_path, content, message):
     assert refusal_of(convert, path, 1) == message.replace("PATH", str(path))
 
 
+def test_a_task_file_is_no_humaneval_file(tmp_path):
+    path = tmp_path / "file"
+    path.write_text(json.dumps({"task_id": "a", "prompt": "p", "tests": "t", "entry_point": "f"}))
+    assert refusal_of(convert, path, 1) == f"{path}:1: is a task file already; give it to --tasks"
+
+
 def test_unreadable_files_are_refused(tmp_path):
     assert refusal_of(convert, tmp_path / "none", 1) == (
         f"{tmp_path}/none: no such file; give the path of HumanEval.jsonl or HumanEval.jsonl.gz"
     )
     assert refusal_of(convert, tmp_path, 1) == (
-        f"{tmp_path}: cannot be read (Is a directory); give a readable file"
+        f"{tmp_path}: cannot be read (Is a directory); give the path of HumanEval.jsonl or HumanEval.jsonl.gz"
     )
 
 
@@ -301,3 +312,41 @@ def test_strength_refuses_tasks_it_cannot_judge(tmp_path):
     assert refusal_of(run, "strength", str(path)) == (
         "task t/0: its reference does not pass its tests; correct one of the two"
     )
+
+
+def said_of(folder, task, solution):
+    """What the verifier prints of a solution, without what feedback leaves out."""
+    folder.mkdir()
+    (folder / "solution.py").write_text(solution)
+    (folder / "test_solution.py").write_text(task.tests)
+    verifier = cold()
+    done = subprocess.run(verifier.argv, cwd=folder, env=verifier.environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    return re.sub(r"in [0-9.]+s|0x[0-9a-f]+", "", done.stdout.replace(str(folder), ""))
+
+
+WRONG = {
+    "find_zero": "def find_zero(xs):\n    return 0\n",
+    "decode_cyclic": "def decode_cyclic(s):\n    return s\n",
+    "decode_shift": "def decode_shift(s):\n    return s\n",
+    "add": "def add(x, y):\n    return x + y + (x > 500)\n",
+}
+"""Wrong answers by entry point, of the tasks whose official tests draw their inputs."""
+
+
+def test_the_same_wrong_answer_gets_the_same_feedback(humaneval_file, tmp_path, starts_processes):
+    drawing = [task for task in convert(humaneval_file, 100) if "random" in task.tests]
+    assert [task.entry_point for task in drawing] == [*WRONG]
+    for task in drawing:
+        solution = f"{task.reference}\n\n{WRONG[task.entry_point]}"
+        first, second = (said_of(tmp_path / f"{task.entry_point}-{n}", task, solution) for n in (1, 2))
+        assert first == second
+        assert "1 failed" in first
+
+
+def test_tests_that_draw_their_inputs_are_seeded(tmp_path, starts_processes):
+    official = "def check(candidate):\n    from random import random\n    assert candidate(random()) == 0\n"
+    path = tmp_path / "file"
+    path.write_text(json.dumps(RECORD | {"test": official}))
+    (task,) = convert(path, 1)
+    assert said_of(tmp_path / "1", task, task.reference) == said_of(tmp_path / "2", task, task.reference)

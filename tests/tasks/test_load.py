@@ -1,3 +1,4 @@
+import gzip
 import json
 from dataclasses import replace
 
@@ -28,8 +29,9 @@ RECORD = {"task_id": "a/0", "prompt": "def f(): pass", "tests": "from solution i
 LINE = json.dumps(RECORD)
 
 NO_NAME = "Expecting property name enclosed in double quotes"
-NOT_A_NAME = "not a Python name; name the function to call"
-NOT_AN_OBJECT = "not a JSON object; give one object per task"
+NOT_A_NAME = "must be the name of a Python function"
+GIVE = "give builtin, humaneval or the path of a task file (docs/tasks.md)"
+FORMAT = "docs/tasks.md has the format"
 HALF = "holds half a surrogate pair; write whole characters"
 
 
@@ -120,26 +122,26 @@ def without(name):
         ("", "PATH: is empty; a dataset needs at least one task"),
         (" \n\n", "PATH: is empty; a dataset needs at least one task"),
         ('{"schema_version": 1, "tasks": []}', "PATH: holds no task; a dataset needs at least one"),
-        ("{", f"PATH:1: not JSON at column 2 ({NO_NAME}); correct it or remove it"),
+        ("{", f"PATH: not JSON at column 2 ({NO_NAME}); correct it or remove it"),
         (LINE + "\n{]\n", f"PATH:2: not JSON at column 2 ({NO_NAME}); correct it or remove it"),
-        (LINE + "\n\nnull\n", f"PATH:3: is NoneType, {NOT_AN_OBJECT}"),
+        (LINE + "\n\nnull\n", f"PATH:3: must be an object, and is null; {FORMAT}"),
         (LINE + "\n" + LINE, "PATH:2: task id 'a/0' occurs twice; give every task an id of its own"),
-        ("[]", "PATH: is not an object with a list 'tasks'; see docs/tasks.md for the format"),
-        ("7", "PATH: is not an object with a list 'tasks'; see docs/tasks.md for the format"),
-        ('{"tasks": 3}', "PATH: is not an object with a list 'tasks'; see docs/tasks.md for the format"),
-        ('{"tasks": []}', "PATH: schema_version is None, not 1; make the dataset again"),
-        ('{"schema_version": 2, "tasks": []}', "PATH: schema_version is 2, not 1; make the dataset again"),
-        ('{"schema_version": 1, "tasks": [3]}', f"PATH: tasks[0]: is int, {NOT_AN_OBJECT}"),
-        ("{}", "PATH:1: field 'task_id' is missing; add it"),
-        (without("prompt"), "PATH:1: field 'prompt' is missing; add it"),
-        (LINE + "\n" + without("tests"), "PATH:2: field 'tests' is missing; add it"),
-        (without("entry_point"), "PATH:1: field 'entry_point' is missing; add it"),
-        (changed(task_id=3), "PATH:1: field 'task_id' is int, not a string; make it one"),
-        (changed(prompt=""), "PATH:1: field 'prompt' is empty; fill it in"),
-        (changed(reference=["x"]), "PATH:1: field 'reference' is list, not a string; make it one"),
-        (changed(tests="\ud800"), f"PATH:1: field 'tests' {HALF}"),
-        (changed(entry_point="f()"), f"PATH:1: field 'entry_point' is 'f()', {NOT_A_NAME}"),
-        (changed(entry_point="if"), f"PATH:1: field 'entry_point' is 'if', {NOT_A_NAME}"),
+        ("[]", f"PATH: must be an object, and is a list of 0; {FORMAT}"),
+        ("7", f"PATH: must be an object, and is 7; {FORMAT}"),
+        ('{"tasks": 3}', f"PATH: schema_version: is missing; {FORMAT}"),
+        ('{"schema_version": 1, "tasks": 3}', f"PATH: tasks: must be a list, and is 3; {FORMAT}"),
+        ('{"schema_version": 2, "tasks": []}', f"PATH: schema_version: must be 1, and is 2; {FORMAT}"),
+        ('{"schema_version": 1, "tasks": [3]}', f"PATH: tasks[0]: must be an object, and is 3; {FORMAT}"),
+        ("{}", f"PATH:1: task_id: is missing; {FORMAT}"),
+        (without("prompt"), f"PATH:1: prompt: is missing; {FORMAT}"),
+        (LINE + "\n" + without("tests"), f"PATH:2: tests: is missing; {FORMAT}"),
+        (without("entry_point"), f"PATH:1: entry_point: is missing; {FORMAT}"),
+        (changed(task_id=3), f"PATH:1: task_id: must be a text, and is 3; {FORMAT}"),
+        (changed(prompt=""), f'PATH:1: prompt: must be a text that is not empty, and is ""; {FORMAT}'),
+        (changed(reference=["x"]), f"PATH:1: reference: must be a text, and is a list of 1; {FORMAT}"),
+        (changed(tests="\ud800"), f"PATH:1: tests: {HALF}; {FORMAT}"),
+        (changed(entry_point="f()"), f'PATH:1: entry_point: {NOT_A_NAME}, and is "f()"; {FORMAT}'),
+        (changed(entry_point="if"), f'PATH:1: entry_point: {NOT_A_NAME}, and is "if"; {FORMAT}'),
     ],
 )  # fmt: skip
 def test_unusable_datasets_are_refused(tmp_path, content, message):
@@ -154,13 +156,46 @@ def test_unreadable_datasets_are_refused(tmp_path):
     missing, binary = tmp_path / "missing.json", tmp_path / "binary.json"
     binary.write_bytes(b'{"a": "\xff"}')
     for path, message in [
-        (missing, "no such file; give builtin, humaneval or the path of a dataset"),
-        (tmp_path, "cannot be read (Is a directory); give a readable dataset file"),
-        (binary, "byte 7 is not UTF-8; save the dataset as UTF-8"),
+        (missing, f"no such file; {GIVE}"),
+        (tmp_path, f"cannot be read (Is a directory); {GIVE}"),
+        (binary, "byte 7 is not UTF-8; save it as JSON lines in UTF-8"),
     ]:
         with pytest.raises(UserError) as refusal:
             load(str(path), None)
         assert str(refusal.value) == f"{path}: {message}"
+
+
+HUMANEVAL = RECORD | {"canonical_solution": "    pass", "test": "def check(f): ..."}
+del HUMANEVAL["tests"]
+MBPP = {"task_id": 2, "text": "Write …", "code": "def f(): …", "test_list": ["assert f() is None"]}
+PAGE = {"features": [], "rows": [{"row_idx": 0, "row": HUMANEVAL, "truncated_cells": []}], "partial": False}
+MAKES = "agentdyno dataset humaneval"
+
+
+@pytest.mark.parametrize(
+    ("content", "what", "remedy"),
+    [
+        (b"\xef\xbb\xbf" + LINE.encode(), "begins with a byte order mark", "save it as UTF-8 without one"),
+        (LINE.encode("utf-16"), "is UTF-16", "in UTF-8"),
+        (gzip.compress(LINE.encode()), "is compressed with gzip", f"{MAKES} --file PATH"),
+        (b"PAR1\x15\x04PAR1", "is a Parquet file", f"{MAKES} --file"),
+        (json.dumps(HUMANEVAL).encode(), "has the fields of HumanEval", f"{MAKES} --file PATH"),
+        (LINE.encode() + b"\n" + json.dumps(HUMANEVAL).encode(), "PATH:2: has the fields", f"{MAKES} --file"),
+        (json.dumps(MBPP).encode(), "has the fields of MBPP", "docs/tasks.md"),
+        (json.dumps(PAGE).encode(), "is a page of a hub's API", MAKES),
+        (json.dumps(PAGE["rows"][0]).encode(), "is a row of a hub's API", MAKES),
+    ],
+)
+def test_a_file_of_another_kind_is_named_with_the_command_that_reads_it(tmp_path, content, what, remedy):
+    path = tmp_path / "tasks"
+    path.write_bytes(content)
+    with pytest.raises(UserError) as refusal:
+        load(str(path), None)
+    said = str(refusal.value).replace(str(path), "PATH")
+    assert said.startswith("PATH")
+    assert what in said
+    assert remedy in said
+    assert "\n" not in said
 
 
 def test_a_file_that_cannot_be_written_is_refused_and_leaves_nothing(tmp_path):

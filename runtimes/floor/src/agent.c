@@ -86,6 +86,11 @@ static void make_body(struct run const *run, struct agent *agent) {
     agent->attempt.has_request_digest = true;
 }
 
+/// When the next event must have come. An endpoint that is slow to read the request has time for that.
+static moment event_deadline(struct exchange const *exchange, struct run_file const *settings) {
+    return exchange->unsent.size > 0 ? NEVER : moment_after(exchange->latest, settings->event_idle_s);
+}
+
 /// What to wait for, or to do, as the try now stands.
 static enum agent_state after_exchange(struct run *run, struct agent *agent) {
     struct exchange *const exchange = &agent->exchange;
@@ -94,8 +99,7 @@ static enum agent_state after_exchange(struct run *run, struct agent *agent) {
         case EXCHANGE_CONNECTED:
             return SEND_REQUEST;
         case EXCHANGE_UNDER_WAY:
-            wait_until(run, agent,
-                       earlier(moment_after(exchange->latest, settings->event_idle_s), agent->total));
+            wait_until(run, agent, earlier(event_deadline(exchange, settings), agent->total));
             return ANSWER;
         case EXCHANGE_FINISHED:
             wait_until(run, agent, moment_after(exchange->last, STREAM_END_GRACE_S));
@@ -157,16 +161,15 @@ static char const *workspace_path(struct run const *run, struct agent const *age
     return path.bytes;
 }
 
-static bool write_files(struct run *run, struct agent *agent) {
+static bool write_files(struct run *run, struct agent *agent, struct slice tests) {
     agent->workspace = ++run->workspaces;
     if (mkdir(workspace_path(run, agent), S_IRWXU) != 0)
         return false;
     int const folder = open(path.bytes, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (folder < 0)
         return false;
-    struct task const *const task = tasks_load(&run->tasks, agent->task);
-    bool const written = file_write_in(folder, SOLUTION, buffer_slice(&code)) &&
-                         file_write_in(folder, TESTS, buffer_slice(&task->tests));
+    bool const written =
+        file_write_in(folder, SOLUTION, buffer_slice(&code)) && file_write_in(folder, TESTS, tests);
     int const error = errno;
     close(folder);
     errno = error;
@@ -207,11 +210,12 @@ static enum agent_state use_reply(struct run *run, struct agent *agent) {
     sha256(reply, attempt->completion_digest);
     attempt->has_completion_digest = true;
     event_stream_free(&exchange->events);
-    if (!extract(reply, &code)) {
+    struct task const *const task = tasks_load(&run->tasks, agent->task);
+    if (!extract(reply, buffer_slice(&task->entry_point), &code)) {
         append_turn(&agent->turns, reply, buffer_slice(&run->prompts.no_code), NULL);
         return end_with(agent, NO_CODE);
     }
-    if (!write_files(run, agent))
+    if (!write_files(run, agent, buffer_slice(&task->tests)))
         return end_with_errno(agent, "the solution cannot be written");
     attempt->queue = now();
     line_up(run, agent);

@@ -59,13 +59,10 @@ static void append_fraction(struct buffer *json, double number) {
 }
 
 static void append_number(struct buffer *json, struct slice literal) {
-    bool is_integer = true;
-    for (size_t i = 0; i < literal.size; ++i)
-        is_integer &= literal.bytes[i] == '-' || is_digit(literal.bytes[i]);
     double const number = strtod(literal.bytes, NULL);
     if (number == 0)
         buffer_append_char(json, '0');  // Also in place of -0.
-    else if (is_integer)
+    else if (json_is_integer(literal) || !isfinite(number))
         buffer_append(json, literal);
     else if (trunc(number) == number)
         buffer_format(json, "%.0f", number);

@@ -60,7 +60,7 @@ static enum chunk_result add_chunk(struct completion *completion, struct slice d
         append_message_of(error, reason);
         return CHUNK_ERROR;
     }
-    if (json_is_object(usage))
+    if (json_is_object(usage) && json_is_finite(usage, true))
         copy_in_one_line(&completion->usage, usage);
     if (completion_is_finished(completion) || !json_is_array(choices))
         return CHUNK_TAKEN;

@@ -5,6 +5,8 @@
 
 #include "buffer.h"
 
+enum { KEY_SPELLINGS = 3 };
+
 /// Where completions come from, and the head of every request.
 struct endpoint {
     struct buffer host;  ///< A name or an address, without brackets.
@@ -12,7 +14,8 @@ struct endpoint {
     struct buffer request_head;  ///< Up to the value of Content-Length, which comes last.
     struct addrinfo *addresses;  ///< NULL if the host has none; then `lookup_failure` says why.
     char const *lookup_failure;
-    struct buffer keys[2];  ///< The API key as it is, and as it is within JSON.
+    /// The API key within JSON with its slashes escaped, within JSON, and as it is; empty without a key.
+    struct buffer keys[KEY_SPELLINGS];
 };
 
 /// False if it is no base URL that this runtime can use.
@@ -24,10 +27,12 @@ void endpoint_look_up(struct endpoint *endpoint);
 /// Appends the head of a request with a body of so many bytes.
 void endpoint_append_head(struct endpoint const *endpoint, size_t body_size, struct buffer *request);
 /// Appends what the endpoint said as one short line without the key: endpoints are known to quote it.
+///
+/// Source: runtimes/contract/vectors/reasons.json.
 void endpoint_append_presentable(struct endpoint const *endpoint, struct slice said, struct buffer *reason);
 void endpoint_free(struct endpoint *endpoint);
 
-/// Stands where a text was cut, perhaps within the key.
+/// Stands where a text was cut while it was read, perhaps within the key.
 #define CUT "…"
 
 #endif

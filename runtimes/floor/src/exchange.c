@@ -125,23 +125,23 @@ static ssize_t send_some(struct exchange *exchange, struct slice bytes) {
 void exchange_send(struct exchange *exchange, struct slice request, int epoll) {
     http_free(&exchange->response);
     exchange->state = EXCHANGE_UNDER_WAY;
-    exchange->latest = now();
     ssize_t const sent = send_some(exchange, request);
+    exchange->latest = now();
     if (sent < 0 || (size_t)sent == request.size)
         return;
+    exchange->sent = 0;
     buffer_append(&exchange->unsent, slice_after(request, (size_t)sent));
     watch(exchange, epoll, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
 }
 
 static void send_rest(struct exchange *exchange, int epoll) {
-    ssize_t const sent = send_some(exchange, buffer_slice(&exchange->unsent));
+    ssize_t const sent = send_some(exchange, slice_after(buffer_slice(&exchange->unsent), exchange->sent));
     if (sent < 0)
         return;
-    exchange->unsent.size -= (size_t)sent;
-    memmove(exchange->unsent.bytes, exchange->unsent.bytes + sent, exchange->unsent.size);
-    exchange->latest = now();
-    if (exchange->unsent.size > 0)
+    exchange->sent += (size_t)sent;
+    if (exchange->sent < exchange->unsent.size)
         return;
+    exchange->latest = now();
     buffer_free(&exchange->unsent);
     watch(exchange, epoll, EPOLL_CTL_MOD, EPOLLIN);
 }
@@ -166,7 +166,6 @@ static void add_to_refusal(struct exchange *exchange, struct slice piece) {
     buffer_append(said, slice_first(piece, piece.size < room ? piece.size : room));
     if (said->size < REFUSAL_LIMIT)
         return;
-    said->size = without_trailing_white_space(buffer_slice(said)).size;
     buffer_append(said, SLICE(CUT));
     refuse(exchange);
 }

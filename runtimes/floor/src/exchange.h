@@ -22,7 +22,8 @@ struct exchange {
     int socket;                      ///< -1 if there is no connection.
     struct addrinfo const *address;  ///< The one that is tried.
     uint64_t tag;                    ///< Of the socket's events in the run's epoll.
-    struct buffer unsent;
+    struct buffer unsent;            ///< What is left of the request, from `sent` on; else empty.
+    size_t sent;
     struct http_response response;
     struct event_stream events;
     struct completion completion;
@@ -31,7 +32,7 @@ struct exchange {
     bool is_final;    ///< After the failure another try is of no use.
     double retry_after_s;
     moment first, last;  ///< When the first content and the finish reason arrived, or 0.
-    moment latest;       ///< When the latest data event arrived.
+    moment latest;       ///< When the latest data event arrived, or before that the request was sent.
     struct buffer failure;
 };
 

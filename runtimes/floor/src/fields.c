@@ -1,6 +1,7 @@
 #include "fields.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,16 +147,9 @@ struct fields fields_inner(struct fields const *fields, struct slice name, struc
     return (struct fields){fields->where, prefix, fields_object(fields, name), fields->problem};
 }
 
-static bool is_integer(struct slice value) {
-    bool is_so = json_is_number(value);
-    for (size_t i = 1; i < value.size; ++i)
-        is_so &= is_digit(value.bytes[i]);
-    return is_so;
-}
-
 int64_t fields_integer(struct fields const *fields, struct slice name, int64_t least) {
     struct slice const value = json_member(fields->object, name);
-    if (is_integer(value)) {
+    if (json_is_integer(value)) {
         // Beyond its bounds it is the nearest that fits.
         int64_t const number = strtoll(value.bytes, NULL, 10);
         if (number >= least)
@@ -169,7 +163,7 @@ int64_t fields_nanoseconds(struct fields const *fields, struct slice name) {
     struct slice const value = json_member(fields->object, name);
     if (value.size == 0)
         return 0;
-    if (is_integer(value)) {
+    if (json_is_integer(value)) {
         errno = 0;
         int64_t const number = strtoll(value.bytes, NULL, 10);
         if (number >= 0 && errno != ERANGE)
@@ -182,7 +176,7 @@ int64_t fields_nanoseconds(struct fields const *fields, struct slice name) {
 double fields_number(struct fields const *fields, struct slice name, bool zero_too) {
     struct slice const value = json_member(fields->object, name);
     double const number = json_is_number(value) ? strtod(value.bytes, NULL) : -1;
-    if (number > 0 || (number == 0 && zero_too))
+    if (isfinite(number) && (number > 0 || (number == 0 && zero_too)))
         return number;
     fields_refuse(fields, name, zero_too ? "a number of at least 0" : "a number above 0");
     return 0;

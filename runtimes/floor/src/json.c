@@ -74,25 +74,16 @@ static bool take_string(struct slice *rest) {
 }
 
 static bool take_number(struct slice *rest) {
-    struct slice const whole = *rest;
     take(rest, SLICE("-"));
     if (!take(rest, SLICE("0")) && take_while(rest, is_digit) == 0)
         return false;
-    bool is_double = false;
-    if (take(rest, SLICE("."))) {
-        is_double = true;
-        if (take_while(rest, is_digit) == 0)
-            return false;
-    }
-    if (take(rest, SLICE("e")) || take(rest, SLICE("E"))) {
-        is_double = true;
-        if (!take(rest, SLICE("+")))
-            take(rest, SLICE("-"));
-        if (take_while(rest, is_digit) == 0)
-            return false;
-    }
-    // It could not be written as JSON again.
-    return !is_double || isfinite(strtod(whole.bytes, NULL));
+    if (take(rest, SLICE(".")) && take_while(rest, is_digit) == 0)
+        return false;
+    if (!take(rest, SLICE("e")) && !take(rest, SLICE("E")))
+        return true;
+    if (!take(rest, SLICE("+")))
+        take(rest, SLICE("-"));
+    return take_while(rest, is_digit) > 0;
 }
 
 /// What it begins with decides what it is, because what is no string or number may have been taken in part.
@@ -297,4 +288,29 @@ void json_append_decoded(struct buffer *text, struct slice string) {
 
 bool json_is_empty_string(struct slice string) {
     return string.size == 2;
+}
+
+bool json_is_finite(struct slice value, bool integers_too) {
+    char const *const end = value.bytes + value.size;
+    for (char const *at = value.bytes; at < end;) {
+        if (*at == '"') {
+            at = after_string(at);
+        } else if (*at == '-' || is_digit(*at)) {
+            struct slice const number = value_at(at);
+            bool const is_integer = json_is_integer(number);
+            if ((integers_too || !is_integer) && !isfinite(strtod(at, NULL)))
+                return false;
+            at += number.size;
+        } else {
+            ++at;
+        }
+    }
+    return true;
+}
+
+bool json_is_integer(struct slice value) {
+    bool is_so = json_is_number(value);
+    for (size_t i = 1; i < value.size; ++i)
+        is_so &= is_digit(value.bytes[i]);
+    return is_so;
 }

@@ -6,8 +6,8 @@
 // A JSON value is where it stands in a text that `json_read` has accepted: nothing is built, nothing is
 // copied.
 //
-// Strict RFC 8259 in UTF-8, and stricter: no half of a surrogate pair, no number with a fraction or an
-// exponent beyond a double, and not more than JSON_DEPTH containers in each other.
+// Strict RFC 8259 in UTF-8, and stricter: no half of a surrogate pair, and not more than JSON_DEPTH
+// containers in each other.
 
 enum { JSON_DEPTH = 512 };
 
@@ -37,6 +37,10 @@ void json_members(struct slice object, struct slice const names[], struct slice 
 struct slice json_member(struct slice object, struct slice name);
 /// Appends the characters that a string stands for.
 void json_append_decoded(struct buffer *text, struct slice string);
+/// Whether a number is written without a point and an exponent.
+bool json_is_integer(struct slice value);
+/// Whether no number in a value with a point or an exponent, or none at all, is beyond a double.
+bool json_is_finite(struct slice value, bool integers_too);
 /// Whether a string stands for no characters.
 bool json_is_empty_string(struct slice string);
 

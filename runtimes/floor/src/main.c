@@ -22,6 +22,8 @@ static void start_afresh(void) {
     signal(SIGCHLD, SIG_DFL);
     // Nobody may read stderr.
     signal(SIGPIPE, SIG_IGN);
+    // A file that may grow no further is refused like any other.
+    signal(SIGXFSZ, SIG_IGN);
     syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
     int missing = 0;
     do

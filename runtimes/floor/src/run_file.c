@@ -45,6 +45,8 @@ static void read_frame(struct fields const *fields, struct body_frame *frame) {
     if (json_member(request, SLICE("messages")).size > 0 || json_member(request, SLICE("model")).size > 0 ||
         json_member(request, SLICE("stream")).size > 0)
         fields_refuse(fields, SLICE("request"), "an object without messages, model and stream");
+    if (request.size > 0 && !json_is_finite(request, false))
+        fields_refuse(fields, SLICE("request"), "an object without numbers beyond a double");
     if (fields->problem->size == 0)
         body_frame_make(frame, buffer_slice(&model), request);
     buffer_free(&model);

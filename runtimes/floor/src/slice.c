@@ -49,9 +49,12 @@ size_t slice_find(struct slice text, struct slice sought) {
 }
 
 size_t slice_find_last(struct slice text, struct slice sought) {
-    for (size_t at = text.size < sought.size ? 0 : text.size - sought.size + 1; at > 0; --at)
-        if (memcmp(text.bytes + at - 1, sought.bytes, sought.size) == 0)
-            return at - 1;
+    if (text.size < sought.size)
+        return NOT_FOUND;
+    char const *at = text.bytes + text.size - sought.size + 1;
+    while ((at = memrchr(text.bytes, sought.bytes[0], (size_t)(at - text.bytes))) != NULL)
+        if (memcmp(at, sought.bytes, sought.size) == 0)
+            return (size_t)(at - text.bytes);
     return NOT_FOUND;
 }
 

@@ -24,6 +24,7 @@ struct slice slice_first(struct slice text, size_t size);
 struct slice slice_after(struct slice text, size_t size);
 /// Where `sought` begins, or NOT_FOUND.
 size_t slice_find(struct slice text, struct slice sought);
+/// The same for the last one; `sought` is not empty.
 size_t slice_find_last(struct slice text, struct slice sought);
 
 /// Space, tab, LF, CR, VT and FF, as the vectors have it.

@@ -48,18 +48,17 @@ bool tasks_next(struct tasks *tasks, struct task_place *place) {
 /// Decodes the task that `line` holds; what is wrong with it is put into `problem`.
 static void decode(struct slice where, struct slice line, struct buffer *problem) {
     struct fields fields;
-    struct buffer entry_point = {0};
     buffer_clear(&current.task_id);
     buffer_clear(&current.prompt);
     buffer_clear(&current.tests);
+    buffer_clear(&current.entry_point);
     if (fields_read(&fields, where, line, problem)) {
         fields_text(&fields, SLICE("task_id"), &current.task_id);
         fields_text(&fields, SLICE("prompt"), &current.prompt);
         fields_text(&fields, SLICE("tests"), &current.tests);
-        fields_text(&fields, SLICE("entry_point"), &entry_point);
+        fields_text(&fields, SLICE("entry_point"), &current.entry_point);
         current.start_after_ns = fields_nanoseconds(&fields, SLICE("start_after_ns"));
     }
-    buffer_free(&entry_point);
 }
 
 struct task const *tasks_load(struct tasks const *tasks, struct task_place place) {

@@ -21,7 +21,8 @@ struct task {
     struct buffer task_id;
     struct buffer prompt;
     struct buffer tests;
-    int64_t start_after_ns;  ///< From the run's start.
+    struct buffer entry_point;  ///< The name that a solution must define.
+    int64_t start_after_ns;     ///< From the run's start.
 };
 
 /// Opens the file and checks every task; returns how many there are, or 0 with a line in `problem`.

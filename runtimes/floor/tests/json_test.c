@@ -32,7 +32,6 @@ static void test_what_is_taken(void) {
         ".5",
         "+1",
         "1e",
-        "1e999",
         "NaN",
         "Infinity",
         "\"\n\"",
@@ -71,6 +70,25 @@ static void test_depth(void) {
     CHECK(!is_json(deeper.bytes));
     buffer_free(&text);
     buffer_free(&deeper);
+}
+
+static void check_finite(char const *text, bool with_integers, bool without) {
+    struct slice value;
+    name_case("finite", slice_of(text));
+    CHECK(json_read(slice_of(text), &value));
+    CHECK(json_is_finite(value, true) == with_integers);
+    CHECK(json_is_finite(value, false) == without);
+}
+
+static void test_finite(void) {
+    struct buffer integer = {0};
+    for (int i = 0; i < 400; ++i)
+        buffer_append_char(&integer, '9');
+    check_finite("{\"1e999\":[1e308,\"\\\"1e999\",-5,0.1e-999,true,null]}", true, true);
+    check_finite("[1,1e309]", false, false);
+    check_finite("{\"a\":{\"b\":-2.5e999}}", false, false);
+    check_finite(integer.bytes, false, true);
+    buffer_free(&integer);
 }
 
 static void check_member(char const *object, char const *name, char const *expected) {
@@ -136,6 +154,7 @@ static void test_random_texts(void) {
 void test_json(void) {
     test_what_is_taken();
     test_depth();
+    test_finite();
     test_members();
     test_canonical();
     test_random_texts();

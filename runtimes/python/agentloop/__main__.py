@@ -53,7 +53,10 @@ def leave(received: int, frame: "FrameType | None") -> None:
 
 def load_asyncio(run: "RunFile", with_uvloop: bool) -> None:
     """Load asyncio without ssl, which takes 4 MiB, where neither the endpoint nor uvloop needs it."""
-    if run.base_url.startswith("http://") and not with_uvloop:
+    from agentloop.endpoint import parse_base_url
+
+    address = parse_base_url(run.base_url)
+    if address is not None and not address.tls and not with_uvloop:
         sys.modules["ssl"] = None  # type: ignore[assignment]  # asyncio is made to run where there is no ssl
         import asyncio  # noqa: F401
 

@@ -9,6 +9,7 @@ from agentloop.chat import Chat, ChatFailed
 from agentloop.events import Attempt, Emit, task_event
 from agentloop.extraction import extract
 from agentloop.feedback import normalise
+from agentloop.log import one_line
 from agentloop.messages import Conversation, Prompts
 from agentloop.tasks import Task
 from agentloop.tools import ToolDispatcher
@@ -49,7 +50,10 @@ class Agent:
         try:
             await self._step(attempt, task, conversation)
         except (ChatFailed, OSError) as failure:
-            attempt.verdict, attempt.reason = ERROR, " ".join(str(failure).split())
+            if _is_cancelled():  # What fails while a cancellation passes would take its place.
+                attempt.verdict = attempt.reason = INTERRUPTED
+                raise asyncio.CancelledError from failure
+            attempt.verdict, attempt.reason = ERROR, one_line(str(failure))
         except asyncio.CancelledError:
             attempt.verdict = attempt.reason = INTERRUPTED
             raise
@@ -59,12 +63,12 @@ class Agent:
 
     async def _step(self, attempt: Attempt, task: Task, conversation: Conversation) -> None:
         reply = await self.chat.complete(conversation.body(self.model, self.request), attempt)
-        code = extract(reply)
+        code = extract(reply, task.entry_point)
         if code is None:
             attempt.verdict = NO_CODE
             conversation.no_code(reply)
             return
-        with Workspace(self.workspaces) as workspace:
+        async with Workspace(self.workspaces) as workspace:
             tools = ToolDispatcher(workspace.path)
             tools.write_file("solution.py", code)
             tools.write_file("test_solution.py", task.tests)
@@ -103,6 +107,11 @@ async def run_agents(agent: Agent, tasks: Iterable[Task], agents: int, t_start: 
     finally:
         for task in waiting:
             agent.emit(task_event(task.task_id, "error", 0, INTERRUPTED))
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def sleep_until(t: int) -> None:

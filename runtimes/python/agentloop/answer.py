@@ -36,14 +36,14 @@ class Answer:
         self._loop = asyncio.get_running_loop()
         self._settled: asyncio.Future[None] = self._loop.create_future()
         self._over: asyncio.Future[None] = self._loop.create_future()
-        self._failure: TryFailed | None = None
+        self._failure: BaseException | None = None
         self._attempt = attempt
         self._events = EventStream()
         self._completion = Completion()
         self._refusal: _Refusal | None = None
         self._event_idle_s = event_idle_s
         self._last_event_s = self._loop.time()
-        self._timer = self._loop.call_at(self._last_event_s + event_idle_s, self._idle_check)
+        self._timer: asyncio.TimerHandle | None = None
 
     async def success(self) -> None:
         """Wait for the finish reason; raises `TryFailed`."""
@@ -63,8 +63,14 @@ class Answer:
 
     def close(self) -> None:
         """Receive no more."""
-        self._timer.cancel()
+        self._stop_timer()
         self._over.cancel()
+
+    def sent(self) -> None:
+        """Begin to wait for events, now that the request is sent."""
+        if not self._settled.done():
+            self._last_event_s = self._loop.time()
+            self._timer = self._loop.call_at(self._last_event_s + self._event_idle_s, self._idle_check)
 
     def head(self, status: int, headers: dict[bytes, bytes]) -> None:
         """Take in the status and the headers, by lower-case name."""
@@ -114,6 +120,13 @@ class Answer:
         else:
             self._fail(TryFailed(reason))
 
+    def fault(self, error: BaseException) -> None:
+        """Let whoever waits for this answer have an error of our own."""
+        if self._settled.done() and not self._over.done():
+            self._over.set_exception(error)
+        else:
+            self._fail(error)
+
     def _add(self, data: str) -> None:
         completion = self._completion
         completion.add(data)
@@ -122,7 +135,7 @@ class Answer:
         if self._attempt.t_last is None and completion.finish_reason is not None:
             self._attempt.t_last = time.monotonic_ns()
             self._settle()
-            self._timer.cancel()
+            self._stop_timer()
             self._timer = self._loop.call_later(STREAM_END_GRACE_S, self.end)
         if completion.ended:
             self.end()
@@ -140,11 +153,15 @@ class Answer:
         if self._refusal is not None:
             self._fail(self._refusal.failure())
 
-    def _fail(self, failure: TryFailed) -> None:
+    def _fail(self, failure: BaseException) -> None:
         if not self._over.done():
             self._failure = failure
             self._over.cancel()
             self._settle()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _settle(self) -> None:
         if not self._settled.done():

@@ -9,7 +9,7 @@ import time
 from agentloop.answer import Answer, TryFailed
 from agentloop.backoff import backoff_s
 from agentloop.completion import Completion
-from agentloop.connection import Connection
+from agentloop.connection import Connection, receive_buffer
 from agentloop.endpoint import Endpoint
 from agentloop.events import Attempt
 from agentloop.run_file import Timeouts, TransportRetries
@@ -39,6 +39,7 @@ class Chat:
         self._timeouts = timeouts
         self._transport = transport
         self._idle: dict[Connection, None] = {}
+        self._received = receive_buffer()
 
     async def complete(self, body: bytes, attempt: Attempt) -> str:
         """Return the reply to the request body and stamp `attempt`; raises `ChatFailed`."""
@@ -102,7 +103,7 @@ class Chat:
         try:
             async with asyncio.timeout(self._timeouts.connect_s):
                 _, connection = await loop.create_connection(
-                    lambda: Connection(self._idle),
+                    lambda: Connection(self._idle, self._received),
                     self._endpoint.host,
                     self._endpoint.port,
                     ssl=self._endpoint.tls,

@@ -8,6 +8,9 @@ import math
 
 from agentloop.extraction import WHITE_SPACE
 
+# A usage that is nested deeper is passed over, as the events could not hold it whatever its depth.
+_USAGE_DEPTH = 100
+
 
 class BrokenStream(Exception):
     """The stream cannot become a completion; `kind` is `truncated`, `malformed` or `endpoint`."""
@@ -74,7 +77,7 @@ class Completion:
         if error is not None:
             raise BrokenStream("endpoint", f"the endpoint reports in the stream: {_message(error)}")
         usage = chunk.get("usage")
-        if isinstance(usage, dict):
+        if isinstance(usage, dict) and _is_plain(usage, _USAGE_DEPTH):
             self.usage = usage
         choices = chunk.get("choices")
         if self.finish_reason is not None or not isinstance(choices, list) or not choices:
@@ -91,28 +94,55 @@ class Completion:
             self.finish_reason = finish_reason
 
 
-def _finite(literal: str) -> float:
-    """Refuse what could not be written as JSON again: NaN, infinity and literals like 1e999."""
-    number = float(literal)
-    if not math.isfinite(number):
-        raise ValueError(f"{literal} is too large")
-    return number
+def _refuse_constant(literal: str) -> float:
+    raise ValueError(f"{literal} is no JSON number")
 
 
-_JSON = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
+def _any_integer(literal: str) -> float:
+    """Return an integer, or infinity for one of so many digits that CPython does not convert it."""
+    try:
+        return int(literal)
+    except ValueError:
+        return math.inf
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
+# A function in Python for every integer would take its time, and such integers are rare.
+_JSON_WITH_ANY_INTEGER = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_any_integer)
 
 
 def _parse_chunk(data: str) -> dict[str, object]:
     try:
         chunk = _JSON.decode(data)
     except (ValueError, RecursionError):
-        chunk = None
+        chunk = _parse_any_integer(data)
     if not isinstance(chunk, dict):
         raise BrokenStream("malformed", f"the stream holds something that is no JSON object: {data}")
     return chunk
 
 
+def _parse_any_integer(data: str) -> object:
+    try:
+        return _JSON_WITH_ANY_INTEGER.decode(data)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_plain(value: object, depth: int) -> bool:
+    """Return whether a value can be written as JSON again: no infinity, and `depth` levels at most."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return depth > 0 and all(_is_plain(inner, depth - 1) for inner in value)
+    return not isinstance(value, float) or math.isfinite(value)
+
+
 def _message(error: object) -> str:
     """Return the message of an error object, whatever its shape."""
-    message = error.get("message") if isinstance(error, dict) else None
-    return message if isinstance(message, str) else json.dumps(error)
+    message = error.get("message") if isinstance(error, dict) else error
+    if isinstance(message, str):
+        return message
+    try:
+        return json.dumps(error)
+    except RecursionError:
+        return "an error object of great depth"

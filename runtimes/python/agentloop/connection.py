@@ -9,12 +9,21 @@ import httptools
 # How long to wait for the end of a body whose stream is complete, before the connection is closed.
 CLOSE_GRACE_S = 1.0
 
-# One buffer for all connections: the event loop fills it and hands it over in one step.
-_RECEIVED = memoryview(bytearray(64 * 1024))
+# How much of a request is handed over at once, so that of a large one little waits twice.
+_PIECE_BYTES = 256 * 1024
+_NOTHING = memoryview(b"")
+
+
+def receive_buffer() -> memoryview:
+    """Make a buffer for all connections of one event loop, which fills it and hands it over in one step."""
+    return memoryview(bytearray(64 * 1024))
 
 
 class Receiver(Protocol):
-    """What becomes of a response; no method may raise."""
+    """What becomes of a request and its response."""
+
+    def sent(self) -> None:
+        """The request is on its way, to its last byte."""
 
     def head(self, status: int, headers: dict[bytes, bytes]) -> None:
         """The status and the headers, by lower-case name, are there."""
@@ -28,17 +37,23 @@ class Receiver(Protocol):
     def lost(self, reason: str) -> None:
         """The connection ended, or held something that is not HTTP, before the body was complete."""
 
+    def fault(self, error: BaseException) -> None:
+        """A method of this receiver, or the connection itself, raised: no fault of the endpoint."""
+
 
 class Connection(asyncio.BufferedProtocol):
     """One connection, that puts itself among the idle ones when it may be used again."""
 
-    def __init__(self, idle: "dict[Connection, None]") -> None:
-        """Carry nothing yet; `idle`, a set that keeps its order, is shared by all connections."""
+    def __init__(self, idle: "dict[Connection, None]", received: memoryview) -> None:
+        """Carry nothing yet; `idle`, a set that keeps its order, and the buffer are shared by connections."""
         self._idle = idle
+        self._received = received
         self._parser = httptools.HttpResponseParser(self)
         self._receiver: Receiver | None = None
         self._headers: dict[bytes, bytes] = {}
         self._awaiting_response = False
+        self._unsent = _NOTHING
+        self._may_write = True
 
     def is_quiet(self) -> bool:
         """Whether the endpoint has neither closed the connection nor sent more than its last response."""
@@ -53,7 +68,8 @@ class Connection(asyncio.BufferedProtocol):
         """Send a request, whose response goes to `receiver`."""
         self._receiver = receiver
         self._awaiting_response = True
-        self._transport.write(request)
+        self._unsent = memoryview(request)
+        self._send_on()
 
     def leave(self, receiver: Receiver, *, complete: bool) -> None:
         """Send `receiver` no more; what is `complete` but for its framing may still free the connection."""
@@ -69,6 +85,17 @@ class Connection(asyncio.BufferedProtocol):
         """Close the connection at once."""
         self._transport.abort()
 
+    def _send_on(self) -> None:
+        while self._unsent and self._may_write and not self._transport.is_closing():
+            piece, self._unsent = self._unsent[:_PIECE_BYTES], self._unsent[_PIECE_BYTES:] or _NOTHING
+            self._transport.write(piece)
+        if self._is_sent and self._receiver is not None:
+            self._receiver.sent()
+
+    @property
+    def _is_sent(self) -> bool:
+        return not self._unsent and self._may_write
+
     def _abort_if_awaiting(self) -> None:
         if self._awaiting_response and self._receiver is None:
             self.close()
@@ -77,16 +104,31 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:  # noqa: D102
         self._transport = cast(asyncio.Transport, transport)  # uvloop's own kind is no subclass of it
+        # Writing is paused until the kernel has taken all. With high=0, TLS would pause before it writes.
+        self._transport.set_write_buffer_limits(high=1, low=0)
+
+    def pause_writing(self) -> None:  # noqa: D102
+        self._may_write = False
+
+    def resume_writing(self) -> None:  # noqa: D102
+        self._may_write = True
+        self._send_on()
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: D102
-        return _RECEIVED
+        return self._received
 
     def buffer_updated(self, nbytes: int) -> None:  # noqa: D102
         if not self._awaiting_response:
             self.close()
             return
         try:
-            self._parser.feed_data(_RECEIVED[:nbytes])
+            self._parser.feed_data(self._received[:nbytes])
+        except httptools.HttpParserCallbackError as failure:
+            self.close()
+            fault = failure.__context__ or failure
+            if self._receiver is None:
+                raise fault from None
+            self._receiver.fault(fault)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as failure:
             self._lose(f"the endpoint does not speak HTTP/1.1 ({failure})")
             self.close()
@@ -121,14 +163,14 @@ class Connection(asyncio.BufferedProtocol):
     def on_message_complete(self) -> None:  # noqa: D102
         if self._is_interim():
             return
-        if self._awaiting_response and self._parser.should_keep_alive():
+        if self._awaiting_response and self._is_sent and self._parser.should_keep_alive():
             self._idle[self] = None
         else:
             self.close()
         self._awaiting_response = False
         if self._receiver is not None:
-            receiver, self._receiver = self._receiver, None
-            receiver.end()
+            self._receiver.end()
+            self._receiver = None
 
     def _is_interim(self) -> bool:
         return bool(100 <= self._parser.get_status_code() < 200)

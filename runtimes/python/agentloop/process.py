@@ -11,11 +11,15 @@ import os
 import signal
 import struct
 import termios
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 _ALL_SIGNALS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 _READ_BYTES = 64 * 1024
+
+# `posix_spawn` starts a child in the folder of this process, which is one for all its threads.
+_FOLDER_OF_THIS_PROCESS = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class Child:
         with contextlib.ExitStack() as on_failure:
             self._stdout = on_failure.enter_context(_Output(output_limit_bytes))
             self._stderr = on_failure.enter_context(_Output(output_limit_bytes))
-            with contextlib.chdir(folder):
+            with _FOLDER_OF_THIS_PROCESS, contextlib.chdir(folder):
                 self._pid = os.posix_spawn(
                     program,
                     argv,
@@ -80,12 +84,13 @@ class Child:
                     setsigmask=[],
                     setsigdef=_ALL_SIGNALS,
                 )
-            on_failure.callback(_end, self._pid)
+                on_failure.callback(_end, self._pid)
             self._pidfd = os.pidfd_open(self._pid)
+            on_failure.callback(os.close, self._pidfd)
+            self._stdout.watch()
+            self._stderr.watch()
             on_failure.pop_all()
         self._reaped = False
-        self._stdout.watch()
-        self._stderr.watch()
 
     def __enter__(self) -> "Child":
         return self
@@ -147,6 +152,7 @@ class _Output:
 
     def __init__(self, limit_bytes: int) -> None:
         self._read_end, self.write_end = os.pipe2(os.O_CLOEXEC)
+        self._is_watched = False
         self._limit_bytes = limit_bytes
         self._kept = bytearray()
 
@@ -154,7 +160,10 @@ class _Output:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self.write_end)
+        if self._is_watched:
+            asyncio.get_running_loop().remove_reader(self._read_end)
+        else:
+            os.close(self.write_end)
         os.close(self._read_end)
 
     @property
@@ -163,8 +172,9 @@ class _Output:
 
     def watch(self) -> None:
         """Read whatever comes, from now on; the child alone has the other end."""
-        os.close(self.write_end)
         asyncio.get_running_loop().add_reader(self._read_end, self._read)
+        os.close(self.write_end)
+        self._is_watched = True
 
     def close(self) -> None:
         """Read what the pipe holds now and no more: a descendant that got away may write for ever."""
@@ -184,7 +194,9 @@ class _Output:
 
 
 def _end(pid: int) -> None:
-    os.killpg(pid, signal.SIGKILL)
+    for kill in (os.killpg, os.kill):  # It may have left its group already.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
 
 

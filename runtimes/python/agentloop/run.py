@@ -66,7 +66,7 @@ def perform(run: RunFile, with_uvloop: bool) -> int:
         with asyncio.Runner(loop_factory=loop_factory) as runner:
             return runner.run(_until_done_or_stopped(agent, run.tasks_file, agents))
     except Exception as failure:
-        log_line(_in_one_line(failure))
+        log_line(_what_happened(failure))
         return 1
 
 
@@ -132,7 +132,7 @@ def _allow_many_open_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _in_one_line(failure: BaseException) -> str:
+def _what_happened(failure: BaseException) -> str:
     while isinstance(failure, BaseExceptionGroup):
         failure = failure.exceptions[0]
     if isinstance(failure, EventFileFailed | InvalidInput):

@@ -3,20 +3,15 @@
 Source: runtimes/CONTRACT.md, "The run file".
 """
 
-import re
 from dataclasses import dataclass
 
+from agentloop.endpoint import parse_base_url
 from agentloop.fields import Fields
 from agentloop.messages import canonical_json
 
 CONTRACT_VERSION = 1
 
 _OWN_FIELDS = ("messages", "model", "stream")
-_LABEL = r"[0-9A-Za-z_-]{1,63}"
-_BASE_URL = re.compile(
-    rf"https?://(?:\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*\.?)(?::([0-9]{{1,5}}))?(?:/[!-\"$->@-~]*)?"
-)
-_LARGEST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +101,10 @@ def load_run_file(path: str) -> RunFile:
 
 def _base_url(fields: Fields) -> str:
     value = fields.text("base_url")
-    url = _BASE_URL.fullmatch(value)
-    if url is None or int(url[1] or 0) > _LARGEST_PORT:
-        raise fields.invalid("base_url", "http:// or https://, a host, a port if need be, and a path")
+    if parse_base_url(value) is None:
+        raise fields.invalid(
+            "base_url", "http:// or https://, a host, and if need be a port, a path and a query"
+        )
     return value
 
 

@@ -25,16 +25,15 @@ class EventStream:
         if self._after_cr and chunk:
             chunk = chunk.removeprefix(b"\n")
             self._after_cr = False
-        lines = chunk.splitlines(keepends=True)
-        if self._unfinished_line and lines:
-            lines[0] = bytes(self._unfinished_line) + lines[0]
-            self._unfinished_line.clear()
         completed: list[str] = []
-        for line in lines:
-            if line.endswith((b"\n", b"\r")):
-                self._take(line.rstrip(b"\r\n"), completed)
-            else:
+        for line in chunk.splitlines(keepends=True):
+            if not line.endswith((b"\n", b"\r")):
                 self._unfinished_line += line
+                break  # It is the last one.
+            if self._unfinished_line:
+                line = bytes(self._unfinished_line) + line
+                self._unfinished_line.clear()
+            self._take(line.rstrip(b"\r\n"), completed)
         self._after_cr = chunk.endswith(b"\r")
         return completed
 

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import BinaryIO
 
 from agentloop.fields import Fields, InvalidInput
+from agentloop.log import one_line
 from agentloop.process import pass_no_descriptors_on
 from agentloop.tools import ToolDispatcher, ToolRefused
 from agentloop.verifier import Verifier
@@ -32,9 +33,9 @@ def serve(folder: str, calls: Iterable[bytes], answers: BinaryIO) -> int:
             try:
                 answer = {"result": runner.run(_result(call, os.path.realpath(folder)))}
             except (ToolRefused, InvalidInput) as refused:
-                answer = {"error": " ".join(str(refused).split())}
+                answer = {"error": one_line(str(refused))}
             except OSError as failure:
-                answer = {"error": failure.strerror or " ".join(str(failure).split())}
+                answer = {"error": failure.strerror or one_line(str(failure))}
             answers.write(json.dumps(answer).encode() + b"\n")
             answers.flush()
     return 0

@@ -1,5 +1,6 @@
 """A folder of an attempt's own, gone when the attempt ends, whatever was done to it."""
 
+import asyncio
 import contextlib
 import errno
 import math
@@ -15,29 +16,46 @@ _names = count(1)
 # How long a process that nobody could kill may go on writing while its folder is being removed.
 PATIENCE_S = 1.0
 
+# How long a removal goes on before the event loop may do something else: the usual one takes less than 1 ms.
+SLICE_S = 0.005
+
 
 class Workspace:
-    """A new folder below `parent`. As a context it is left only when the folder is gone."""
+    """A new folder below `parent`. As an asynchronous context it is left only when the folder is gone."""
 
     def __init__(self, parent: str) -> None:
         """Make the folder; raises `OSError`."""
         self.path = os.path.join(parent, f"attempt-{os.getpid()}-{next(_names)}")
         os.mkdir(self.path, 0o700)
 
-    def __enter__(self) -> "Workspace":
+    async def __aenter__(self) -> "Workspace":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        remove_tree(self.path)
+    async def __aexit__(self, *_: object) -> None:
+        await remove_tree(self.path)
 
 
-def remove_tree(path: str) -> None:
+async def remove_tree(path: str) -> None:
     """Remove a folder, or what is in its place, and all it holds: links, but never what they point to.
 
     Folders without permissions are given some. Depth costs neither stack nor open files, because folders
     further down are first moved to the top. What is written meanwhile is removed as well, for `PATIENCE_S`.
-    Raises `OSError` when something defies all that.
+    A tree of many files does not hold up the event loop. Raises `OSError` when something defies all that.
     """
+    steps = _removal(path)
+    try:
+        slice_end_s = time.monotonic() + SLICE_S
+        for _ in steps:
+            if time.monotonic() > slice_end_s:
+                await asyncio.sleep(0)
+                slice_end_s = time.monotonic() + SLICE_S
+    finally:
+        for _ in steps:  # A cancellation leaves nothing behind.
+            pass
+
+
+def _removal(path: str) -> Iterator[None]:
+    """Remove a tree, one entry a step."""
     try:
         top = _open_folder(path, None)
     except FileNotFoundError:
@@ -51,25 +69,27 @@ def remove_tree(path: str) -> None:
     deadline_s = math.inf
     try:
         while not _remove_if_empty(path, None):
-            names = os.listdir(top)
-            if time.monotonic() > deadline_s and not all(name.startswith(prefix) for name in names):
-                raise OSError(errno.ENOTEMPTY, "a process that got away goes on writing there", path)
-            for name in names:
+            is_late = time.monotonic() > deadline_s
+            for name in _names_in(top):
+                if is_late and not name.startswith(prefix):
+                    raise OSError(errno.ENOTEMPTY, "a process that got away goes on writing there", path)
                 with contextlib.suppress(FileNotFoundError):
-                    _remove_entry(top, name, unused_names)
+                    yield from _removal_of_entry(top, name, unused_names)
             deadline_s = min(deadline_s, time.monotonic() + PATIENCE_S)
     finally:
         os.close(top)
 
 
-def _remove_entry(top: int, name: str, unused_names: Iterator[str]) -> None:
+def _removal_of_entry(top: int, name: str, unused_names: Iterator[str]) -> Iterator[None]:
     """Remove an entry of the folder `top`; a folder's own folders are moved to `top` instead."""
+    yield
     if not _is_folder(top, name):
         os.unlink(name, dir_fd=top)
         return
     folder = _open_folder(name, top)
     try:
-        for inner in os.listdir(folder):
+        for inner in _names_in(folder):
+            yield
             if _is_folder(folder, inner):
                 os.close(_open_folder(inner, folder))
                 os.rename(inner, next(unused_names), src_dir_fd=folder, dst_dir_fd=top)
@@ -91,6 +111,13 @@ def _remove_if_empty(folder: str, parent: int | None) -> bool:
             raise
         return False
     return True
+
+
+def _names_in(folder: int) -> Iterator[str]:
+    """Yield the names in a folder as the kernel tells them: of very many, a list would take its time."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            yield entry.name
 
 
 def _is_folder(parent: int, name: str) -> bool:

@@ -47,13 +47,14 @@ class Exchange:
     def end(self) -> None:
         self.chunk(b"")
 
-    def reply(self, text: str) -> None:
-        """Answer with a whole completion, in one piece."""
+    def reply(self, *parts: str) -> None:
+        """Answer with a whole completion, in one piece; each part has an event of its own."""
         whole = Exchange(self.number, self.head, self.body, self.connection, self.closing)
         pieces: list[bytes] = []
         whole.send = pieces.append  # type: ignore[method-assign]
         whole.begin()
-        whole.event(text)
+        for part in parts:
+            whole.event(part)
         whole.event(None, "stop")
         whole.chunk(b"data: [DONE]\n\n")
         whole.end()
@@ -97,13 +98,18 @@ Serve = Callable[..., Endpoint]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Start endpoints that call `answer` for each request, each connection in a thread of its own."""
+    """Start endpoints that call `answer` for each request, each connection in a thread of its own.
+
+    `before_body` is called when the head of a request is there, and nothing after it was read.
+    """
     closing = threading.Event()
     listeners: list[socket.socket] = []
     open_connections: list[socket.socket] = []
     threads: list[threading.Thread] = []
 
-    def start(answer: Answer, tls: ssl.SSLContext | None = None) -> Endpoint:
+    def start(
+        answer: Answer, tls: ssl.SSLContext | None = None, before_body: Answer | None = None
+    ) -> Endpoint:
         listener = socket.create_server(("127.0.0.1", 0), backlog=1000)
         listeners.append(listener)
         port = listener.getsockname()[1]
@@ -121,9 +127,11 @@ def serve() -> Iterator[Serve]:
                             for line in head.split(b"\r\n")
                             if line.lower().startswith(b"content-length:")
                         )
-                        body = incoming.read(length)
-                        exchange = Exchange(len(endpoint.exchanges), head, body, connection, closing)
+                        exchange = Exchange(len(endpoint.exchanges), head, b"", connection, closing)
                         endpoint.exchanges.append(exchange)
+                        if before_body is not None:
+                            before_body(exchange)
+                        exchange.body = incoming.read(length)
                         endpoint.arrived.release()
                         answer(exchange)
 

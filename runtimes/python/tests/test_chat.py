@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import email.utils
 import hashlib
 import json
 import queue
@@ -10,38 +9,43 @@ import socket
 import ssl
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
+import uvloop
 
 from agentloop import Attempt, Chat, ChatFailed, Timeouts, TransportRetries
-from agentloop.backoff import retry_after_s
+from agentloop.answer import Answer
 
 BODY = b'{"model":"m"}'
+IDLE_S = 0.4
+ONE_TRY = TransportRetries(max_retries=0)
+LOOPS = [pytest.param(asyncio.new_event_loop, id="asyncio"), pytest.param(uvloop.new_event_loop, id="uvloop")]
 QUICK = TransportRetries(max_retries=2, base_s=0.001, cap_s=0.002)
 Serve = Any
 Exchange = Any
 
 
-def complete(url: str, **options: Any) -> tuple[str, Attempt]:
+def complete(url: str, body: bytes = BODY, **options: Any) -> tuple[str, Attempt]:
     """Make one completion; returns the reply and what was stamped."""
 
     async def run() -> tuple[str, Attempt]:
         chat = Chat(url, **{"transport": QUICK, **options})
         attempt = Attempt("T/1", 1, t_begin=0)
         try:
-            return await chat.complete(BODY, attempt), attempt
+            return await chat.complete(body, attempt), attempt
         finally:
             chat.close()
 
     return asyncio.run(run())
 
 
-def failure(url: str, **options: Any) -> str:
+def failure(url: str, body: bytes = BODY, **options: Any) -> str:
     with pytest.raises(ChatFailed) as caught:
-        complete(url, **options)
+        complete(url, body, **options)
     return str(caught.value)
 
 
@@ -385,19 +389,93 @@ def test_retry_after_is_waited_for(serve: Serve) -> None:
     assert attempt.transport_ns >= 200_000_000
 
 
-def test_retry_after_values() -> None:
-    assert retry_after_s("7") == 7
-    assert retry_after_s("-7") == 0
-    assert retry_after_s("soon") == 0
-    assert retry_after_s("") == 0
-    assert retry_after_s("nan") == 0
-    assert retry_after_s("1e3") == 0
-    assert retry_after_s("infinity") == 0
-    assert 50 < retry_after_s(email.utils.formatdate(time.time() + 60, usegmt=True)) <= 60
-    assert retry_after_s("Sun, 06 Nov 1994 08:49:37 GMT") == 0
-    assert retry_after_s("Sunday, 06-Nov-94 08:49:37 GMT") == 0
-    assert retry_after_s("Fri, 31 Dec 99999 23:59:59 GMT") == 0
-    assert retry_after_s("Sun, 99 Nov 1994 99:99:99 GMT") == 0
+def unsent_bytes() -> int:
+    """More than the kernel keeps of what was sent and not yet read."""
+    limits = (Path("/proc/sys/net/ipv4", name).read_text().split()[2] for name in ("tcp_wmem", "tcp_rmem"))
+    return sum(map(int, limits)) + 2**20
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("loop", LOOPS)
+def test_request_that_is_read_slowly(serve: Serve, trusted: ssl.SSLContext, loop: Any, scheme: str) -> None:
+    """The idle time counts from the end of the request, which comes later than the idle time is long."""
+
+    def read_slowly(exchange: Exchange) -> None:
+        exchange.closing.wait(IDLE_S * 1.5)
+
+    body = b'"%b"' % (b"x" * unsent_bytes())
+    endpoint = serve(
+        lambda exchange: exchange.reply(str(len(exchange.body))),
+        tls=trusted if scheme == "https" else None,
+        before_body=read_slowly,
+    )
+
+    async def run() -> str:
+        timeouts = Timeouts(event_idle_s=IDLE_S)
+        with contextlib.closing(Chat(endpoint.url, timeouts=timeouts, transport=ONE_TRY)) as chat:
+            return await chat.complete(body, Attempt("T/1", 1, t_begin=0))
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        assert runner.run(run()) == str(len(body))
+
+
+def test_idle_time_after_a_request_that_was_read_slowly(serve: Serve) -> None:
+    endpoint = serve(
+        lambda exchange: exchange.hang(), before_body=lambda exchange: exchange.closing.wait(IDLE_S * 1.5)
+    )
+    told = failure(
+        endpoint.url, b"x" * unsent_bytes(), timeouts=Timeouts(event_idle_s=IDLE_S), transport=ONE_TRY
+    )
+    assert told == f"no event within {IDLE_S} s"
+
+
+def test_connection_on_which_a_request_was_not_sent_in_full_is_not_used_again(serve: Serve) -> None:
+    """The endpoint refuses a request before it has read its body."""
+    body = b"x" * unsent_bytes()
+
+    def refuse(exchange: Exchange) -> None:
+        if not exchange.number:
+            exchange.refuse(503)
+
+    endpoint = serve(lambda exchange: exchange.reply("x"), before_body=refuse)
+    reply, attempt = complete(endpoint.url, body)
+    assert (reply, attempt.transport_retries) == ("x", 1)
+    assert endpoint.connections == 2
+
+
+@pytest.mark.parametrize("method", ["head", "body", "end", "_add"])
+def test_error_of_our_own_is_no_fault_of_the_endpoint(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """It is raised as it is, and no try is repeated."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    endpoint = serve(lambda exchange: exchange.reply("x"))
+    monkeypatch.setattr(Answer, method, fail)
+    with pytest.raises(ZeroDivisionError):
+        complete(endpoint.url)
+    assert len(endpoint.exchanges) == 1
+
+
+def test_two_event_loops_in_two_threads(serve: Serve) -> None:
+    """Each gets its own answers, however their reading falls together."""
+    length = 1000
+
+    def answer(exchange: Exchange) -> None:
+        exchange.reply(*exchange.body.decode() * length)
+
+    endpoint = serve(answer)
+
+    async def use(letter: str) -> None:
+        with contextlib.closing(Chat(endpoint.url, transport=ONE_TRY)) as chat:
+            for _ in range(20):
+                assert await chat.complete(letter.encode(), Attempt("T", 1, t_begin=0)) == letter * length
+
+    with ThreadPoolExecutor() as threads:
+        for done in [threads.submit(asyncio.run, use(letter)) for letter in "abcd"]:
+            done.result()
 
 
 def test_interim_responses_and_trailers(serve: Serve) -> None:
@@ -509,15 +587,61 @@ def test_split_surrogate_pair_and_half_of_one(serve: Serve) -> None:
     assert complete(serve(answer).url)[0] == "\U0001f600\ufffdx"
 
 
-def test_https(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    authority = trustme.CA()
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def certified(authority: trustme.CA) -> ssl.SSLContext:
+    """For an endpoint on localhost, whose authority nobody knows yet."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(tls)
-    endpoint = serve(lambda exchange: exchange.reply("secure"), tls=tls)
-    assert "certificate verify failed" in failure(endpoint.url)
+    return tls
+
+
+@pytest.fixture
+def trusted(
+    authority: trustme.CA, certified: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> ssl.SSLContext:
+    """For an endpoint on localhost."""
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    return certified
+
+
+def test_https(serve: Serve, trusted: ssl.SSLContext) -> None:
+    endpoint = serve(lambda exchange: exchange.reply("secure"), tls=trusted)
     assert complete(endpoint.url)[0] == "secure"
+
+
+def test_https_with_a_certificate_of_an_unknown_authority(serve: Serve, certified: ssl.SSLContext) -> None:
+    endpoint = serve(lambda exchange: exchange.reply("secure"), tls=certified)
+    assert "certificate verify failed" in failure(endpoint.url)
+
+
+def test_connections_of_an_endpoint_share_a_tls_context(
+    serve: Serve, trusted: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of its own would take 0.7 MiB and 20 ms, for the authorities that it loads."""
+    made: list[None] = []
+    create = ssl.create_default_context
+    monkeypatch.setattr(ssl, "create_default_context", lambda: made.append(None) or create())
+    together = threading.Barrier(3)
+
+    def answer(exchange: Exchange) -> None:
+        together.wait(10)
+        exchange.reply("x")
+
+    endpoint = serve(answer, tls=trusted)
+
+    async def run() -> None:
+        with contextlib.closing(Chat(endpoint.url)) as chat:
+            await asyncio.gather(*(chat.complete(BODY, Attempt("T", 1, t_begin=0)) for _ in range(3)))
+
+    asyncio.run(run())
+    assert endpoint.connections == 3
+    assert len(made) == 1
 
 
 def test_base_url_that_is_none() -> None:

@@ -68,6 +68,23 @@ def test_events_do_not_depend_on_how_the_stream_is_cut(pieces: list[bytes], data
     ] == expected
 
 
+def test_a_long_line_is_read_piece_by_piece_in_time() -> None:
+    """Were the line copied for every piece of it, this would take an hour."""
+    line, pieces = b"data: " + b"x" * 2**25, 2**16
+    length = len(line) // pieces + 1
+    events = EventStream()
+    for begin in range(0, len(line), length):
+        assert events.feed(line[begin : begin + length]) == []
+    assert events.feed(b"\n\n") == [line.removeprefix(b"data: ").decode()]
+
+
+def test_many_end_tokens_and_thoughts_are_dropped_in_time() -> None:
+    """Were the reply searched for every one of them, this would take an hour."""
+    many = 300_000
+    reply = "<think></think>" * many + "```\na = 1\n```" + " </s>\n<|im_end|>" * many
+    assert extract(reply) == "a = 1\n"
+
+
 @unhurried
 @given(st.lists(st.text(), max_size=5), st.sampled_from(["\n", "\r", "\r\n"]))
 def test_what_was_sent_arrives(messages: list[str], line_end: str) -> None:

@@ -436,6 +436,22 @@ def test_event_file_that_is_full(run: Any) -> None:
     assert os.listdir(made.workspaces) == []
 
 
+def test_solution_larger_than_a_file_may_be(run: Any) -> None:
+    """It is an error of its task alone; the one after it passes."""
+    large = f"```python\n# {'x' * 5000}\n```"
+    made = run(lambda exchange: exchange.reply(large if b"T/0" in exchange.body else GOOD), tasks=2)
+    made.settings["agents"] = 1
+    limit = (4000, 4000)
+    assert made.finish(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit)) == (0, "")
+    assert [(attempt["task"], attempt["verdict"]) for attempt in made.events("attempt")] == [
+        ("T/0", "error"),
+        ("T/1", "passed"),
+    ]
+    reasons = {task["task"]: task["reason"] for task in made.events("task")}
+    assert reasons == {"T/0": "[Errno 27] File too large", "T/1": None}
+    assert os.listdir(made.workspaces) == []
+
+
 def test_workspace_exchanged_for_a_link_is_judged_and_gone(run: Any) -> None:
     made = run(lambda exchange: exchange.reply(GOOD), tasks=1)
     outside = made.folder / "outside"

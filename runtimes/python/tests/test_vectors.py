@@ -19,6 +19,8 @@ from agentloop import (
     judge,
     normalise,
 )
+from agentloop.backoff import retry_after_s
+from agentloop.endpoint import Endpoint, parse_base_url
 
 CONTRACT = Path(__file__).parents[2] / "contract"
 Case = dict[str, Any]
@@ -58,7 +60,7 @@ def completion_of(data: list[str]) -> Case:
 
 @cases("extraction.json")
 def test_extraction(case: Case) -> None:
-    assert extract(case["reply"]) == case["expected"]
+    assert extract(case["reply"], case["entry_point"]) == case["expected"]
 
 
 @cases("feedback.json")
@@ -103,6 +105,22 @@ def test_messages(case: Case) -> None:
     assert hashlib.sha256(body).hexdigest() == case["sha256"]
 
 
+@cases("retry_after.json")
+def test_retry_after(case: Case) -> None:
+    assert retry_after_s(case["value"], case["now"]) == case["expected"]
+
+
+@cases("base_url.json")
+def test_base_url(case: Case) -> None:
+    address = parse_base_url(case["base_url"])
+    assert (address and address._asdict()) == case["expected"]
+
+
+@cases("reasons.json")
+def test_reason(case: Case) -> None:
+    assert Endpoint("http://h/v1", case["key"]).presentable(case["said"]) == case["expected"]
+
+
 def test_messages_vector_holds_the_prompts_in_use() -> None:
     in_use = json.loads((CONTRACT / "prompts.json").read_text())
     del in_use["version"]
@@ -110,7 +128,7 @@ def test_messages_vector_holds_the_prompts_in_use() -> None:
     assert in_use in [case["prompts"] for case in vectors]
 
 
-@pytest.mark.parametrize("name", ["extraction", "feedback", "verdicts", "sse", "messages"])
+@pytest.mark.parametrize("name", sorted(path.stem for path in (CONTRACT / "vectors").glob("*.json")))
 def test_every_case_has_a_name_of_its_own_and_says_why(name: str) -> None:
     vectors = json.loads((CONTRACT / "vectors" / f"{name}.json").read_text())
     assert len({case["name"] for case in vectors}) == len(vectors)

@@ -6,6 +6,8 @@ import os
 import select
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +239,72 @@ def test_no_descriptor_left_for_the_child(tmp_path: Path, monkeypatch: pytest.Mo
         run(tmp_path, "sleep 1000")
     with pytest.raises(ProcessLookupError):
         os.kill(pids[0], 0)
+
+
+@pytest.mark.parametrize("watched_before", [0, 1])
+def test_output_that_cannot_be_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, watched_before: int
+) -> None:
+    """The kernel bounds what a user may watch (max_user_watches)."""
+    left_to_watch = count(watched_before, -1)
+    add_reader = asyncio.SelectorEventLoop.add_reader
+
+    def refuse(self: Any, *arguments: Any) -> None:
+        if next(left_to_watch) <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        add_reader(self, *arguments)
+
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "add_reader", refuse)
+    pids = spawned(monkeypatch)
+    with pytest.raises(OSError, match="No space left on device"):
+        run(tmp_path, "sleep 1000")
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+
+
+def test_leader_that_has_left_its_group_where_no_descriptor_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(pid: int) -> int:
+        while os.getpgid(pid) == pid:
+            os.sched_yield()
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "pidfd_open", fail)
+    pids = spawned(monkeypatch)
+    move = "import os, time; os.setpgid(0, os.getpgid(os.getppid())); time.sleep(1000)"
+    with pytest.raises(OSError, match="Too many open files"):
+        run(tmp_path, f"exec {sys.executable} -c '{move}'")
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+
+
+def spawned(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The pids of the children to come."""
+    pids: list[int] = []
+    spawn = os.posix_spawn
+
+    def noted(*arguments: Any, **options: Any) -> int:
+        pids.append(spawn(*arguments, **options))
+        return pids[-1]
+
+    monkeypatch.setattr(os, "posix_spawn", noted)
+    return pids
+
+
+def test_event_loops_in_several_threads(tmp_path: Path) -> None:
+    """Each child has its own folder, though a process has one for all its threads."""
+
+    def folders_found(folder: Path) -> set[str]:
+        folder.mkdir()
+        return {run(folder, "pwd").stdout.decode().strip() for _ in range(20)}
+
+    before = os.getcwd()
+    folders = [tmp_path / str(number) for number in range(4)]
+    with ThreadPoolExecutor() as threads:
+        found = list(threads.map(folders_found, folders))
+    assert found == [{str(folder)} for folder in folders]
+    assert os.getcwd() == before
 
 
 def test_cancelled_verification_leaves_nothing(tmp_path: Path) -> None:

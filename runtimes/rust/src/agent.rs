@@ -116,7 +116,7 @@ impl Agent {
         let reply = completion.text;
         attempt.completion_sha256 = Some(Digest::of(reply.as_bytes()));
         attempt.usage = completion.usage;
-        let Some(code) = extract(&reply) else {
+        let Some(code) = extract(&reply, &task.entry_point) else {
             conversation.no_code(&reply);
             return Ok(Verdict::NoCode);
         };

@@ -9,31 +9,27 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hyper::body::Bytes;
-use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::http::response;
+use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode, Uri};
 use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use crate::answer::{Answer, TryFailed, check_is_event_stream};
 use crate::clock::now_ns;
-use crate::completion::{BrokenStream, Completion};
+use crate::completion::Completion;
 use crate::connection::{Exchange, RequestBody, Stream};
 use crate::digest::Digest;
 use crate::endpoint::{Address, Endpoint};
 use crate::events::Attempt;
 use crate::fields::InvalidInput;
+use crate::reason::KeySpellings;
 use crate::run_file::{Timeouts, Transport};
-use crate::sse::EventStream;
-use crate::text::in_one_line;
-use crate::transport::{backoff, retry_after};
+use crate::transport::backoff;
 
 /// How long the end of the stream is awaited after the finish reason.
 const STREAM_END_GRACE: Duration = Duration::from_secs(1);
 /// How long a connection stays open for the rest of a response whose completion is there.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
-const REFUSAL_LIMIT_BYTES: usize = 2048;
-const REASON_LIMIT: usize = 300;
-const CUT: &str = "…";
 
 /// No completion can be had; the text is one line that says why.
 #[derive(Debug)]
@@ -47,48 +43,12 @@ impl fmt::Display for ChatFailed {
 
 impl Error for ChatFailed {}
 
-/// One request failed: whether another may do better, and how long to wait for it at least.
-struct TryFailed {
-    reason: String,
-    is_retryable: bool,
-    retry_after: Duration,
-}
-
-impl TryFailed {
-    fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), is_retryable: true, retry_after: Duration::ZERO }
-    }
-}
-
-impl From<BrokenStream> for TryFailed {
-    fn from(broken: BrokenStream) -> Self {
-        Self::new(broken.reason)
-    }
-}
-
-impl From<hyper::Error> for TryFailed {
-    fn from(failure: hyper::Error) -> Self {
-        Self::new(if failure.is_parse() {
-            format!("the endpoint does not speak HTTP/1.1 ({failure})")
-        } else if failure.is_incomplete_message() || failure.source().is_none() {
-            "the endpoint closed the connection".to_owned()
-        } else {
-            let mut cause: &dyn Error = &failure;
-            while let Some(source) = cause.source() {
-                cause = source;
-            }
-            format!("the connection broke ({cause})")
-        })
-    }
-}
-
 /// The chat completions of one OpenAI-compatible endpoint, as many at the same time as are asked for.
 pub struct Chat {
     endpoint: Endpoint,
     uri: Uri,
     headers: HeaderMap,
-    /// The key as it is, and as it is within JSON.
-    key_spellings: Vec<String>,
+    key: KeySpellings,
     timeouts: Timeouts,
     transport: Transport,
     idle: Rc<RefCell<Vec<Stream>>>,
@@ -102,26 +62,24 @@ impl Chat {
         timeouts: Timeouts,
         transport: Transport,
     ) -> Result<Self, InvalidInput> {
-        let uri = format!("{}/chat/completions", address.path);
-        let host = HeaderValue::from_str(&address.authority);
-        let (Ok(uri), Ok(host)) = (uri.parse(), host) else {
-            return Err(InvalidInput(format!("base_url: {uri} is no path; name one that HTTP can carry")));
+        let (Ok(uri), Ok(host)) = (address.target.parse(), HeaderValue::from_str(&address.authority)) else {
+            let target = &address.target;
+            return Err(InvalidInput(format!(
+                "base_url: {target} is no path; name one that a request can carry, or encode it"
+            )));
         };
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, host);
         headers.insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let mut key_spellings = Vec::new();
         if !api_key.is_empty() {
             let is_printable = api_key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
             let bearer = HeaderValue::try_from(format!("Bearer {api_key}")).ok().filter(|_| is_printable);
             headers.insert(header::AUTHORIZATION, bearer.ok_or_else(invalid_key)?);
-            let within_json = serde_json::Value::from(api_key).to_string();
-            key_spellings = vec![api_key.to_owned(), within_json[1..within_json.len() - 1].to_owned()];
-            key_spellings.dedup();
         }
         let endpoint = Endpoint::new(address)?;
-        Ok(Self { endpoint, uri, headers, key_spellings, timeouts, transport, idle: Rc::default() })
+        let key = KeySpellings::of(api_key);
+        Ok(Self { endpoint, uri, headers, key, timeouts, transport, idle: Rc::default() })
     }
 
     /// The completion that the request body asks for; stamps `attempt`.
@@ -134,7 +92,7 @@ impl Chat {
         let total = self.timeouts.total;
         let answer = match timeout(total, self.try_until_finished(body, attempt)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(failure)) => return Err(ChatFailed(self.presentable(failure.reason))),
+            Ok(Err(failure)) => return Err(ChatFailed(self.key.presentable(&failure.reason))),
             Err(_) => return Err(ChatFailed(format!("no completion within {}", seconds(total)))),
         };
         Ok(self.with_what_follows(answer, attempt).await)
@@ -230,18 +188,6 @@ impl Chat {
         *request.headers_mut() = self.headers.clone();
         request
     }
-
-    /// What the endpoint said in one short line without the key: endpoints are known to quote it.
-    fn presentable(&self, mut reason: String) -> String {
-        // Before anything is cut, so that no part of the key is left.
-        for spelling in &self.key_spellings {
-            reason = reason.replace(spelling, "***");
-            for length in (1..spelling.len()).rev() {
-                reason = reason.replace(&format!("{}{CUT}", &spelling[..length]), &format!("***{CUT}"));
-            }
-        }
-        in_one_line(&reason).chars().take(REASON_LIMIT).collect()
-    }
 }
 
 /// Puts the stream of an exchange that is as good as over with those that can be used again.
@@ -258,77 +204,6 @@ async fn free(mut exchange: Exchange, idle: Rc<RefCell<Vec<Stream>>>) {
     if let Ok(Some(stream)) = timeout(CLOSE_GRACE, end).await {
         idle.borrow_mut().push(stream);
     }
-}
-
-/// The response to one try.
-struct Answer {
-    exchange: Exchange,
-    events: EventStream,
-    completion: Completion,
-}
-
-impl Answer {
-    fn new(exchange: Exchange) -> Self {
-        Self { exchange, events: EventStream::default(), completion: Completion::default() }
-    }
-
-    /// Takes in a piece of the body; returns whether it completed an event.
-    fn take(&mut self, piece: &[u8], attempt: &mut Attempt) -> Result<bool, BrokenStream> {
-        let mut has_event = false;
-        self.events.feed(piece, |data| {
-            has_event = true;
-            self.completion.add(data)?;
-            if attempt.t_first.is_none() && !self.completion.text.is_empty() {
-                attempt.t_first = Some(now_ns());
-            }
-            if attempt.t_last.is_none() && self.completion.finish_reason.is_some() {
-                attempt.t_last = Some(now_ns());
-            }
-            Ok(())
-        })?;
-        Ok(has_event)
-    }
-
-    /// Why a response with a status other than 200 fails its try.
-    async fn refusal(mut self, head: &response::Parts, deadline: Instant) -> TryFailed {
-        let mut said = Vec::new();
-        while said.len() < REFUSAL_LIMIT_BYTES {
-            match timeout_at(deadline, self.exchange.next_piece()).await {
-                Ok(Some(Ok(piece))) => said.extend_from_slice(&piece),
-                _ => break,
-            }
-        }
-        let is_cut = said.len() >= REFUSAL_LIMIT_BYTES;
-        said.truncate(REFUSAL_LIMIT_BYTES);
-        let mut reason = format!("the endpoint answered {}", head.status.as_u16());
-        let said = String::from_utf8_lossy(&said);
-        if !said.trim().is_empty() {
-            // What is cut may be so within the key.
-            reason = format!("{reason}: {}{}", said.trim(), if is_cut { CUT } else { "" });
-        }
-        let is_retryable = matches!(head.status.as_u16(), 408 | 429 | 500..=599);
-        let retry_after = retry_after(&text_of(&head.headers, &header::RETRY_AFTER));
-        TryFailed { reason, is_retryable, retry_after }
-    }
-}
-
-fn check_is_event_stream(headers: &HeaderMap) -> Result<(), TryFailed> {
-    let encoding = text_of(headers, &header::CONTENT_ENCODING);
-    if !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity") {
-        return Err(TryFailed::new(format!("the endpoint sent a compressed stream ({encoding})")));
-    }
-    let kind = text_of(headers, &header::CONTENT_TYPE);
-    let essence = kind.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("text/event-stream") {
-        let kind = if kind.is_empty() { "no Content-Type" } else { &kind };
-        return Err(TryFailed::new(format!("the endpoint sent no event stream but {kind}")));
-    }
-    Ok(())
-}
-
-fn text_of(headers: &HeaderMap, name: &HeaderName) -> String {
-    let value = headers.get(name).map_or(&b""[..], HeaderValue::as_bytes);
-    String::from_utf8_lossy(value).trim().to_owned()
 }
 
 fn deadline_in(duration: Duration) -> Instant {

@@ -6,6 +6,7 @@
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::members::{append_text, first_element, members};
 use crate::text::WHITE_SPACE;
 
 /// Why a stream cannot become a completion.
@@ -85,33 +86,45 @@ impl Completion {
     }
 
     fn add_chunk(&mut self, data: &str) -> Result<(), BrokenStream> {
-        let chunk = match serde_json::from_str(data) {
-            Ok(chunk @ Value::Object(_)) => chunk,
-            _ => {
-                return Err(BrokenStream {
-                    kind: Break::Malformed,
-                    reason: format!("the stream holds something that is no JSON object: {data}"),
-                });
-            }
-        };
-        // What is missing or of another type reads as null.
-        let error = &chunk["error"];
-        if !error.is_null() {
-            let message = error["message"].as_str().map_or_else(|| error.to_string(), str::to_owned);
+        let [error, usage, choices] =
+            members(data, ["error", "usage", "choices"]).ok_or_else(|| BrokenStream {
+                kind: Break::Malformed,
+                reason: format!("the stream holds something that is no JSON object: {data}"),
+            })?;
+        if let Some(error) = error.filter(|&error| error != "null") {
             return Err(BrokenStream {
                 kind: Break::Endpoint,
-                reason: format!("the endpoint reports in the stream: {message}"),
+                reason: format!("the endpoint reports in the stream: {}", message(error)),
             });
         }
-        if chunk["usage"].is_object() {
-            self.usage = to_raw_value(&chunk["usage"]).ok();
+        // One that `Value` does not take is passed over, so that whoever reads the events can read it.
+        if let Some(Ok(usage @ Value::Object(_))) = usage.map(serde_json::from_str) {
+            self.usage = to_raw_value(&usage).ok();
         }
         if self.finish_reason.is_none() {
-            let choice = &chunk["choices"][0];
-            self.text.push_str(choice["delta"]["content"].as_str().unwrap_or_default());
-            self.finish_reason =
-                choice["finish_reason"].as_str().filter(|reason| !reason.is_empty()).map(str::to_owned);
+            self.add_choice(choices.and_then(first_element).unwrap_or_default());
         }
         Ok(())
+    }
+
+    /// Takes in a choice; what is missing or of another type is passed over.
+    fn add_choice(&mut self, choice: &str) {
+        let [delta, finish_reason] = members(choice, ["delta", "finish_reason"]).unwrap_or_default();
+        if let Some([Some(content)]) = delta.and_then(|delta| members(delta, ["content"])) {
+            append_text(content, &mut self.text);
+        }
+        let mut reason = String::new();
+        if finish_reason.is_some_and(|json| append_text(json, &mut reason)) && !reason.is_empty() {
+            self.finish_reason = Some(reason);
+        }
+    }
+}
+
+/// What an error object says, whatever its shape.
+fn message(error: &str) -> String {
+    let mut said = String::new();
+    match members(error, ["message"]) {
+        Some([Some(message)]) if append_text(message, &mut said) => said,
+        _ => error.to_owned(),
     }
 }

@@ -32,11 +32,11 @@ impl Prompts {
     /// The prompts that the fields of an object are.
     pub fn of_fields(fields: &Fields) -> Result<Self, InvalidInput> {
         Ok(Self {
-            system: fields.text("system")?.to_owned(),
-            user: fields.text("user")?.to_owned(),
-            tests_failed: fields.text("tests_failed")?.to_owned(),
-            timed_out: fields.text("timed_out")?.to_owned(),
-            no_code: fields.text("no_code")?.to_owned(),
+            system: fields.text("system")?,
+            user: fields.text("user")?,
+            tests_failed: fields.text("tests_failed")?,
+            timed_out: fields.text("timed_out")?,
+            no_code: fields.text("no_code")?,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The endpoint: where it is, and connections to it.
 
 use std::io;
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
@@ -10,6 +11,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 use crate::connection::Stream;
 use crate::fields::InvalidInput;
+use crate::text::after_digits;
 
 /// What a base URL says.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,52 +24,52 @@ pub struct Address {
     pub host: String,
     /// The port, the scheme's own if none is written there.
     pub port: u16,
-    /// The path, without a slash at its end.
-    pub path: String,
+    /// The target of a request for a completion: the path, and the query if there is one.
+    pub target: String,
 }
 
 impl Address {
-    /// Reads `http://` or `https://`, a host, a port or none, and a path; `None` for anything else.
+    /// Reads `http://` or `https://`, a host, and perhaps a port, a path and a query; `None` for anything else.
+    ///
+    /// Source: `runtimes/contract/vectors/base_url.json`.
     pub fn parse(base_url: &str) -> Option<Self> {
-        let (is_encrypted, rest) = match base_url.strip_prefix("https://") {
-            Some(rest) => (true, rest),
-            None => (false, base_url.strip_prefix("http://")?),
+        let is_of_url = |byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'#' | b'\\');
+        if !base_url.bytes().all(is_of_url) {
+            return None;
+        }
+        let (scheme, rest) = base_url.split_once("://")?;
+        let (is_encrypted, usual_port) = match scheme {
+            _ if scheme.eq_ignore_ascii_case("http") => (false, 80),
+            _ if scheme.eq_ignore_ascii_case("https") => (true, 443),
+            _ => return None,
         };
-        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let (before_query, query) = rest.split_at(rest.find('?').unwrap_or(rest.len()));
+        let (authority, path) = before_query.split_at(before_query.find('/').unwrap_or(before_query.len()));
         let host_end = authority.find(']').map_or_else(|| authority.find(':'), |bracket| Some(bracket + 1));
         let (host, port) = authority.split_at(host_end.unwrap_or(authority.len()));
         let port = match port.strip_prefix(':') {
-            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok()?,
-            Some(_) => return None,
-            None if !port.is_empty() => return None,
-            None if is_encrypted => 443,
-            None => 80,
+            Some(digits) if after_digits(digits) == Some("") => {
+                digits.parse().ok().filter(|&port| port > 0)?
+            }
+            None if port.is_empty() => usual_port,
+            _ => return None,
         };
-        let is_of_path = |byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'#' | b'?');
-        if !path.bytes().all(is_of_path) {
-            return None;
-        }
         Some(Self {
             is_encrypted,
             authority: authority.to_owned(),
             host: bare_host(host)?.to_owned(),
             port,
-            path: path.trim_end_matches('/').to_owned(),
+            target: format!("{}/chat/completions{query}", path.trim_end_matches('/')),
         })
     }
 }
 
 /// A name, or what is between the brackets of an IPv6 address.
 fn bare_host(host: &str) -> Option<&str> {
-    if let Some(address) = host.strip_prefix('[') {
-        let address = address.strip_suffix(']')?;
-        return address.parse::<std::net::Ipv6Addr>().is_ok().then_some(address);
+    match host.strip_prefix('[') {
+        Some(address) => address.strip_suffix(']').filter(|address| address.parse::<Ipv6Addr>().is_ok()),
+        None => Some(host).filter(|host| !host.is_empty() && !host.contains(['@', '[', ']'])),
     }
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    };
-    host.strip_suffix('.').unwrap_or(host).split('.').all(is_label).then_some(host)
 }
 
 /// Makes connections to one endpoint.

@@ -1,11 +1,15 @@
 //! JSON objects from files, whose fields are asked for by type.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fmt, fs};
 
 use rustix::fs::{Access, access};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+
+use crate::text::in_one_line;
 
 /// The run file, or something it names, cannot be used; the text says what, where and what to do.
 #[derive(Debug)]
@@ -21,11 +25,12 @@ impl std::error::Error for InvalidInput {}
 
 /// The fields of one JSON object.
 ///
-/// Asking for one that is missing, of another type or out of bounds is an error that names it.
+/// Asking for one that is missing, of another type or out of bounds is an error that names it. One that is never
+/// asked for may be any JSON, also what `Value` does not take: a number beyond a double, or more than 127 levels.
 pub struct Fields {
     origin: String,
     prefix: String,
-    values: Map<String, Value>,
+    values: BTreeMap<String, Box<RawValue>>,
 }
 
 impl Fields {
@@ -37,24 +42,28 @@ impl Fields {
 
     /// The fields of the JSON object that `text`, from `origin`, is.
     pub fn of_text(origin: String, text: &[u8]) -> Result<Self, InvalidInput> {
-        let failure = match serde_json::from_slice(text) {
-            Ok(Value::Object(values)) => return Ok(Self { origin, prefix: String::new(), values }),
-            Ok(other) => format!("holds {}", shown(&other)),
+        let failure = match serde_json::from_slice::<&RawValue>(text) {
+            Ok(json) => match serde_json::from_str(json.get()) {
+                Ok(values) => return Ok(Self { origin, prefix: String::new(), values }),
+                Err(_) => format!("holds {}", shown(json)),
+            },
             Err(failure) => format!("is not JSON ({failure})"),
         };
         Err(InvalidInput(format!("{origin}: {failure}; write one JSON object there")))
     }
 
     /// A string, which may be empty.
-    pub fn text(&self, name: &str) -> Result<&str, InvalidInput> {
-        self.value(name, "a string", Value::as_str)
+    pub fn text(&self, name: &str) -> Result<String, InvalidInput> {
+        self.value(name, "a string", |value| match value {
+            Value::String(text) => Some(text),
+            _ => None,
+        })
     }
 
     /// The strings of a list that is not empty, fit for a command line.
     pub fn arguments(&self, name: &str) -> Result<Vec<String>, InvalidInput> {
         self.value(name, "a list of strings, at least one", |value| {
-            let items = value.as_array().filter(|items| !items.is_empty())?;
-            items.iter().map(argument).collect()
+            value.as_array().filter(|items| !items.is_empty())?.iter().map(argument).collect()
         })
     }
 
@@ -70,16 +79,21 @@ impl Fields {
     }
 
     /// An object with any fields.
-    pub fn object(&self, name: &str) -> Result<&Map<String, Value>, InvalidInput> {
-        self.value(name, "an object", Value::as_object)
+    pub fn object(&self, name: &str) -> Result<Map<String, Value>, InvalidInput> {
+        let wanted = "an object, nested 100 deep at most, of numbers that a double can hold";
+        self.value(name, wanted, |value| match value {
+            Value::Object(fields) => Some(fields),
+            _ => None,
+        })
     }
 
     /// An object whose fields are to be asked for in turn.
     pub fn fields(&self, name: &str) -> Result<Self, InvalidInput> {
+        let values = self.values.get(name).and_then(|json| serde_json::from_str(json.get()).ok());
         Ok(Self {
             origin: self.origin.clone(),
             prefix: format!("{}{name}.", self.prefix),
-            values: self.object(name)?.clone(),
+            values: values.ok_or_else(|| self.invalid_input(name, "an object"))?,
         })
     }
 
@@ -141,19 +155,20 @@ impl Fields {
     /// The error that says what a field is and what it must be.
     pub fn invalid_input(&self, name: &str, wanted: &str) -> InvalidInput {
         let found = match self.values.get(name) {
-            Some(value) => format!("is {}", shown(value)),
+            Some(json) => format!("is {}", shown(json)),
             None => "is missing".to_owned(),
         };
         InvalidInput(format!("{}: {}{name} {found}; it must be {wanted}", self.origin, self.prefix))
     }
 
-    fn value<'a, T>(
-        &'a self,
+    fn value<T>(
+        &self,
         name: &str,
         wanted: &str,
-        read: impl FnOnce(&'a Value) -> Option<T>,
+        read: impl FnOnce(Value) -> Option<T>,
     ) -> Result<T, InvalidInput> {
-        self.values.get(name).and_then(read).ok_or_else(|| self.invalid_input(name, wanted))
+        let value = self.values.get(name).and_then(|json| serde_json::from_str(json.get()).ok());
+        value.and_then(read).ok_or_else(|| self.invalid_input(name, wanted))
     }
 }
 
@@ -171,8 +186,8 @@ fn duration(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
 
-fn shown(value: &Value) -> String {
-    let text = value.to_string();
+fn shown(json: &RawValue) -> String {
+    let text = in_one_line(json.get());
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,

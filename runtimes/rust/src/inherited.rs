@@ -9,11 +9,14 @@ const FIRST_BEYOND_STDERR: libc::c_uint = 3;
 /// Gives every signal its default, blocks none, and keeps all descriptors beside stdin, stdout and stderr
 /// from children.
 ///
-/// SIGPIPE stays ignored, as the standard library wants it, which gives children its default.
+/// SIGPIPE stays ignored, as the standard library wants it, which gives children its default. A file that may not
+/// grow is to be an error of whoever writes it and not the end of the process: SIGXFSZ is handled by doing nothing,
+/// because children inherit what is ignored and no handler.
 pub fn reset() -> io::Result<()> {
     for signal in (1..=libc::SIGRTMAX()).filter(|&signal| signal != libc::SIGPIPE) {
-        // SAFETY: no handler is replaced by another, and those that cannot be set are refused.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
+        let action = if signal == libc::SIGXFSZ { pass_over as *const () as usize } else { libc::SIG_DFL };
+        // SAFETY: the handler does nothing, which is safe at any time, and what cannot be set is refused.
+        unsafe { libc::signal(signal, action) };
     }
     // SAFETY: the set is initialised before it is used, and the old one is not asked for.
     unsafe {
@@ -27,3 +30,5 @@ pub fn reset() -> io::Result<()> {
         unsafe { libc::syscall(libc::SYS_close_range, FIRST_BEYOND_STDERR, libc::c_uint::MAX, only_marked) };
     if marked == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
+
+extern "C" fn pass_over(_signal: libc::c_int) {}

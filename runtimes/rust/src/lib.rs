@@ -3,6 +3,7 @@
 //! It obeys `runtimes/CONTRACT.md`. Everything runs on one thread; an agent is one task of its event loop.
 
 pub mod agent;
+pub mod answer;
 pub mod canonical;
 pub mod chat;
 pub mod clock;
@@ -14,9 +15,13 @@ pub mod endpoint;
 pub mod events;
 pub mod extraction;
 pub mod feedback;
+pub mod fence;
 pub mod fields;
+pub mod http_date;
 pub mod inherited;
+pub mod members;
 pub mod process;
+pub mod reason;
 pub mod run;
 pub mod run_file;
 pub mod sse;

@@ -13,7 +13,7 @@ use std::{env, io};
 
 use rustix::fs::{Access, access};
 use rustix::io::{Errno, ioctl_fionread, read};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::net::unix::pipe::Receiver;
@@ -56,12 +56,10 @@ fn is_program(path: &Path) -> bool {
 
 /// A running process, the leader of its own group, which is dead and reaped when this is dropped.
 pub struct Child {
-    process: process::Child,
-    pid: Pid,
+    group: Group,
     pidfd: AsyncFd<OwnedFd>,
     stdout: Output,
     stderr: Output,
-    is_reaped: bool,
 }
 
 impl Child {
@@ -73,7 +71,7 @@ impl Child {
         folder: &Path,
         output_limit_bytes: usize,
     ) -> io::Result<Self> {
-        let mut process = Command::new(program)
+        let leader = Command::new(program)
             .arg0(&argv[0])
             .args(&argv[1..])
             .env_clear()
@@ -84,32 +82,16 @@ impl Child {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        let watched = Self::watch(&mut process, output_limit_bytes);
-        match watched {
-            Ok((pid, pidfd, stdout, stderr)) => {
-                Ok(Self { process, pid, pidfd, stdout, stderr, is_reaped: false })
-            }
-            Err(failure) => {
-                process.kill()?;
-                process.wait()?;
-                Err(failure)
-            }
-        }
-    }
-
-    fn watch(
-        process: &mut process::Child,
-        output_limit_bytes: usize,
-    ) -> io::Result<(Pid, AsyncFd<OwnedFd>, Output, Output)> {
-        let pid = Pid::from_child(process);
-        let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
+        // From here on it does not outlive a failure.
+        let mut group = Group { leader, is_reaped: false };
+        let pidfd = pidfd_open(group.pid(), PidfdFlags::empty())?;
         let output = |pipe: Option<OwnedFd>| Output::new(pipe.ok_or(Errno::BADF)?, output_limit_bytes);
-        Ok((
-            pid,
-            watched(pidfd)?,
-            output(process.stdout.take().map(OwnedFd::from))?,
-            output(process.stderr.take().map(OwnedFd::from))?,
-        ))
+        Ok(Self {
+            pidfd: watched(pidfd)?,
+            stdout: output(group.leader.stdout.take().map(OwnedFd::from))?,
+            stderr: output(group.leader.stderr.take().map(OwnedFd::from))?,
+            group,
+        })
     }
 
     /// Waits until the process has ended; its group is killed after `limit`.
@@ -121,7 +103,7 @@ impl Child {
             }
             Err(_) => true,
         };
-        let status = self.reap()?;
+        let status = self.group.kill_and_reap()?;
         self.stdout.read_what_is_held()?;
         self.stderr.read_what_is_held()?;
         Ok(Finished {
@@ -143,23 +125,35 @@ impl Child {
             }
         }
     }
+}
+
+/// A process and those that it has started, unless they have left its group.
+struct Group {
+    leader: process::Child,
+    is_reaped: bool,
+}
+
+impl Group {
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.leader)
+    }
 
     /// Kills the group, while its number still belongs to it, and then reaps the leader.
-    fn reap(&mut self) -> io::Result<ExitStatus> {
+    fn kill_and_reap(&mut self) -> io::Result<ExitStatus> {
         // What is gone already needs no killing.
-        let _ = kill_process_group(self.pid, Signal::KILL);
+        let _ = kill_process_group(self.pid(), Signal::KILL);
         // The leader may have moved to another group.
-        let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
+        let _ = self.leader.kill();
         self.is_reaped = true;
-        self.process.wait()
+        self.leader.wait()
     }
 }
 
-impl Drop for Child {
+impl Drop for Group {
     fn drop(&mut self) {
         if !self.is_reaped {
             // There is nobody left to tell.
-            let _ = self.reap();
+            let _ = self.kill_and_reap();
         }
     }
 }

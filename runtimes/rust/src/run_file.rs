@@ -95,11 +95,11 @@ impl RunFile {
         Ok(Self {
             tasks_file: fields.path("tasks_file")?,
             prompts_file: fields.path("prompts_file")?,
-            address: Address::parse(fields.text("base_url")?).ok_or_else(|| {
-                let wanted = "http:// or https://, a host, a port if need be, and a path";
+            address: Address::parse(&fields.text("base_url")?).ok_or_else(|| {
+                let wanted = "http:// or https:// and a host, with a port, a path and a query if need be";
                 fields.invalid_input("base_url", wanted)
             })?,
-            model: fields.text("model")?.to_owned(),
+            model: fields.text("model")?,
             request: request(&fields)?,
             agents: fields.integer("agents", 1)?,
             max_retries: fields.integer("max_retries", 0)?,
@@ -132,5 +132,5 @@ fn request(fields: &Fields) -> Result<Map<String, Value>, InvalidInput> {
         let wanted = format!("an object without {}", OWN_FIELDS.join(", "));
         return Err(fields.invalid_input("request", &wanted));
     }
-    Ok(request.clone())
+    Ok(request)
 }

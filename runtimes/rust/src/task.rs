@@ -16,6 +16,8 @@ pub struct Task {
     pub prompt: String,
     /// The pytest module that a solution must pass.
     pub tests: String,
+    /// What a solution must define.
+    pub entry_point: String,
     /// Nanoseconds after the run's start before which it is not begun; less than 2^63.
     pub start_after_ns: u64,
 }
@@ -43,11 +45,11 @@ impl Tasks {
             return Ok(None);
         }
         let fields = Fields::of_text(format!("{}, line {}", self.path.display(), self.number), &self.line)?;
-        fields.text("entry_point")?;
         Ok(Some(Task {
-            task_id: fields.text("task_id")?.to_owned(),
-            prompt: fields.text("prompt")?.to_owned(),
-            tests: fields.text("tests")?.to_owned(),
+            task_id: fields.text("task_id")?,
+            prompt: fields.text("prompt")?,
+            tests: fields.text("tests")?,
+            entry_point: fields.text("entry_point")?,
             start_after_ns: fields.nanoseconds("start_after_ns")?,
         }))
     }

@@ -31,7 +31,11 @@ fn after_parenthesis(text: &str) -> Option<&str> {
     after(text.strip_prefix(" (")?, of_words)?.strip_prefix(')')
 }
 
-/// `text` with every run of white space, line ends included, as one space.
+/// `text` with one space for each run of white space and control characters, and none at its ends.
+///
+/// Source: `runtimes/contract/vectors/reasons.json`.
 pub fn in_one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let ends_word = |c| matches!(c, '\0'..=' ' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}');
+    let words = text.split(ends_word).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
 }

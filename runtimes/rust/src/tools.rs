@@ -185,8 +185,8 @@ fn entries(folder: &OwnedFd) -> Result<Vec<(OsString, bool)>, Errno> {
 
 fn lines_with(text: &str, content: &str, path: &str) -> Vec<SearchMatch> {
     let lines = content.split_inclusive('\n').map(|line| {
-        let line = line.strip_suffix('\n').unwrap_or(line);
-        line.strip_suffix('\r').unwrap_or(line)
+        let without_end = line.strip_suffix("\r\n").or_else(|| line.strip_suffix('\n'));
+        without_end.unwrap_or(line)
     });
     (1..)
         .zip(lines)

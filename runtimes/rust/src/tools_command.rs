@@ -40,11 +40,11 @@ fn result(
     event_loop: &LocalRuntime,
 ) -> Result<Value, Box<dyn Error>> {
     let call = Fields::of_text("call".to_owned(), call)?;
-    Ok(match call.text("tool")? {
-        "write_file" => json!(tools.write_file(call.text("path")?, call.text("content")?)?),
-        "read_file" => json!(tools.read_file(call.text("path")?)?),
-        "list_dir" => json!(tools.list_dir(call.text("path")?)?),
-        "search" => json!(tools.search(call.text("text")?, call.text("path")?)?),
+    Ok(match &*call.text("tool")? {
+        "write_file" => json!(tools.write_file(&call.text("path")?, &call.text("content")?)?),
+        "read_file" => json!(tools.read_file(&call.text("path")?)?),
+        "list_dir" => json!(tools.list_dir(&call.text("path")?)?),
+        "search" => json!(tools.search(&call.text("text")?, &call.text("path")?)?),
         "bash" => {
             let command = call.text("command")?;
             if command.contains('\0') {
@@ -53,7 +53,7 @@ fn result(
                     .into());
             }
             let rules = Verify {
-                argv: ["bash", "-c", command].map(str::to_owned).into(),
+                argv: ["bash", "-c", &command].map(str::to_owned).into(),
                 env: call.environment("env")?,
                 timeout: call.positive_seconds("timeout_s")?,
                 slots: 1,

@@ -1,6 +1,8 @@
 //! Children, folders and tools, on the real machine.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -111,6 +113,31 @@ fn tools_write_read_list_and_search() {
         [expected("a.txt", 1, "two"), expected("a/b.txt", 2, "two")]
     );
     assert_eq!(tools.search("one", "a").unwrap(), [expected("a/b.txt", 1, "one")]);
+    // A CR that no LF follows is part of its line.
+    tools.write_file("a.txt", "four\r\r\nfour\r").unwrap();
+    assert_eq!(
+        tools.search("four", ".").unwrap(),
+        [expected("a.txt", 1, "four\r"), expected("a.txt", 2, "four\r")]
+    );
+}
+
+#[test]
+fn names_are_in_the_order_of_what_is_shown() {
+    let folder = workspace();
+    // U+FFFD, which is shown in place of what is not UTF-8, is less than U+1F600, and its bytes here are more.
+    for name in [&b"\xff"[..], b"\x80x", "\u{1f600}".as_bytes(), b"z"] {
+        for inside in [folder.path().to_owned(), folder.path().join(OsStr::from_bytes(b"in\xff"))] {
+            fs::create_dir_all(&inside).unwrap();
+            fs::write(inside.join(OsStr::from_bytes(name)), "needle").unwrap();
+        }
+    }
+    let names = ["z", "\u{fffd}", "\u{fffd}x", "\u{1f600}"];
+    let tools = ToolDispatcher::new(folder.path());
+    assert_eq!(tools.list_dir("").unwrap(), [&["in\u{fffd}/"], &names[..]].concat());
+    let found: Vec<_> = tools.search("needle", "").unwrap().into_iter().map(|found| found.path).collect();
+    let expected: Vec<_> =
+        ["in\u{fffd}/", ""].iter().flat_map(|folder| names.map(|name| format!("{folder}{name}"))).collect();
+    assert_eq!(found, expected);
 }
 
 #[test]

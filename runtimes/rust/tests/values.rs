@@ -2,13 +2,13 @@
 
 mod scene;
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use agentloop::canonical::write_value;
-use agentloop::endpoint::Address;
+use agentloop::fields::Fields;
 use agentloop::run_file::{RunFile, Transport};
 use agentloop::task::{Tasks, count_tasks};
-use agentloop::transport::{backoff, retry_after};
+use agentloop::transport::backoff;
 use serde_json::{Value, json};
 
 use crate::scene::Scene;
@@ -62,31 +62,6 @@ fn random_texts_read_back_the_same() {
 }
 
 #[test]
-fn addresses() {
-    let address = Address::parse("https://[::1]:8443/a/v1/").unwrap();
-    assert_eq!((&*address.host, address.port, &*address.path), ("::1", 8443, "/a/v1"));
-    assert!(address.is_encrypted);
-    assert_eq!(Address::parse("http://localhost/v1").unwrap().port, 80);
-    for refused in [
-        "",
-        "localhost/v1",
-        "ftp://localhost/v1",
-        "http://",
-        "http://:80/v1",
-        "http://a b/v1",
-        "http://a/v 1",
-        "http://a:65536/v1",
-        "http://a:+1/v1",
-        "http://a@b/v1",
-        "http://a/v1?x=y",
-        "http://[::1/v1",
-        "http://[::1]x/v1",
-    ] {
-        assert_eq!(Address::parse(refused), None, "{refused}");
-    }
-}
-
-#[test]
 fn pauses_are_drawn_below_a_bound_that_doubles() {
     let transport =
         Transport { max_retries: 9, base: Duration::from_millis(100), cap: Duration::from_secs(1) };
@@ -95,18 +70,6 @@ fn pauses_are_drawn_below_a_bound_that_doubles() {
         assert!(drawn.iter().all(|pause| *pause <= Duration::from_millis(bound_ms)));
         assert!(drawn.iter().any(|pause| *pause > Duration::from_millis(bound_ms / 2)));
     }
-}
-
-#[test]
-fn retry_after_is_a_number_or_a_date() {
-    assert_eq!(retry_after("7"), Duration::from_secs(7));
-    assert_eq!(retry_after("1.5"), Duration::from_millis(1500));
-    for senseless in ["", "soon", "-1", "1e3", "inf", "1.", "Wed, 21 Oct 2015 07:28:00 GMT"] {
-        assert_eq!(retry_after(senseless), Duration::ZERO, "{senseless}");
-    }
-    let in_an_hour = SystemTime::now() + Duration::from_secs(3600);
-    let asked = retry_after(&httpdate::fmt_http_date(in_an_hour));
-    assert!((3500..=3600).contains(&asked.as_secs()), "{asked:?}");
 }
 
 #[test]
@@ -133,6 +96,20 @@ fn run_files_are_taken_or_refused_by_field() {
         *changed.pointer_mut(pointer).unwrap() = value;
         let refused = load(&changed).unwrap_err().to_string();
         assert_eq!(refused, format!("{}: {said}", scene.0.join("run.json").display()));
+    }
+}
+
+#[test]
+fn fields_that_nobody_asks_for_may_be_any_json() {
+    let nested = ["[".repeat(300), "]".repeat(300)].concat();
+    for value in ["1e400", &"7".repeat(5000), &nested] {
+        let text = format!(r#"{{"a": {value}, "b": {{"c": 1, "d": {value}}}, "e": "x"}}"#);
+        let fields = Fields::of_text("here".to_owned(), text.as_bytes()).unwrap();
+        assert_eq!(fields.text("e").unwrap(), "x");
+        assert_eq!(fields.fields("b").unwrap().integer("c", 0).unwrap(), 1);
+        let refused = fields.seconds("a").unwrap_err().to_string();
+        assert!(refused.starts_with("here: a is ") && refused.ends_with("it must be a number of at least 0"));
+        assert!(fields.object("b").is_err());
     }
 }
 

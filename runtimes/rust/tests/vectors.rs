@@ -3,16 +3,21 @@
 use std::convert::Infallible;
 use std::fs;
 use std::rc::Rc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use agentloop::completion::{Break, BrokenStream, Completion};
 use agentloop::conversation::{Conversation, Prompts, Script};
 use agentloop::digest::Digest;
+use agentloop::endpoint::Address;
 use agentloop::extraction::extract;
 use agentloop::feedback::normalise;
 use agentloop::fields::Fields;
+use agentloop::reason::KeySpellings;
 use agentloop::sse::EventStream;
 use agentloop::task::Task;
+use agentloop::transport;
 use agentloop::verdict::judge;
+use hyper::Uri;
 use serde_json::{Value, json};
 
 fn vectors(file: &str) -> Vec<Value> {
@@ -48,9 +53,14 @@ fn from_base64(text: &str) -> Vec<u8> {
 #[test]
 fn extraction() {
     for case in vectors("extraction.json") {
-        let found = extract(case["reply"].as_str().unwrap());
+        let found = extract(case["reply"].as_str().unwrap(), case["entry_point"].as_str().unwrap());
         assert_eq!(json!(found), case["expected"], "{}: {}", case["name"], case["why"]);
     }
+}
+
+#[test]
+fn white_space_before_an_end_token_is_dropped() {
+    assert_eq!(extract("```\na = 1 \n\t<|im_end|>", "").unwrap(), "a = 1\n");
 }
 
 #[test]
@@ -77,9 +87,10 @@ fn messages() {
         let of_object =
             |name: &str| Fields::of_text(name.to_owned(), case[name].to_string().as_bytes()).unwrap();
         let fields = of_object("task");
-        let text = |name| fields.text(name).unwrap().to_owned();
+        let text = |name| fields.text(name).unwrap();
         let (task_id, prompt, tests) = (text("task_id"), text("prompt"), text("tests"));
-        let task = Task { task_id, prompt, tests, start_after_ns: 0 };
+        let entry_point = String::new();
+        let task = Task { task_id, prompt, tests, entry_point, start_after_ns: 0 };
         let prompts = Prompts::of_fields(&of_object("prompts")).unwrap();
         let request = case["request"].as_object().unwrap();
         let script = Rc::new(Script::new(prompts, case["model"].as_str().unwrap(), request));
@@ -100,8 +111,44 @@ fn messages() {
     }
 }
 
-/// What a stream in these pieces comes to, in the words of the vectors.
-fn parsed<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<String>, Value) {
+#[test]
+fn retry_after() {
+    for case in vectors("retry_after.json") {
+        let now = UNIX_EPOCH + Duration::from_secs(case["now"].as_u64().unwrap());
+        let asked = transport::retry_after(case["value"].as_str().unwrap(), now).as_secs_f64();
+        assert_eq!(asked, case["expected"].as_f64().unwrap(), "{}: {}", case["name"], case["why"]);
+    }
+}
+
+#[test]
+fn base_urls() {
+    for case in vectors("base_url.json") {
+        let address = Address::parse(case["base_url"].as_str().unwrap()).map(|address| {
+            // As the request line has it.
+            let uri: Uri = address.target.parse().unwrap();
+            json!({
+                "tls": address.is_encrypted,
+                "host": address.host,
+                "port": address.port,
+                "host_header": address.authority,
+                "target": uri.to_string(),
+            })
+        });
+        assert_eq!(json!(address), case["expected"], "{}: {}", case["name"], case["why"]);
+    }
+}
+
+#[test]
+fn reasons() {
+    for case in vectors("reasons.json") {
+        let reason =
+            KeySpellings::of(case["key"].as_str().unwrap()).presentable(case["said"].as_str().unwrap());
+        assert_eq!(reason, case["expected"], "{}: {}", case["name"], case["why"]);
+    }
+}
+
+/// The data of the events of a stream in these pieces.
+fn parsed<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<String> {
     let mut events = EventStream::default();
     let mut data = Vec::new();
     for piece in pieces {
@@ -111,9 +158,10 @@ fn parsed<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<String>, Value
         });
         fed.unwrap();
     }
-    (data.clone(), completion(&data))
+    data
 }
 
+/// What these data add up to, in the words of the vectors.
 fn completion(data: &[String]) -> Value {
     let mut completion = Completion::default();
     let added = data.iter().try_for_each(|event| completion.add(event)).and_then(|()| completion.end());
@@ -139,8 +187,8 @@ fn completion(data: &[String]) -> Value {
 fn streams_cut_anywhere() {
     for case in vectors("sse.json") {
         let stream = bytes(&case, "stream");
-        let expected: (Vec<String>, Value) =
-            serde_json::from_value(json!([case["data"], case["completion"]])).unwrap();
+        let expected: Vec<String> = serde_json::from_value(case["data"].clone()).unwrap();
+        assert_eq!(completion(&expected), case["completion"], "{}: {}", case["name"], case["why"]);
         assert_eq!(parsed([&stream[..]]), expected, "{} whole: {}", case["name"], case["why"]);
         assert_eq!(parsed(stream.chunks(1)), expected, "{} byte by byte: {}", case["name"], case["why"]);
         for cut in 0..stream.len() {
@@ -148,6 +196,26 @@ fn streams_cut_anywhere() {
             assert_eq!(parsed([head, tail]), expected, "{} cut at {cut}: {}", case["name"], case["why"]);
         }
     }
+}
+
+#[test]
+fn a_usage_that_no_reader_could_hold_is_passed_over() {
+    let nested = ["[".repeat(300), "]".repeat(300)].concat();
+    for usage in ["1e400", &"7".repeat(5000), &nested] {
+        let mut completion = Completion::default();
+        completion.add(r#"{"usage": {"a": 1}}"#).unwrap();
+        completion.add(&format!(r#"{{"usage": {{"a": {usage}}}}}"#)).unwrap();
+        assert_eq!(completion.usage.unwrap().get(), r#"{"a":1}"#);
+    }
+}
+
+#[test]
+fn of_several_members_by_one_name_the_last_counts() {
+    let mut completion = Completion::default();
+    let choice =
+        |text: &str| format!(r#""choices":[{{"delta":{{"content":"{text}"}},"finish_reason":"stop"}}]"#);
+    completion.add(&format!("{{{},{}}}", choice("a"), choice("b"))).unwrap();
+    assert_eq!(completion.text, "b");
 }
 
 #[test]

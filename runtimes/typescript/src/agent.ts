@@ -70,7 +70,7 @@ export class Agent {
   async #step(attempt: Attempt, task: Task, conversation: Conversation): Promise<void> {
     const { chat, model, request, workspaces } = this.#services;
     const reply = await chat.complete(conversation.body(model, request), attempt);
-    const code = extract(reply);
+    const code = extract(reply, task.entryPoint);
     if (code === null) {
       attempt.verdict = "no_code";
       conversation.noCode(reply);

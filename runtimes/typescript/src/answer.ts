@@ -5,17 +5,16 @@ import { milliseconds, now, pollOnce } from "./clock.js";
 import { BrokenStream, Completion } from "./completion.js";
 import type { Listener } from "./connection.js";
 import type { Attempt } from "./events.js";
+import { CUT } from "./reason.js";
 import type { Headers } from "./response.js";
 import { retryAfterS } from "./retry-after.js";
 import { EventStream } from "./sse.js";
+import { strip } from "./white-space.js";
 
 /** How long the end of the stream is awaited after the finish reason, in seconds. */
 const STREAM_END_GRACE_S = 1;
 
 const ERROR_BODY_LIMIT_BYTES = 2048;
-
-/** Ends a reason that was cut, perhaps within the key. */
-export const CUT = "…";
 
 /** One request failed: whether another may do better, and how many seconds to wait for it at least. */
 export class TryFailed extends Error {
@@ -38,7 +37,7 @@ interface Refusal {
 
 /** What is expected of a response, and who is told of it. */
 export interface Expectation {
-  /** How long each event may take, in seconds. */
+  /** How long each event may take, in seconds; for the first, from the end of the request. */
   readonly eventIdleS: number;
   /** Called when the finish reason is there. */
   readonly onFinish: () => void;
@@ -68,10 +67,16 @@ export class Answer implements Listener {
     return this.#completion.ended;
   }
 
-  /** Begin to wait for events. */
+  /** Begin to take in the response. */
   expect(expectation: Expectation): void {
-    const { eventIdleS } = expectation;
     this.#expectation = expectation;
+  }
+
+  sent(): void {
+    if (this.#expectation === null || this.#completion.finishReason !== null) {
+      return;
+    }
+    const { eventIdleS } = this.#expectation;
     this.#timer = setTimeout(() => {
       void this.#giveUp(eventIdleS);
     }, milliseconds(eventIdleS));
@@ -193,8 +198,9 @@ export class Answer implements Listener {
 }
 
 function refused({ status, retryAfter, body }: Refusal): TryFailed {
-  const said = body.view.toString().trim() + (body.length === ERROR_BODY_LIMIT_BYTES ? CUT : "");
-  return new TryFailed(`the endpoint answered ${String(status)}${said === "" ? "" : `: ${said}`}`, {
+  const text = body.view.toString();
+  const said = body.length === ERROR_BODY_LIMIT_BYTES ? text + CUT : text;
+  return new TryFailed(`the endpoint answered ${String(status)}${strip(said) === "" ? "" : `: ${said}`}`, {
     isRetryable: status === 408 || status === 429 || status >= 500,
     retryAfterS: retryAfterS(retryAfter, Date.now()),
   });

@@ -4,18 +4,18 @@
  * Source: runtimes/CONTRACT.md, "One task" and "Transport".
  */
 
-import { Answer, CUT, TryFailed } from "./answer.js";
+import { Answer, TryFailed } from "./answer.js";
 import { milliseconds, now } from "./clock.js";
 import type { Completion } from "./completion.js";
 import type { Connection, Pool } from "./connection.js";
 import { Deadline } from "./deadline.js";
 import type { Attempt } from "./events.js";
-import { ChatFailed, inOneLine } from "./failures.js";
+import { ChatFailed } from "./failures.js";
+import { presentable, spellingsOf } from "./reason.js";
 import type { BaseUrl, Timeouts, TransportRetries } from "./run-file.js";
 import { sha256 } from "./sha256.js";
 import type { Stop } from "./stop.js";
 
-const REASON_LIMIT = 300;
 // The exponent is bounded because a double is not.
 const MOST_DOUBLINGS = 64;
 
@@ -42,11 +42,10 @@ export class Chat {
     this.#transport = transport;
     this.#stop = stop;
     this.#requestHead =
-      `POST ${baseUrl.path}/chat/completions HTTP/1.1\r\nHost: ${baseUrl.authority}\r\n` +
+      `POST ${baseUrl.target} HTTP/1.1\r\nHost: ${baseUrl.hostHeader}\r\n` +
       "Accept: text/event-stream\r\nContent-Type: application/json\r\n" +
       (apiKey === "" ? "" : `Authorization: Bearer ${apiKey}\r\n`);
-    // As it is, and as it is within JSON.
-    this.#keySpellings = apiKey === "" ? [] : [apiKey, JSON.stringify(apiKey).slice(1, -1)];
+    this.#keySpellings = spellingsOf(apiKey);
   }
 
   /** The reply to a request body, stamping `attempt`; throws `ChatFailed` and `Interrupted`. */
@@ -74,7 +73,7 @@ export class Chat {
             throw failure;
           }
           if (!failure.isRetryable || attempt.transportRetries >= this.#transport.maxRetries) {
-            throw new ChatFailed(this.#presentable(failure.message));
+            throw new ChatFailed(presentable(failure.message, this.#keySpellings));
           }
           await this.#pause(failure.retryAfterS, attempt.transportRetries, deadline);
         }
@@ -137,19 +136,6 @@ export class Chat {
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  /** Put what the endpoint said in one short line without the key: endpoints are known to quote it. */
-  #presentable(reason: string): string {
-    let shown = reason;
-    // Before anything is cut, so that no part of the key is left.
-    for (const spelling of this.#keySpellings) {
-      shown = shown.replaceAll(spelling, "***");
-      for (let length = spelling.length - 1; length > 0; length--) {
-        shown = shown.replaceAll(spelling.slice(0, length) + CUT, `***${CUT}`);
-      }
-    }
-    return inOneLine(shown).slice(0, REASON_LIMIT);
   }
 }
 

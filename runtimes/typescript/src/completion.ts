@@ -54,7 +54,7 @@ export class Completion {
       return;
     }
     try {
-      this.#addChunk(parseChunk(data));
+      this.#addChunk(parseChunk(data), data);
     } catch (failure) {
       if (this.finishReason === null) {
         throw failure;
@@ -71,12 +71,12 @@ export class Completion {
     }
   }
 
-  #addChunk({ error, usage, choices }: JsonObject): void {
+  #addChunk({ error, usage, choices }: JsonObject, data: string): void {
     if (error !== undefined && error !== null) {
       throw new BrokenStream("endpoint", `the endpoint reports in the stream: ${message(error)}`);
     }
     if (isObject(usage)) {
-      this.usage = writtenAgain(usage);
+      this.usage = usageOf(data, usage) ?? this.usage;
     }
     const choice = Array.isArray(choices) ? choices[0] : undefined;
     if (this.finishReason !== null || !isObject(choice)) {
@@ -93,10 +93,11 @@ export class Completion {
   }
 }
 
+/** The object that `data` is, with large integers rounded: all digits are of use in the usage alone. */
 function parseChunk(data: string): JsonObject {
   let chunk: Json;
   try {
-    chunk = parseJson(data);
+    chunk = JSON.parse(data) as Json;
   } catch {
     throw malformed(data);
   }
@@ -106,12 +107,13 @@ function parseChunk(data: string): JsonObject {
   return chunk;
 }
 
-/** Refuses what could not be written as JSON again: literals like 1e999. */
-function writtenAgain(usage: JsonObject): string {
+/** The usage of a chunk as JSON with all digits, or null where one of its numbers is beyond a double. */
+function usageOf(data: string, rounded: JsonObject): string | null {
   try {
-    return canonicalJson(usage);
+    canonicalJson(rounded); // Does not take infinity.
+    return canonicalJson((parseJson(data) as JsonObject)["usage"] ?? null);
   } catch {
-    throw new BrokenStream("malformed", "the stream holds a usage with a number too large for a double");
+    return null;
   }
 }
 

@@ -1,6 +1,6 @@
 /** Connections to one endpoint, that each carry one request at a time and are used again. */
 
-import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
 
 import { milliseconds, pollOnce } from "./clock.js";
 import { NoHttp, ResponseParser, type Receiver } from "./response.js";
@@ -16,10 +16,12 @@ const received = Buffer.allocUnsafeSlow(RECEIVE_BYTES);
 
 type Connect = typeof connectTcp;
 
-/** A receiver that also wants to know when the connection ends before the response does. */
+/** A receiver that also wants to know when the request is sent, and when the connection ends too early. */
 export interface Listener extends Receiver {
   /** Whether the response is complete but for its framing. */
   readonly hasEnded: boolean;
+  /** The whole request is with the kernel. */
+  sent(): void;
   lost(reason: string): void;
 }
 
@@ -36,7 +38,9 @@ export class Connection {
     this.#socket = connect({
       host,
       port,
-      ...(connect === connectTcp ? {} : { servername: host }),
+      // For the server to choose its certificate by. RFC 6066 has no addresses there; a certificate is checked for
+      // `host` in any case.
+      ...(connect === connectTcp || isIP(host) !== 0 ? {} : { servername: host }),
       noDelay: true,
       onread: {
         buffer: received,
@@ -77,7 +81,11 @@ export class Connection {
       body: (piece) => this.#listener?.body(piece),
       end: () => this.#listener?.end(),
     });
-    this.#socket.write(request);
+    this.#socket.write(request, (failure) => {
+      if (!failure) {
+        listener.sent();
+      }
+    });
   }
 
   /** Tell `listener` no more; a response that has ended but for its framing may still free the connection. */
@@ -130,7 +138,8 @@ export class Connection {
   #free(usable: boolean): void {
     this.#parser = null;
     this.#listener = null;
-    if (usable && !this.#socket.destroyed) {
+    // An endpoint may answer before it has read the request, and the rest of that may never go away.
+    if (usable && !this.#socket.destroyed && this.#socket.writableLength === 0) {
       this.#idle.push(this);
     } else {
       this.close();

@@ -29,7 +29,17 @@ export function isSystemFailure(failure: unknown, code?: string): failure is Sys
   );
 }
 
-/** Any text in one line. */
+const SPACES_AND_CONTROLS = /[\0-\x20\x7f-\x9f\u2028\u2029]+/;
+
+/** Any text in one line, by rule 3 of reasons.json. */
 export function inOneLine(text: string): string {
-  return text.split(/\s+/).filter(Boolean).join(" ");
+  return text.split(SPACES_AND_CONTROLS).filter(Boolean).join(" ");
+}
+
+/** What a failure that ends the program says, in one line. */
+export function described(failure: unknown): string {
+  if (failure instanceof EventFileFailed || failure instanceof InvalidInput) {
+    return failure.message;
+  }
+  return `unexpected ${inOneLine(failure instanceof Error ? (failure.stack ?? failure.message) : String(failure))}`;
 }

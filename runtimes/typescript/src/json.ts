@@ -15,7 +15,8 @@ export function isObject(value: unknown): value is JsonObject {
 }
 
 const LONG_NUMBER = /[0-9]{16}/;
-const STRING_OR_NUMBER = /"(?:[^"\\]+|\\.)*"|-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/gs;
+// A string need not end: what never fails is never tried in another way.
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"?|-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/gs;
 const INTEGER = /^-?(?:0|[1-9][0-9]*)$/;
 
 /** Parse a JSON text; integers that a double may not hold become bigints. Throws `SyntaxError` or `RangeError`. */

@@ -1,7 +1,7 @@
 /** `main.js run.json`: one run, from its run file to its exit status; or `main.js tools FOLDER`, the tools. */
 
 import { complain } from "./complaint.js";
-import { InvalidInput } from "./failures.js";
+import { described, InvalidInput } from "./failures.js";
 import { perform } from "./run.js";
 import { serve } from "./tools-command.js";
 
@@ -23,11 +23,8 @@ async function exitStatus(words: readonly string[]): Promise<number> {
   try {
     return await main(words);
   } catch (failure) {
-    if (!(failure instanceof InvalidInput)) {
-      throw failure;
-    }
-    complain(failure.message);
-    return 2;
+    complain(described(failure));
+    return failure instanceof InvalidInput ? 2 : 1;
   }
 }
 

@@ -4,11 +4,13 @@
  * Source: RFC 9112.
  */
 
+import { strip } from "./white-space.js";
+
 const LF = 0x0a;
 const LONGEST_LINE_BYTES = 64 * 1024;
 const MOST_HEADERS = 1000;
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: .*)?$/;
-const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/;
+const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):(.*)$/;
 const CHUNK_SIZE = /^([0-9A-Fa-f]{1,12})[ \t]*(?:;.*)?$/;
 const LENGTH = /^[0-9]{1,15}$/;
 
@@ -154,7 +156,8 @@ export class ResponseParser {
   }
 
   #header(line: string): void {
-    const [, name = "", value = ""] = match(HEADER, line, "a header field");
+    const [, name = "", spacedValue = ""] = match(HEADER, line, "a header field");
+    const value = strip(spacedValue);
     const before = this.#headers.get(name.toLowerCase());
     this.#headers.set(name.toLowerCase(), before === undefined ? value : `${before}, ${value}`);
     if (this.#headers.size > MOST_HEADERS) {

@@ -4,15 +4,22 @@
  * Source: runtimes/CONTRACT.md, "The run file".
  */
 
+import { isIPv6 } from "node:net";
+
 import { Fields } from "./fields.js";
 import { canonicalJson, type JsonObject } from "./json.js";
+import { stripEnd } from "./white-space.js";
 
 export const CONTRACT_VERSION = 1;
 
 const OWN_FIELDS = ["messages", "model", "stream"];
 const LABEL = "[0-9A-Za-z_-]{1,63}";
+const HOST = `(?:\\[(?<address>[0-9A-Fa-f:.]+)\\]|(?<name>${LABEL}(?:\\.${LABEL})*\\.?))`;
+// Of what is visible in ASCII, all but the backslash, the sign of a fragment, and in a path that of a query.
+const PATH = '(?<path>(?:/[!"$->@-[\\]-~]*)?)';
+const QUERY = '(?<query>(?:\\?[!"$-[\\]-~]*)?)';
 const BASE_URL = new RegExp(
-  `^(https?)://(?:\\[([0-9A-Fa-f:.]+)\\]|(${LABEL}(?:\\.${LABEL})*\\.?))(?::([0-9]{1,5}))?(/[!-"$->@-~]*)?$`,
+  `^(?<scheme>[Hh][Tt][Tt][Pp][Ss]?)://${HOST}(?::(?<port>[0-9]{1,5}))?${PATH}${QUERY}$`,
 );
 const LARGEST_PORT = 65535;
 
@@ -39,13 +46,16 @@ export interface TransportRetries {
   readonly capS: number;
 }
 
-/** Where completions are to be had; `path` is what precedes `/chat/completions`. */
+/** Where completions are to be had. */
 export interface BaseUrl {
   readonly tls: boolean;
+  /** A name, or an address without brackets. */
   readonly host: string;
   readonly port: number;
-  readonly authority: string;
-  readonly path: string;
+  /** Host and port as they are written. */
+  readonly hostHeader: string;
+  /** The path and the query of every request. */
+  readonly target: string;
 }
 
 /** The fields of a run file; paths are absolute and free of symbolic links. */
@@ -106,27 +116,34 @@ export function loadRunFile(path: string): RunFile {
   };
 }
 
-/** Take the parts of a base URL, or return null where it is none. */
+/** Take the parts of a base URL, or return null where it is none; by base_url.json. */
 export function parseBaseUrl(text: string): BaseUrl | null {
-  const [, scheme, address, name, digits, path = ""] = BASE_URL.exec(text) ?? [];
+  const { scheme, address, name, port: digits, path = "", query = "" } = BASE_URL.exec(text)?.groups ?? {};
   const host = address ?? name;
-  const port = digits === undefined ? (scheme === "https" ? 443 : 80) : Number(digits);
-  if (host === undefined || port > LARGEST_PORT) {
+  if (scheme === undefined || host === undefined || (address !== undefined && !isIPv6(address))) {
+    return null;
+  }
+  const tls = scheme.length === "https".length;
+  const port = digits === undefined ? (tls ? 443 : 80) : Number(digits);
+  if (port < 1 || port > LARGEST_PORT) {
     return null;
   }
   return {
-    tls: scheme === "https",
+    tls,
     host,
     port,
-    authority: (address === undefined ? host : `[${host}]`) + (digits === undefined ? "" : `:${digits}`),
-    path: path.replace(/\/+$/, ""),
+    hostHeader: (address === undefined ? host : `[${host}]`) + (digits === undefined ? "" : `:${digits}`),
+    target: `${stripEnd(path, "/")}/chat/completions${query}`,
   };
 }
 
 function baseUrl(fields: Fields): BaseUrl {
   const url = parseBaseUrl(fields.text("base_url"));
   if (url === null) {
-    throw fields.invalidInput("base_url", "http:// or https://, a host, a port if need be, and a path");
+    throw fields.invalidInput(
+      "base_url",
+      "http:// or https://, a host, perhaps a port from 1 to 65535, a path and a query, all in visible ASCII without a user",
+    );
   }
   return url;
 }

@@ -12,7 +12,7 @@ import { complain } from "./complaint.js";
 import { Pool } from "./connection.js";
 import { closeInheritedDescriptors } from "./descriptors.js";
 import { EventFile } from "./events.js";
-import { EventFileFailed, inOneLine, isSystemFailure, InvalidInput } from "./failures.js";
+import { described, isSystemFailure, InvalidInput } from "./failures.js";
 import { loadPrompts } from "./messages.js";
 import { CONTRACT_VERSION, loadRunFile, type RunFile } from "./run-file.js";
 import { Stop } from "./stop.js";
@@ -64,13 +64,6 @@ function exitStatus(stop: Stop): number {
   }
   complain(described(stop.reason));
   return 1;
-}
-
-function described(failure: unknown): string {
-  if (failure instanceof EventFileFailed || failure instanceof InvalidInput) {
-    return failure.message;
-  }
-  return `unexpected ${inOneLine(failure instanceof Error ? (failure.stack ?? failure.message) : String(failure))}`;
 }
 
 function apiKeyOfEnvironment(): string {

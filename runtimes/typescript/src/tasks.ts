@@ -9,6 +9,8 @@ export interface Task {
   readonly taskId: string;
   readonly prompt: string;
   readonly tests: string;
+  /** The name that a solution must define. */
+  readonly entryPoint: string;
   /** How long after the beginning of the run the task may be begun, in nanoseconds. */
   readonly startAfterNs: bigint;
 }
@@ -19,11 +21,11 @@ export function* loadTasks(path: string): Generator<Task, undefined> {
   try {
     for (const line of linesOf(path)) {
       const fields = Fields.ofBytes(`${path}, line ${String(++number)}`, line);
-      fields.text("entry_point");
       yield {
         taskId: fields.text("task_id"),
         prompt: fields.text("prompt"),
         tests: fields.text("tests"),
+        entryPoint: fields.text("entry_point"),
         startAfterNs: fields.nanoseconds("start_after_ns"),
       };
     }

@@ -1,5 +1,5 @@
 /** The white space of the contract, which is not that of `trim`; by hand, because `/\s+$/` is quadratic. */
-const WHITE_SPACE = " \t\n\r\v\f";
+export const WHITE_SPACE = " \t\n\r\v\f";
 
 /** Take white space, or the other characters that are named, from the end of a text. */
 export function stripEnd(text: string, characters: string = WHITE_SPACE): string {

@@ -1,12 +1,14 @@
 /** Whole runs: the program itself, a small endpoint on a real socket, and what is left behind. */
 
 import assert from "node:assert/strict";
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import {
+  closeSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -14,8 +16,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { suite, test, type TestContext } from "node:test";
@@ -54,15 +56,25 @@ interface Over {
   readonly events: Event[];
 }
 
+/** Listen on a port of its own, which is returned, until the test is over. */
+async function listen(context: TestContext, server: Server): Promise<number> {
+  context.after(() => {
+    server.close();
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return (server.address() as AddressInfo).port;
+}
+
 /**
  * Begin a run of one agent with the tasks "a" and "b", against an endpoint of its own; all ends with the test. `fields`
- * are of the run file, `starts` of the tasks.
+ * are of the run file, `starts` of the tasks; `limits` are commands of the shell that starts the program.
  */
 async function begin(
   context: TestContext,
   answer: Answer,
   fields: object = {},
   starts: number[] = [],
+  limits = ":",
 ): Promise<Running> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "agentloop-")));
   const asked: Asked[] = [];
@@ -71,8 +83,7 @@ async function begin(
       answer(response, asked.push({ headers: request.headers, body }));
     });
   });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(context, server);
   mkdirSync(join(folder, "workspaces"));
   const tasks = ["a", "b"].map((name, number) => ({
     task_id: name,
@@ -99,13 +110,13 @@ async function begin(
     ...fields,
   };
   writeFileSync(join(folder, "run.json"), JSON.stringify(run));
-  const program = spawn(process.execPath, [MAIN, join(folder, "run.json")], {
+  const start = `${limits}; exec "$0" "$@"`;
+  const program = spawn("/bin/sh", ["-c", start, process.execPath, MAIN, join(folder, "run.json")], {
     env: { LLM_API_KEY: KEY },
     stdio: ["ignore", "ignore", "pipe"],
   });
   context.after(() => {
     program.kill("SIGKILL");
-    server.close();
     server.closeAllConnections();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -127,9 +138,10 @@ function eventsIn(folder: string): Event[] {
     return [];
   }
   assert.ok(!lines.includes(KEY));
+  // What a last line begins that does not end is no event.
   return lines
-    .trimEnd()
     .split("\n")
+    .slice(0, -1)
     .map((line) => JSON.parse(line) as Event);
 }
 
@@ -141,20 +153,33 @@ function verify(script: string): object {
 /** Stream a reply whose code block is one line. */
 function reply(response: ServerResponse, code: string): void {
   response.writeHead(200, { "Content-Type": "text/event-stream" });
-  for (const [content, finishReason] of [
+  response.end(stream(code));
+}
+
+function stream(code: string): string {
+  const chunks = [
     ["```python\n", null],
     [`${code}\n\`\`\``, "stop"],
-  ] as const) {
-    response.write(
-      `data: ${JSON.stringify({ choices: [{ delta: { content }, finish_reason: finishReason }] })}\n\n`,
-    );
-  }
-  response.end("data: [DONE]\n\n");
+  ].map(([content, finishReason]) => ({ choices: [{ delta: { content }, finish_reason: finishReason }] }));
+  return [...chunks.map((chunk) => JSON.stringify(chunk)), "[DONE]"]
+    .map((data) => `data: ${data}\n\n`)
+    .join("");
 }
 
 function pick(events: Event[], kind: string, ...fields: string[]): unknown[][] {
   return events.filter(({ event }) => event === kind).map((event) => fields.map((field) => event[field]));
 }
+
+test("an answer of the tools that cannot be written ends them with one line", () => {
+  const full = openSync("/dev/full", "w");
+  const { status, stderr } = spawnSync(process.execPath, [MAIN, "tools", tmpdir()], {
+    input: "{}\n",
+    stdio: ["pipe", full, "pipe"],
+  });
+  closeSync(full);
+  assert.equal(status, 1);
+  assert.match(stderr.toString(), /^agentloop: .*ENOSPC.*\n$/);
+});
 
 suite("runs", () => {
   test("an attempt fails, the next passes, and another task fails for good", async (context) => {
@@ -254,6 +279,96 @@ suite("runs", () => {
     const runStart = Number(events[0]?.["t"]);
     assert.ok((begins.get("a") ?? 0) - runStart >= 100_000_000);
     assert.ok((begins.get("b") ?? 0) - runStart >= 200_000_000);
+  });
+
+  test("a request that is read slowly does not use up the time for the first event", async (context) => {
+    // More than the kernel holds for a connection, and read only when the time for an event is long over.
+    const padding = "x".repeat(16 * 1024 * 1024);
+    const pauseMs = 1500;
+    const server = createTcpServer({ pauseOnConnect: true }, (socket: Socket) => {
+      let size = 0;
+      socket.on("data", (piece) => {
+        size += piece.length;
+        if (size > padding.length && piece.toString("latin1").endsWith("}")) {
+          socket.end(`HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n${stream("right")}`);
+        }
+      });
+      setTimeout(() => socket.resume(), pauseMs);
+    });
+    const port = await listen(context, server);
+    const { status, events } = await end(
+      await begin(context, () => undefined, {
+        base_url: `http://127.0.0.1:${String(port)}/v1`,
+        request: { padding },
+        agents: 2,
+        timeouts: { connect_s: 60, event_idle_s: 0.75, total_s: 60 },
+        transport: { max_retries: 2, base_s: 0, cap_s: 0 },
+      }),
+    );
+    assert.equal(status, 0);
+    assert.deepEqual(pick(events, "task", "outcome", "reason"), [
+      ["passed", null],
+      ["passed", null],
+    ]);
+  });
+
+  for (const [host, isNamed] of [
+    ["localhost", true],
+    ["127.0.0.1", false],
+  ] as const) {
+    test(`the name ${host} ${isNamed ? "is" : "is not"} sent before TLS begins`, async (context) => {
+      const hellos: Buffer[] = [];
+      const server = createTcpServer((socket) => {
+        socket.once("data", (hello) => {
+          hellos.push(hello);
+          socket.destroy();
+        });
+      });
+      const port = await listen(context, server);
+      const base_url = `https://${host}:${String(port)}/v1`;
+      const { status, stderr } = await end(await begin(context, () => undefined, { base_url }));
+      assert.deepEqual([status, stderr], [0, ""]);
+      assert.ok(hellos.length > 0);
+      assert.deepEqual(new Set(hellos.map((hello) => hello.includes(host))), new Set([isNamed]));
+    });
+  }
+
+  test("a file that may not grow so far is an error of its attempt, and children know of no such thing", async (context) => {
+    const { status, stderr, events } = await end(
+      await begin(
+        context,
+        (response, number) => {
+          reply(response, number === 1 ? `right = "${"x".repeat(1024 * 1024)}"` : "right");
+        },
+        { verify: verify("kill -XFSZ $$"), max_retries: 0 },
+        [],
+        "ulimit -f 64",
+      ),
+    );
+    assert.deepEqual([status, stderr], [0, ""]);
+    assert.deepEqual(pick(events, "attempt", "task", "verdict", "signal", "reason"), [
+      ["a", "error", null, "EFBIG: file too large, write"],
+      ["b", "no_summary", constants.signals.SIGXFSZ, null],
+    ]);
+    assert.deepEqual(pick(events, "task", "task", "outcome"), [
+      ["a", "error"],
+      ["b", "failed"],
+    ]);
+  });
+
+  test("an event file that may not grow ends the run", async (context) => {
+    const running = await begin(
+      context,
+      (response) => {
+        reply(response, "right");
+      },
+      {},
+      [],
+      "ulimit -f 1",
+    );
+    const { status, stderr } = await end(running);
+    assert.equal(status, 1);
+    assert.match(stderr, /^agentloop: .*\/events: cannot be written \(.*EFBIG.*\)\n$/);
   });
 
   const interrupted = (events: Event[]): void => {

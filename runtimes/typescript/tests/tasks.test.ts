@@ -29,7 +29,10 @@ suite("start_after_ns", () => {
   ] as const) {
     test(`is ${String(startAfterNs)} for ${JSON.stringify(rest)}`, (context) => {
       const path = fileOf(context, rest);
-      assert.deepEqual([...loadTasks(path)], [{ taskId: "a", prompt: "p", tests: "t", startAfterNs }]);
+      assert.deepEqual(
+        [...loadTasks(path)],
+        [{ taskId: "a", prompt: "p", tests: "t", entryPoint: "f", startAfterNs }],
+      );
     });
   }
 

@@ -7,16 +7,92 @@ import { extract } from "../src/extraction.js";
 import { normalise } from "../src/feedback.js";
 import { byCodePoint, canonicalJson, isObject, parseJson, type JsonObject } from "../src/json.js";
 import { Conversation } from "../src/messages.js";
+import { presentable, spellingsOf } from "../src/reason.js";
+import { parseBaseUrl } from "../src/run-file.js";
 import { sha256 } from "../src/sha256.js";
 import { judge } from "../src/verdict.js";
 import { bytes, vectors } from "./vectors.js";
 
+/** What takes longer than a moment is by no means in proportion to the length of the text. */
+const MINUTE_MS = 60_000;
+
+interface Extraction {
+  readonly reply: string;
+  readonly entry_point: string;
+  readonly expected: string | null;
+}
+
 suite("extraction.json", () => {
-  for (const { name, why, reply, expected } of vectors<{ reply: string; expected: string | null }>(
-    "extraction.json",
-  )) {
+  for (const vector of vectors<Extraction>("extraction.json")) {
+    test(vector.name, () => {
+      assert.equal(extract(vector.reply, vector.entry_point), vector.expected, vector.why);
+    });
+  }
+});
+
+suite("a long reply takes a time that is in proportion to its length", () => {
+  const answer = "```python\na = 1\n```\n";
+  const places = [
+    (part: string) => `${part}\n${answer}`,
+    (part: string) => `~~~\n${part}\n~~~\n${answer}`,
+    (part: string) => answer + part,
+  ];
+  for (const [name, part] of [
+    ["spaces", " "],
+    ["backticks", "`"],
+    ["openings", "```"],
+    ["lines with fences", "```\n"],
+    ["lines with tags", "~~~ text\n"],
+    ["end tokens", "<|end|>"],
+    ["beginnings of end tokens", "<|"],
+    ["ends of end tokens", "|>"],
+    ["thoughts", "<think></think>"],
+    ["beginnings of thoughts", "<think>"],
+    ["ends of thoughts", "</think>"],
+    ["lines with ends of thoughts", "[/THINK]\n"],
+    ["definitions", "def \n"],
+  ] as const) {
+    test(name, { timeout: MINUTE_MS }, () => {
+      const [short, long] = [part.repeat(4), part.repeat(200_000)];
+      for (const within of places) {
+        const code = extract(within(long), "a");
+        assert.equal(code?.replaceAll(long, short) ?? null, extract(within(short), "a"));
+      }
+    });
+  }
+});
+
+interface BaseUrl {
+  readonly base_url: string;
+  readonly expected: { tls: boolean; host: string; port: number; host_header: string; target: string } | null;
+}
+
+suite("base_url.json", () => {
+  for (const vector of vectors<BaseUrl>("base_url.json")) {
+    test(vector.name, () => {
+      const url = parseBaseUrl(vector.base_url);
+      const found = url && {
+        tls: url.tls,
+        host: url.host,
+        port: url.port,
+        host_header: url.hostHeader,
+        target: url.target,
+      };
+      assert.deepEqual(found, vector.expected, vector.why);
+    });
+  }
+});
+
+interface Reason {
+  readonly said: string;
+  readonly key: string;
+  readonly expected: string;
+}
+
+suite("reasons.json", () => {
+  for (const { name, why, said, key, expected } of vectors<Reason>("reasons.json")) {
     test(name, () => {
-      assert.equal(extract(reply), expected, why);
+      assert.equal(presentable(said, spellingsOf(key)), expected, why);
     });
   }
 });
@@ -81,7 +157,7 @@ suite("messages.json", () => {
       const { prompt, tests } = task;
       const conversation = new Conversation(
         { system, user, ...texts },
-        { taskId: task.task_id, prompt, tests, startAfterNs: 0n },
+        { taskId: task.task_id, prompt, tests, entryPoint: "f", startAfterNs: 0n },
       );
       for (const { reply, then, output } of turns) {
         if (then === "tests_failed") {
@@ -133,6 +209,12 @@ suite("JSON", () => {
       assert.throws(() => parseJson(text), SyntaxError);
     });
   }
+
+  test("a string that does not end, and escapes, beside a long number", { timeout: MINUTE_MS }, () => {
+    for (const rest of ["x".repeat(1_000_000), String.raw`\"`.repeat(500_000), "\\", '"'.repeat(500_000)]) {
+      assert.throws(() => parseJson(`[9007199254740993,"${rest}`), SyntaxError);
+    }
+  });
 
   test("infinity cannot be written", () => {
     assert.throws(

@@ -6,6 +6,7 @@ from statistics import median
 from agentdyno.analysis.gate import Evidence, Gate
 from agentdyno.analysis.ledger import UNSERVED, match
 from agentdyno.analysis.metrics import LATE_MS, wall_s
+from agentdyno.analysis.scripted import AS_SCRIPTED, RIGHT_IN_TIME
 from agentdyno.rundata.cell import REAL
 from agentdyno.rundata.events import accounting
 
@@ -27,6 +28,12 @@ LEAST_ATTEMPTS = 20
 STEAL_LIMIT = 0.02
 """A share of the machine's processor time."""
 THROTTLED_LIMIT_S = 0.1
+
+
+def events_only_grew(evidence: Evidence) -> list[str]:
+    """Nobody rewrote the runtime's events while the harness watched them grow."""
+    changed = evidence.run.outcome.events_changed
+    return [] if changed is None else [f"{changed} during the run"]
 
 
 def ended_in_order(evidence: Evidence) -> list[str]:
@@ -226,6 +233,12 @@ def no_throttling(evidence: Evidence) -> list[str]:
 
 
 GATES: Sequence[Gate] = (
+    Gate(
+        "events only grew",
+        events_only_grew,
+        "events are appended and never rewritten; code under test that did this may have done more, "
+        "see SECURITY.md",
+    ),
     Gate(ENDED, ended_in_order, "see runtime.stderr in the run's folder"),
     Gate(ACCOUNTED, tasks_accounted_for, "see events.jsonl in the run's folder and CONTRACT.md"),
     Gate(
@@ -234,6 +247,7 @@ GATES: Sequence[Gate] = (
         "hash the sent body as canonical JSON, and take times from CLOCK_MONOTONIC; "
         "see endpoint.stderr if the journal is incomplete",
     ),
+    AS_SCRIPTED,
     Gate(
         "ledger balances",
         ledger_balances,
@@ -261,6 +275,7 @@ GATES: Sequence[Gate] = (
         "lower --verify-slots or --agents, or give the endpoint a free core",
         is_fault=False,
     ),
+    RIGHT_IN_TIME,
     Gate(ENOUGH, enough_samples, "raise --limit", is_fault=False),
     Gate("no swap", no_swapping, "free memory, or `swapoff -a` while measuring", is_fault=False),
     Gate(

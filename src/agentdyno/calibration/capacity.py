@@ -1,15 +1,16 @@
 """The endpoint's capacity on this machine, from `agentdyno calibrate`, and the load that a run asks for."""
 
-import json
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from agentdyno.endpoint.profile import PROFILES, Interval, Profile
 from agentdyno.files import write_json
 from agentdyno.measure.machine import environment
 from agentdyno.project import RESULTS
+from agentdyno.reading import Unreadable, read_json
+from agentdyno.shape import Amount, Count, Json
 
 NAME = "calibration.json"
 KEPT = RESULTS / NAME
@@ -48,23 +49,26 @@ def keep(capacity: EndpointCapacity, folder: Path) -> Path:
     return path
 
 
+class _Kept(TypedDict):
+    machine: dict[str, Json]
+    endpoint: dict[str, Json]
+    client: str
+    events_per_s: Amount
+    streams: Count
+    date: str
+
+
 def known_capacity(kept: Path = KEPT) -> EndpointCapacity | None:
     """The capacity in the file `kept`; None if there is none of this machine and this endpoint."""
     try:
-        document = json.loads(kept.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        document = read_json(kept, _Kept, "calibrate again")
+    except Unreadable:
         return None
-    if not isinstance(document, dict) or any(document.get(name) != facts for name, facts in _here().items()):
+    if {"machine": document["machine"], "endpoint": document["endpoint"]} != _here():
         return None
-    try:
-        return EndpointCapacity(
-            events_per_s=float(document["events_per_s"]),
-            streams=int(document["streams"]),
-            client=str(document["client"]),
-            date=str(document["date"]),
-        )
-    except (KeyError, TypeError, ValueError):
-        return None
+    return EndpointCapacity(
+        document["events_per_s"], document["streams"], document["client"], document["date"]
+    )
 
 
 def asked_events_per_s(profile: Profile, agents: int) -> float | None:

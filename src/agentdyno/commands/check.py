@@ -10,13 +10,21 @@ from rich.console import Console
 from rich.table import Table
 
 from agentdyno.calibration.capacity import known_capacity
-from agentdyno.commands.experiment_options import DEFAULTS, agents_in, endpoint_in, runtimes, several
+from agentdyno.commands.experiment_options import (
+    DEFAULTS,
+    add_request_options,
+    agents_in,
+    endpoint_in,
+    requested,
+    runtimes,
+    settings_of,
+    several,
+)
 from agentdyno.errors import UserError
 from agentdyno.measure.machine import available_mib
 from agentdyno.options import whole
 from agentdyno.process import limits
 from agentdyno.runner.probe import probe
-from agentdyno.runner.settings import REQUEST
 from agentdyno.runtimes.build import remedy
 from agentdyno.runtimes.manifest import Manifest, choose
 from agentdyno.tasks import builtin
@@ -61,13 +69,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="as for run",
     )
+    add_request_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the findings, and return 0 when everything that is needed is there, else 1."""
     agents = max(arguments.agents or agents_in(os.environ) or DEFAULTS.agents)
     manifests = choose(list(arguments.runtimes) if arguments.runtimes else None)
-    findings = list(_findings(manifests, agents, arguments.verify_slots))
+    findings = list(_findings(manifests, agents, arguments))
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     table.add_column("what", no_wrap=True)
@@ -85,7 +94,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if ready else 1
 
 
-def _findings(manifests: list[Manifest], agents: int, slots: int) -> Iterator[Finding]:
+def _findings(manifests: list[Manifest], agents: int, arguments: argparse.Namespace) -> Iterator[Finding]:
+    slots = arguments.verify_slots
     yield Finding("python", f"{sys.version.split()[0]} at {sys.executable}")
     yield _attempt("verifier", lambda: f"pytest in {cold().environment['PATH'].partition(':')[0]}")
     yield _attempt("open files", lambda: _open_files(agents, slots))
@@ -105,7 +115,7 @@ def _findings(manifests: list[Manifest], agents: int, slots: int) -> Iterator[Fi
             f"needs {remedy(manifest)}" if missing else None,
             needed=none_builds,
         )
-    yield _attempt("endpoint", _endpoint)
+    yield _attempt("endpoint", lambda: _endpoint(arguments))
     yield _calibration()
 
 
@@ -124,12 +134,12 @@ def _open_files(agents: int, slots: int) -> str:
     return f"{wanted} needed for {agents} agents, and allowed"
 
 
-def _endpoint() -> str:
-    endpoint = endpoint_in(os.environ)
-    if endpoint is None:
+def _endpoint(arguments: argparse.Namespace) -> str:
+    settings = settings_of(requested(arguments), os.environ, DEFAULTS)
+    if settings.real_endpoint is None:
         return "simulated; set LLM_BASE_URL, LLM_MODEL and LLM_API_KEY for a real one"
-    answered = probe(endpoint, REQUEST, builtin.problems()[0], os.environ.get("LLM_API_KEY", ""))
-    return f"{endpoint.base_url} answers for model {endpoint.model}: {answered.line}"
+    answered = probe(settings, builtin.problems()[0], os.environ.get("LLM_API_KEY", ""))
+    return f"{settings.real_endpoint.base_url} answers for model {settings.model}: {answered.line}"
 
 
 def _calibration() -> Finding:

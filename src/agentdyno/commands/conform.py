@@ -2,8 +2,7 @@
 
 import argparse
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -85,9 +84,10 @@ def run(arguments: argparse.Namespace) -> int:
             for manifest, cases in plans:
                 if len(cases) < len(names):
                     print(f"{manifest.name}: {_fewer(manifest, cases, names)}", file=sys.stderr)
-                runtime = _played(manifest, cases, arguments.jobs, interrupts.check)
-                played[manifest.name] = runtime
-                table.show(console, manifest.name, runtime)
+                build(manifest, RESULTS / "build" / f"{manifest.name}.log", interrupts.check)
+            for name, runtime in _played(plans, arguments.jobs, interrupts.check):
+                played[name] = runtime
+                table.show(console, name, runtime)
                 if arguments.json is not None:
                     write_json(arguments.json, _document(played))
     except Interrupted as interrupted:
@@ -116,21 +116,34 @@ def _list(names: Sequence[str]) -> None:
             print(f"    {name}")
 
 
-def _played(manifest: Manifest, names: Sequence[str], jobs: int, check: Callable[[], None]) -> table.Runtime:
-    build(manifest, RESULTS / "build" / f"{manifest.name}.log", check)
-    order = {name: place for place, name in enumerate(names)}
-    played: list[suite.Played] = []
+def _played(
+    plans: Sequence[tuple[Manifest, list[str]]], jobs: int, check: Callable[[], None]
+) -> Iterator[tuple[str, table.Runtime]]:
+    """Play the cases of all runtimes in one queue, so that no processor waits for a runtime's last case.
+
+    Yields each runtime when all its cases have been played.
+    """
     shows = sys.stderr.isatty()
-    begun_s = time.monotonic()
-    for case in suite.play_all([(manifest, name) for name in names], jobs, check):
-        played.append(case)
+    waiting = {manifest.name: names for manifest, names in plans}
+    ended: dict[str, list[suite.Played]] = {name: [] for name in waiting}
+    plays = [(manifest, name) for manifest, names in plans for name in names]
+    yield from ((name, table.Runtime([], 0.0)) for name, names in waiting.items() if not names)
+    for case in suite.play_all(plays, jobs, check):
+        runtime, names = ended[case.runtime], waiting[case.runtime]
+        runtime.append(case)
         if shows:
-            done = f"{manifest.name}: {len(played)} of {len(names)} cases"
-            print(f"\r{done}", end="", file=sys.stderr, flush=True)
-    if shows:
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-    played.sort(key=lambda case: order[case.case])
-    return table.Runtime(played, time.monotonic() - begun_s)
+            done = f"{case.runtime}: {len(runtime)} of {len(names)} cases"
+            print(f"\r{done}\x1b[K", end="", file=sys.stderr, flush=True)
+        if len(runtime) == len(names):
+            if shows:
+                print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            runtime.sort(key=lambda each: names.index(each.case))
+            yield case.runtime, table.Runtime(runtime, _seconds(runtime))
+
+
+def _seconds(played: Sequence[suite.Played]) -> float:
+    """From the beginning of the first case to the end of the last."""
+    return max(case.since_s + case.seconds for case in played) - min(case.since_s for case in played)
 
 
 def _document(played: dict[str, table.Runtime]) -> dict[str, object]:

@@ -48,7 +48,7 @@ def conduct(
             interrupts.defer()
             say_skipped(prepared.skipped)
             say_what_is_measured(progress, prepared)
-            results, interrupted = measure(
+            results, ended_by = measure(
                 prepared, plan(prepared), total(prepared), progress, interrupts, write_traces(prepared)
             )
         except Interrupted as signal:
@@ -61,11 +61,12 @@ def conduct(
         console.print(f"wider than --until-ci: {line}", markup=False, highlight=False, soft_wrap=True)
     say_skipped(prepared.skipped)
     folder = _short(prepared.folder)
-    said = f"results: {folder}; `agentdyno report {folder}` makes a page of them"
-    console.print(said, markup=False, highlight=False, soft_wrap=True)
-    if interrupted is not None:
-        say_how_to_go_on(arguments.command, folder, interrupted)
-        return interrupted.status
+    if results.summary.rows:
+        said = f"results: {folder}; `agentdyno report {folder}` makes a page of them"
+        console.print(said, markup=False, highlight=False, soft_wrap=True)
+    if ended_by is not None:
+        say_how_to_go_on(arguments.command, folder, ended_by)
+        return ended_by.status
     return exit_status(prepared, results, strict=arguments.strict)
 
 
@@ -119,10 +120,11 @@ def write_traces(prepared: Prepared) -> Callable[[RawRun], None]:
     return write
 
 
-def say_how_to_go_on(command: str, folder: str, interrupted: Interrupted) -> None:
-    """Print where an interrupted experiment lies, and the command that goes on with it."""
+def say_how_to_go_on(command: str, folder: str, ended_by: Interrupted | UserError) -> None:
+    """Print what ended an experiment early, where it lies, and the command that goes on with it."""
+    why = f"interrupted by {ended_by.number.name}" if isinstance(ended_by, Interrupted) else str(ended_by)
     print(
-        f"agentdyno: interrupted by {interrupted.number.name}; what was measured until then is in "
+        f"agentdyno: {why}; what was measured until then is in "
         f"{folder}; `agentdyno {command} --resume {folder}` goes on with it",
         file=sys.stderr,
     )

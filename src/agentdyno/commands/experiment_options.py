@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from agentdyno.commands.endpoint_options import TIMEOUTS, UPSTREAM, add_timeouts, add_upstream_options
 from agentdyno.commands.show import add_documents
 from agentdyno.errors import UserError
 from agentdyno.measure.cgroup import cores
@@ -27,6 +28,11 @@ OTHERWISE_NAMED = {
     "verify_timeout_s": "--verify-timeout",
     "stall_s": "--stall",
     "overhead_limit_s": "--overhead-limit",
+    "connect_timeout_s": "--connect-timeout",
+    "idle_timeout_s": "--idle-timeout",
+    "total_timeout_s": "--total-timeout",
+    "headers": "--header",
+    "system_role": "--no-system-role",
 }
 """The options whose names are not those of their settings."""
 
@@ -134,7 +140,6 @@ def add_experiment_options(parser: argparse.ArgumentParser, defaults: Settings) 
         metavar="N",
         help=f"after a failure (default: {defaults.max_retries})",
     )
-    setting("request", type=_request, metavar="JSON", help="further fields of every request; null drops one")
     setting(
         "seed",
         type=whole("--seed", 0),
@@ -148,6 +153,7 @@ def add_experiment_options(parser: argparse.ArgumentParser, defaults: Settings) 
         help="end a runtime that shows neither events nor requests for so long "
         f"(default: {defaults.stall_s:g} s)",
     )
+    add_request_options(parser)
     setting(
         "cgroup",
         action="store_true",
@@ -179,6 +185,25 @@ def add_experiment_options(parser: argparse.ArgumentParser, defaults: Settings) 
         "--out", type=Path, metavar="DIR", help=f"results go to DIR/raw/TIME (default: {RESULTS.name})"
     )
     add_documents(parser)
+
+
+def add_request_options(parser: argparse.ArgumentParser) -> None:
+    """Declare what a request holds, where it goes and how long it may take."""
+    parser.add_argument(
+        "--request",
+        type=_request,
+        default=argparse.SUPPRESS,
+        metavar="JSON",
+        help="further fields of every request; null drops one",
+    )
+    add_timeouts(parser)
+    add_upstream_options(parser)
+
+
+def requested(arguments: argparse.Namespace) -> argparse.Namespace:
+    """Of the arguments those of `add_request_options` alone."""
+    names = ("request", *TIMEOUTS, *UPSTREAM)
+    return argparse.Namespace(**{name: vars(arguments)[name] for name in names if name in arguments})
 
 
 def settings_of(

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
+from agentdyno.commands.endpoint_options import add_upstream_options, upstream_given
 from agentdyno.endpoint.api import Catalogue, read_user_template
 from agentdyno.endpoint.journal import Journal
 from agentdyno.endpoint.profile import PROFILES, parse_profile
@@ -79,6 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="relay to this real endpoint, as in https://host/v1 (--profile has no effect then)",
     )
+    add_upstream_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -103,8 +105,10 @@ async def _serve(args: argparse.Namespace) -> None:
         if args.upstream is not None:
             # A simulation does not need aiohttp, which takes 15 MiB and 0.2 s.
             from agentdyno.endpoint.relay import Relay
+            from agentdyno.endpoint.upstream import Upstream
 
-            backend = await stack.enter_async_context(Relay(args.upstream, catalogue))
+            upstream = Upstream(args.upstream, **upstream_given(args))
+            backend = await stack.enter_async_context(Relay(upstream, catalogue))
             facts |= {"profile": None, "upstream": _without_credentials(args.upstream)}
         else:
             profile = parse_profile(args.profile)

@@ -6,6 +6,7 @@ import sys
 from rich.console import Console
 
 from agentdyno.options import add_folder
+from agentdyno.reading import read_text
 from agentdyno.report.tables import console
 from agentdyno.report.terminal import print_findings, print_sweep
 from agentdyno.results.documents import spreadsheet, table
@@ -53,7 +54,7 @@ def print_experiment(experiment: Experiment, document: str | None) -> None:
             sys.stdout.write(sweep_markdown(swept) if swept else table(rows))
         case "json":
             path = experiment.folder / SWEEP if swept else experiment.path
-            sys.stdout.write(path.read_text(encoding="utf-8"))
+            sys.stdout.write(read_text(path, "name the folder of an experiment"))
         case _ if swept:
             print_sweep(console(), swept, rows)
         case _:

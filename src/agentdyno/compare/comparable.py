@@ -22,6 +22,7 @@ ASKED = {
 """What an experiment was asked to do that its figures depend on, and how to have it the same."""
 
 MACHINE = ("cpu", "cpus", "architecture", "memory_mib", "kernel", "system")
+HUGE_PAGES = "transparent_huge_pages"
 MEMORY_TOLERANCE = 0.01
 """The kernel keeps a little memory for itself, and not the same on every machine of one kind."""
 
@@ -153,6 +154,13 @@ def _machine(base: Experiment, new: Experiment) -> Iterator[str]:
             continue
         if was[name] != now[name]:
             yield f"{name}: was {_short(was[name])}, is {_short(now[name])}; measure both on one machine"
+    # Summaries of earlier versions do not say.
+    then, today = (its.get(HUGE_PAGES) for its in (was, now))
+    if then is not None and today is not None and then != today:
+        yield (
+            f"{HUGE_PAGES}: was {then}, is {today}; write the same to "
+            "/sys/kernel/mm/transparent_hugepage/enabled for both"
+        )
 
 
 def _short(value: Any) -> str:

@@ -33,6 +33,12 @@ DYING_S = 5.0
 """How long a process that was killed may take to be gone; the kernel needs moments, a busy machine more."""
 
 
+def limited_files(kib: int) -> list[str]:
+    """A command that bounds the size of the files which its process writes, and then becomes the runtime."""
+    # Not Python, which would hand on SIGXFSZ ignored. The shell counts in blocks of 512 bytes.
+    return ["sh", "-c", f'ulimit -f {2 * kib} && exec "$@"', "sh"]
+
+
 def noting(stage: Stage, body: str) -> str:
     """A Python module that may say `note(NAME, VALUE)` and `wait_for(NAME, …)`."""
     return f"NOTES = {str(stage.notes)!r}\n{PRELUDE}\n{body}"

@@ -13,7 +13,8 @@ from agentdyno.conformance.invariants import Finding
 from agentdyno.conformance.rules import RuleViolation, require
 from agentdyno.conformance.running import Watcher
 from agentdyno.conformance.stage import KEY, Stage
-from agentdyno.process.child import Child, no_survivors
+from agentdyno.process.child import Child
+from agentdyno.process.orphans import no_survivors
 from agentdyno.runtimes.launch import inherited
 
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}

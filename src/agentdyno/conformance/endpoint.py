@@ -20,6 +20,10 @@ Accept = Callable[[int], bool]
 """Whether a connection is served, by its number from 1; one that is not is broken (RST)."""
 
 
+RECEIVED_BYTES = 2**17
+"""What the kernel keeps for an endpoint that reads late."""
+
+
 def every_connection(number: int) -> bool:
     """Serve them all."""
     return True
@@ -142,6 +146,7 @@ class Endpoint:
 
     answer: Answer
     accept: Accept
+    read_after_s: float = 0.0
     base_url: str = ""
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
@@ -168,6 +173,10 @@ class Endpoint:
         self.writers.add(writer)
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
+            if self.read_after_s:
+                writer.transport.pause_reading()  # type: ignore[attr-defined]
+                await asyncio.sleep(self.read_after_s)
+                writer.transport.resume_reading()  # type: ignore[attr-defined]
             while (request := await _read_request(reader, number)) is not None:
                 self._note(request)
                 exchange = Exchange(request, reader, writer)
@@ -251,9 +260,14 @@ async def _read_chunked(reader: asyncio.StreamReader) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def listening(answer: Answer, accept: Accept = every_connection) -> AsyncIterator[Endpoint]:
-    """The endpoint on a free port of this machine, until the block is left."""
-    endpoint = Endpoint(answer, accept)
+async def listening(
+    answer: Answer, accept: Accept = every_connection, read_after_s: float = 0.0
+) -> AsyncIterator[Endpoint]:
+    """The endpoint on a free port of this machine, until the block is left.
+
+    It reads nothing from a connection in its first `read_after_s` seconds; `RECEIVED_BYTES` wait at most.
+    """
+    endpoint = Endpoint(answer, accept, read_after_s)
     serving: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -265,7 +279,11 @@ async def listening(answer: Answer, accept: Accept = every_connection) -> AsyncI
         finally:
             serving.discard(task)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=4096, limit=2**22)
+    port = socket.socket()
+    port.bind(("127.0.0.1", 0))
+    if read_after_s:
+        port.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED_BYTES // 2)  # the kernel doubles it
+    server = await asyncio.start_server(serve, sock=port, backlog=4096, limit=2**22)
     endpoint.server = server
     host, port = server.sockets[0].getsockname()[:2]
     endpoint.base_url = f"http://{host}:{port}/v1"

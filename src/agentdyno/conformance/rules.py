@@ -88,6 +88,11 @@ RULES = (
         "solution.py and test_solution.py, whole, in a folder of the attempt's own",
     ),
     Rule("files.gone", "One task", "the folder is gone when the attempt ends, whatever was done to it"),
+    Rule(
+        "files.refused",
+        "One task",
+        "a file that the machine refuses: verdict and outcome error with a reason, and the run goes on",
+    ),
     Rule("files.links", "One task", "nothing that a link leads to is touched"),
     Rule("feedback.vectors", "One task", "feedback.json, by the next request"),
     Rule("verdicts.vectors", "One task", "verdicts.json, by the attempt event"),
@@ -96,7 +101,9 @@ RULES = (
     Rule("transport.final", "Transport", "any other status is final at once"),
     Rule("transport.connection", "Transport", "no connection, a reset or an end too early is tried again"),
     Rule(
-        "transport.idle", "Transport", "no data event for event_idle_s fails the try; comments do not count"
+        "transport.idle",
+        "Transport",
+        "no data event for event_idle_s after the request fails the try; comments are none",
     ),
     Rule("transport.fresh", "Transport", "a fresh request is made each time, and partial text is dropped"),
     Rule("transport.backoff", "Transport", "full jitter between tries, within base_s doubled and cap_s"),
@@ -139,7 +146,7 @@ RULES = (
     Rule("exit.status", "Exit", "0 when every task has its outcome from the work itself"),
     Rule("exit.signals", "Exit", "SIGINT and SIGTERM: in order, within 5 s, exit 130 or 143"),
     Rule("exit.inherited", "Exit", "whatever its parent ignored or blocked, and whoever reads its stderr"),
-    Rule("exit.disk", "Exit", "a full disk under the events: exit 1, one line, nothing left behind"),
+    Rule("exit.disk", "Exit", "an event file that cannot grow: exit 1, one line, nothing left behind"),
     Rule("exit.processes", "Exit", "no process outlives the runtime"),
     Rule("exit.zombies", "Exit", "every child is reaped"),
     Rule("exit.workspaces", "Exit", "no workspace outlives the runtime"),

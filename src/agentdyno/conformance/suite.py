@@ -5,6 +5,7 @@ Each case has a process of its own, which adopts whatever the runtime leaves beh
 
 import asyncio
 import ctypes
+import gc
 import importlib
 import os
 import pkgutil
@@ -23,8 +24,8 @@ from agentdyno.conformance.case import CASES, Case
 from agentdyno.conformance.rules import RULES, NotPossible, RuleViolation, group_of
 from agentdyno.conformance.stage import stage
 from agentdyno.errors import UserError
-from agentdyno.process.child import adopt_orphans
 from agentdyno.process.die_with_parent import PR_SET_PDEATHSIG
+from agentdyno.process.orphans import adopt_orphans
 from agentdyno.runtimes.manifest import Manifest
 
 
@@ -132,11 +133,15 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One case that was played against one runtime: what it says, and how many seconds it took."""
+    """One case that was played against one runtime: what it says, and how many seconds it took.
+
+    It began at `since_s` of the monotonic clock.
+    """
 
     runtime: str
     case: str
     results: list[Result]
+    since_s: float
     seconds: float
 
 
@@ -190,6 +195,7 @@ def play_all(plays: Iterable[tuple[Manifest, str]], jobs: int, check: Callable[[
     `check` is called meanwhile and raises if the suite is to be broken off.
     """
     cases_by_name = load()
+    gc.freeze()  # A collection in a fork would copy every page that it looks at.
     waiting = deque(plays)
     running: dict[object, _Playing] = {}
     try:
@@ -201,7 +207,8 @@ def play_all(plays: Iterable[tuple[Manifest, str]], jobs: int, check: Callable[[
             for ended in connection.wait([playing.receiver for playing in running.values()], LOOK_S):
                 playing = running.pop(ended)
                 seconds = time.monotonic() - playing.since_s
-                yield Played(playing.runtime, playing.case, _received(playing), seconds)
+                results = _received(playing, check)
+                yield Played(playing.runtime, playing.case, results, playing.since_s, seconds)
             check()
     finally:
         for playing in running.values():
@@ -231,11 +238,17 @@ def _start(manifest: Manifest, case: Case) -> _Playing:
     return _Playing(manifest.name, case.name, receiver, process, since_s)
 
 
-def _received(playing: _Playing) -> list[Result]:
+def _received(playing: _Playing, check: Callable[[], None]) -> list[Result]:
     try:
         results: list[Result] = playing.receiver.recv()
     except EOFError:
         playing.process.join()
+        if playing.process.exitcode in (128 + signal.SIGTERM, -signal.SIGTERM, -signal.SIGKILL):
+            check()  # The signal may have been for the whole group.
+            raise UserError(
+                f"case {playing.case}: its process was ended by a signal from outside; play it again",
+                status=1,
+            ) from None
         raise RuntimeError(f"case {playing.case} is itself at fault; its traceback is above") from None
     finally:
         playing.receiver.close()
@@ -256,6 +269,8 @@ def _play_and_send(manifest: Manifest, case: Case, sender: Connection, parent: i
 
 
 def _end(number: int, frame: FrameType | None) -> None:
+    # Once is enough: another one would cut off what the first one has begun to clear away.
+    signal.signal(signal.SIGTERM, lambda number, frame: None)
     raise SystemExit(128 + number)
 
 

@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from agentdyno.conformance.rules import NotPossible
 
@@ -43,6 +44,11 @@ def full_port() -> Iterator[str]:
 def _base_url(port: socket.socket) -> str:
     host, number = port.getsockname()
     return f"http://{host}:{number}/v1"
+
+
+def sent_bytes() -> int:
+    """How many bytes at most the kernel keeps of what a program has sent, until they are read (tcp(7))."""
+    return int(Path("/proc/sys/net/ipv4/tcp_wmem").read_text().split()[2])
 
 
 EVENT_STREAM = "text/event-stream"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from agentdyno.errors import UserError
+from agentdyno.reading import read_json
 from agentdyno.tasks.task import Task
 
 Message = dict[str, Any]
@@ -22,18 +22,15 @@ Message = dict[str, Any]
 _PLACEHOLDER = re.compile(r"\{(task_id|prompt|tests|output)\}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Prompts:
+    user: str
+
+
 def read_user_template(path: Path) -> str:
     """The `user` text of a prompts file (runtimes/CONTRACT.md); raises `UserError`."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"prompts file {path}: {error.strerror}; name it with --prompts FILE") from None
-    except ValueError as error:
-        raise UserError(f"prompts file {path} is not JSON: {error}") from None
-    user = document.get("user") if isinstance(document, dict) else None
-    if not isinstance(user, str):
-        raise UserError(f'prompts file {path}: no text "user"; runtimes/contract/prompts.json shows the form')
-    return user
+    remedy = "name one with --prompts FILE; runtimes/contract/prompts.json shows the form"
+    return read_json(path, _Prompts, remedy).user
 
 
 def render(template: str, task: Task) -> str:
@@ -154,10 +151,15 @@ def canonical_sha256(body: bytes) -> str | None:
     escapes but the necessary ones.
     """
     try:
-        canonical = json.dumps(parse_json(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical(parse_json(body))).hexdigest()
     except (ApiError, RecursionError):
         return None
-    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def canonical(value: Any) -> bytes:
+    """The canonical form of a JSON value."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "surrogatepass")
 
 
 def parse_chat_request(body: bytes) -> ChatRequest:

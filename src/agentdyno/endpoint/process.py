@@ -11,9 +11,14 @@ from pathlib import Path
 
 from agentdyno.errors import UserError
 from agentdyno.process.child import Child
+from agentdyno.process.output import last_line
 
+KEY = "LLM_API_KEY"
 START_S = 60.0
 LOOK_S = 0.25
+ENDING_S = 1.0
+"""How long an endpoint that has closed its stdout may take to end."""
+
 PRIORITY = -10
 """The endpoint's niceness, where the system allows it. Test processes use all cores, and an endpoint that
 waits for them sends late. All runtimes get the same service; the journal's lateness shows whether the
@@ -28,11 +33,13 @@ def started(
     """Start `agentdyno serve` with these options; gives the process and its base URL when it listens.
 
     The process stops at the end of the block, and its journal is complete after that. `check` is called
-    during the start, and may raise to end it. Raises a UserError with the last line of stderr if it does not
-    start.
+    during the start, and may raise to end it. Raises a UserError with its exit status and the last line of
+    stderr if it does not start.
     """
-    # The endpoint relays the client's own header, so it does not need the key.
-    environment = {name: value for name, value in os.environ.items() if name != "LLM_API_KEY"}
+    # The endpoint relays the client's own header, so it does not need the key unless a further header has it.
+    environment = dict(os.environ)
+    if not any(option.endswith(f"env:{KEY}") for option in options):
+        environment.pop(KEY, None)
     # Without -P Python would import the user's json.py, if the current folder holds one.
     argv = [sys.executable, "-P", "-m", "agentdyno", "serve", *options]
     with (
@@ -54,12 +61,23 @@ def _base_url(child: Child, stderr: Path, check: Callable[[], None]) -> str:
             if not piece:
                 break
             line += piece
-    address = line.decode().strip().rpartition(" ")[2]
+        elif child.has_ended(0):  # and something else holds its stdout
+            break
+    address = line.decode(errors="replace").strip().rpartition(" ")[2]
     if not address.startswith("http"):
-        child.stop()
-        said = stderr.read_text(errors="replace").strip().splitlines() or [f"no address in {START_S:g} s"]
-        raise UserError(f"the endpoint did not start: {said[-1].removeprefix('agentdyno: ')}", status=1)
+        happened = (
+            said(child, stderr) if child.has_ended(ENDING_S) else f"it gave no address in {START_S:g} s"
+        )
+        raise UserError(f"the endpoint did not start: {happened}", status=1)
     return address
+
+
+def said(child: Child, stderr: Path) -> str:
+    """How an endpoint that has ended did so: its exit status or signal, and the last line of its stderr."""
+    status = child.reap()
+    how = f"signal {-status}" if status < 0 else f"status {status}"
+    last = last_line(stderr)
+    return f"it ended with {how}" + (f": {last.removeprefix('agentdyno: ')}" if last else "")
 
 
 def prefer(pid: int, niceness: int = PRIORITY) -> int:

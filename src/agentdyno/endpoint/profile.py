@@ -2,7 +2,6 @@
 
 import math
 import re
-import tomllib
 from array import array
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,8 @@ from random import Random
 from typing import Self
 
 from agentdyno.errors import UserError
+from agentdyno.reading import read_toml
+from agentdyno.shape import Json
 
 LONGEST_S = 3600.0
 WIDEST_SIGMA = 3.0
@@ -103,18 +104,10 @@ def parse_profile(text: str) -> Profile:
 
 
 def _from_file(path: Path) -> Profile:
-    try:
-        with path.open("rb") as file:
-            table = tomllib.load(file)
-    except OSError as error:
-        raise UserError(
-            f"profile {path}: {error.strerror}; give a readable TOML file or one of {_names()}"
-        ) from None
-    except ValueError as error:
-        raise UserError(f"profile {path} is not TOML: {error}") from None
+    table = read_toml(path, dict[str, Json], f"give a TOML file with ttft and itl, or one of {_names()}")
     base = table.pop("base", "instant")
     return _changed(
-        str(path), str(base), [(key, str(value)) for key, value in table.items()], where=f"profile {path}"
+        str(path), str(base), [(key, str(value)) for key, value in table.items()], where=f"{path}"
     )
 
 

@@ -8,13 +8,13 @@ reason and a line on stderr.
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from time import monotonic_ns
 from typing import Self
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 import aiohttp
 
@@ -22,9 +22,8 @@ from agentdyno.endpoint.api import ApiError, Catalogue, attempt_of, key_of, open
 from agentdyno.endpoint.exchange import Exchange, Request
 from agentdyno.endpoint.journal import Record, sha256_of
 from agentdyno.endpoint.stream import Completion, EventStream, first_choice, json_object, object_in
-from agentdyno.errors import UserError
+from agentdyno.endpoint.upstream import Upstream
 
-CONNECT_S = 30.0
 KEEP_ALIVE_S = 3.0
 """Shorter than in common servers (uvicorn: 5 s), so that no request meets a connection that is closing."""
 
@@ -52,24 +51,22 @@ _SET_HERE = frozenset((b"accept-encoding", b"content-length", b"expect", b"host"
 
 
 class Relay:
-    """Relays to the endpoint with the base URL `upstream` (with its `/v1`); use it with `async with`."""
+    """Relays to a real endpoint; use it with `async with`. A UserError says what is wrong with `upstream`."""
 
-    def __init__(self, upstream: str, catalogue: Catalogue) -> None:
-        parts = urlsplit(upstream)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UserError(f"--upstream {upstream}: not a URL; give one like https://host/v1")
-        if parts.username is not None:
-            raise UserError("--upstream: a URL with a user name or a password; the client sends the key")
-        self._upstream = parts
+    def __init__(self, upstream: Upstream, catalogue: Catalogue) -> None:
+        self._upstream = upstream
+        self._base_url, self._proxy, self._tls = upstream.parts, upstream.proxy_url, upstream.tls
+        self._headers = upstream.headers_to_add
         self._catalogue = catalogue
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         """Open a pool of connections without a limit."""
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S, ssl=self._tls),
+            proxy=self._proxy,  # and none from the environment
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._upstream.connect_s),
             auto_decompress=False,
             skip_auto_headers=("Accept", "Content-Type", "User-Agent"),
             max_line_size=MAX_HEADER_BYTES,
@@ -117,9 +114,9 @@ class Relay:
         try:
             async with self._session.request(
                 request.method,
-                address(self._upstream, path, request.target.partition("?")[2]),
-                data=request.body or None,
-                headers=[*_headers_to_send(request), ("Accept-Encoding", "identity")],
+                address(self._base_url, path, request.target.partition("?")[2]),
+                data=self._upstream.body(request.body) or None,
+                headers=_headers_to_send(request, self._headers),
                 allow_redirects=False,
             ) as response:
                 await _forward(response, exchange, received)
@@ -133,6 +130,8 @@ def _report(exchange: Exchange, error: Exception) -> None:
     """Answer with a 502 and the reason, or break the response off, and say so on stderr."""
     if exchange.record.status is not None:
         happened, code = "broke off", "upstream_broke_off"
+    elif isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
+        happened, code = "cannot be reached through the proxy", "upstream_unreachable"
     elif isinstance(error, aiohttp.ClientConnectorError | TimeoutError):
         happened, code = "cannot be reached", "upstream_unreachable"
     else:
@@ -148,7 +147,12 @@ def _report(exchange: Exchange, error: Exception) -> None:
 def _reason(error: Exception) -> str:
     """What the system or the parser says, in one line."""
     said = str(error)
-    if isinstance(error, aiohttp.ClientConnectorError):
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        reason = getattr(error.certificate_error, "verify_message", None) or str(error.certificate_error)
+        said = f"its certificate is not trusted, {reason}"
+    elif isinstance(error, aiohttp.ConnectionTimeoutError):
+        said = "no connection in time"
+    elif isinstance(error, aiohttp.ClientConnectorError):
         number = error.os_error.errno
         said = os.strerror(number) if number and number > 0 else str(error.os_error.strerror or error)
     elif isinstance(error, aiohttp.ClientResponseError):
@@ -162,13 +166,18 @@ def address(upstream: SplitResult, path: str, query: str) -> str:
     return upstream._replace(path=upstream.path.rstrip("/") + path, query=queries, fragment="").geturl()
 
 
-def _headers_to_send(request: Request) -> list[tuple[str, str]]:
-    """The request's own headers for aiohttp, which writes text as UTF-8."""
+def _headers_to_send(request: Request, added: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The request's own headers for aiohttp, which writes text as UTF-8, and those that are added to all."""
+    replaced = _SET_HERE.union(name.lower().encode() for name in added)
     try:
         return [
-            (name.decode(), value.decode())
-            for name, value in end_to_end(request.headers)
-            if name.lower() not in _SET_HERE
+            *(
+                (name.decode(), value.decode())
+                for name, value in end_to_end(request.headers)
+                if name.lower() not in replaced
+            ),
+            *added.items(),
+            ("Accept-Encoding", "identity"),
         ]
     except UnicodeDecodeError:
         message = "A header of the request is not UTF-8, and the relay could not pass it on as it is."

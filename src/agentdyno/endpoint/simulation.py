@@ -18,7 +18,8 @@ from agentdyno.endpoint.completion import CREATED, Frame, Reply, Stream, Whole, 
 from agentdyno.endpoint.exchange import Exchange
 from agentdyno.endpoint.journal import Record, sha256_of
 from agentdyno.endpoint.profile import Profile
-from agentdyno.endpoint.script import Script, keyed
+from agentdyno.endpoint.script import Script
+from agentdyno.tasks.plan import keyed
 from agentdyno.tasks.task import Task
 
 _STEPS_IN_A_ROW = 64

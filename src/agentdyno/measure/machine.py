@@ -6,6 +6,7 @@ Documentation/admin-guide/cgroup-v2.rst of the kernel for cpu.stat.
 
 import os
 import platform
+import re
 import resource
 import subprocess
 import sys
@@ -52,6 +53,7 @@ def machine() -> dict[str, Any]:
         "kernel": platform.release(),
         "system": _system(),
         "memory_mib": _meminfo("MemTotal"),
+        "transparent_huge_pages": _transparent_huge_pages(),
     }
 
 
@@ -91,6 +93,15 @@ def _system() -> str:
         return platform.system()
 
 
+def _transparent_huge_pages() -> str | None:
+    """When the kernel gives programs huge pages unasked: always, madvise or never; None where it has none.
+
+    Huge pages decide how much memory a runtime takes (Documentation/admin-guide/mm/transhuge.rst).
+    """
+    chosen = re.search(r"\[(\w+)\]", _text(SYS / "kernel/mm/transparent_hugepage/enabled"))
+    return chosen[1] if chosen else None
+
+
 def _meminfo(field: str) -> int:
     for line in Path("/proc/meminfo").read_text().splitlines():
         if line.startswith(field + ":"):
@@ -103,7 +114,12 @@ def _git() -> dict[str, Any]:
 
     def git(*words: str) -> str | None:
         try:
-            done = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True)
+            done = subprocess.run(
+                ["git", "-C", str(ROOT), *words],
+                capture_output=True,
+                text=True,
+                start_new_session=True,  # A Ctrl-C is for agentdyno, which ends in order.
+            )
         except OSError:
             return None
         return done.stdout.strip() if done.returncode == 0 else None

@@ -37,11 +37,13 @@ class Process:
 
 
 def read(pid: int) -> Process | None:
-    """The process with this pid, or None when there is none."""
+    """The process with this pid, or None when there is none, or none that this user may see: where /proc is
+    mounted with `hidepid` (proc(5)), those of others, which are never children of this process.
+    """
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             return _process(pid, file.read())
-    except (FileNotFoundError, ProcessLookupError):
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
         return None
 
 

@@ -1,25 +1,21 @@
 """A child process that never outlives the harness."""
 
-import contextlib
-import ctypes
 import os
 import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 from agentdyno.errors import UserError
-from agentdyno.measure import proc
+from agentdyno.process.pidfd import pidfd_open, send_signal
 
 LAUNCHER = Path(__file__).with_name("die_with_parent.py")
 PATIENCE_S = 6.0
 """How long a child may take to end after SIGTERM; the contract allows a runtime 5 s."""
-
-PR_SET_CHILD_SUBREAPER = 36
 
 
 class Child:
@@ -27,7 +23,7 @@ class Child:
 
     The child gets a signal when the harness dies, and is stopped (SIGTERM, then SIGKILL) at the end of the
     `with` block. Only `reap` and `stop` reap the child, so that the kernel's data about it stays readable
-    after it has ended. `no_survivors` handles the processes that the child leaves behind.
+    after it has ended. `orphans.no_survivors` handles the processes that the child leaves behind.
     """
 
     def __init__(
@@ -68,7 +64,7 @@ class Child:
         self.t_executed = int(t_executed or 0)
         """When the launcher executed the program, in ns of CLOCK_MONOTONIC."""
         self.pid = self._process.pid
-        self._pidfd = os.pidfd_open(self.pid)
+        self._pidfd = pidfd_open(self.pid)
         if problem:
             self.__exit__(None, None, None)
             raise UserError(f"cannot execute {argv[0]} in {cwd}: {problem}", status=1)
@@ -86,7 +82,7 @@ class Child:
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the child only; a signal to an ended child has no effect."""
-        signal.pidfd_send_signal(self._pidfd, number)
+        send_signal(self._pidfd, number)
 
     def reap(self) -> int:
         """Wait for the end of the child; return its exit status, or minus the signal that ended it."""
@@ -112,30 +108,3 @@ class Child:
         os.close(self._pidfd)
         if self._process.stdout is not None:
             self._process.stdout.close()
-
-
-def adopt_orphans() -> None:
-    """Make this process the parent of each orphaned descendant (prctl(2), PR_SET_CHILD_SUBREAPER)."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
-
-
-@contextlib.contextmanager
-def no_survivors() -> Iterator[list[int]]:
-    """Kill, at the end of the block, every child that this process got within the block and still has.
-
-    Yields a list that then holds the killed pids: processes that a runtime left behind, also those in their
-    own sessions. Needs `adopt_orphans`.
-    """
-    before = {process.pid for process in proc.children(os.getpid())}
-    killed: list[int] = []
-    try:
-        yield killed
-    finally:
-        while left := [process for process in proc.children(os.getpid()) if process.pid not in before]:
-            for process in left:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(process.pid, signal.SIGKILL)
-                with contextlib.suppress(ChildProcessError):
-                    os.waitpid(process.pid, 0)
-                if not process.is_zombie:
-                    killed.append(process.pid)

@@ -23,7 +23,8 @@ class Interrupts:
 
     An exception between any two instructions could come after a resource is created and before the line that
     protects it. So once the program has resources to remove, a signal is only noted, and `check` raises it
-    where the program waits. Later signals have no effect, because the program is already shutting down.
+    where the program waits. Later signals have no effect, because the program is already shutting down. A
+    SIGHUP that the caller ignores, as nohup(1) does, stays ignored.
     """
 
     def __init__(self) -> None:
@@ -32,7 +33,12 @@ class Interrupts:
 
     def __enter__(self) -> Self:
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        self._before = {number: signal.signal(number, self._note) for number in numbers}
+        handled = [
+            number
+            for number in numbers
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN
+        ]
+        self._before = {number: signal.signal(number, self._note) for number in handled}
         return self
 
     def __exit__(

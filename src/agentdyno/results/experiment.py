@@ -1,6 +1,5 @@
 """The results of an experiment: its runs as they are made, and everything read back."""
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -9,6 +8,7 @@ from typing import Any
 
 from agentdyno.analysis.run_analysis import RunAnalysis, analyse
 from agentdyno.errors import UserError
+from agentdyno.reading import Missing, Unreadable, read_json, sha256_of_file
 from agentdyno.results.record_kinds import (
     Attempt,
     Request,
@@ -22,9 +22,11 @@ from agentdyno.results.record_kinds import (
     values,
 )
 from agentdyno.results.records import Records, Run
-from agentdyno.results.summary import CELL, SCHEMA_VERSION, Row, Summary, from_json, ledger_csv, summarise
+from agentdyno.results.summary import CELL, SCHEMA_VERSION, Row, Summary, ledger_csv, summarise
+from agentdyno.results.summary_file import summary_of
 from agentdyno.rundata.cell import Cell
-from agentdyno.rundata.raw_run import RawRun
+from agentdyno.rundata.raw_run import REMEDY, RawRun
+from agentdyno.shape import Json, Unfit
 
 RAW = ("run.json", "outcome.json", "events.jsonl", "journal.jsonl", "samples.jsonl")
 """A run's files from which all its figures come, with the tasks that run.json names."""
@@ -56,7 +58,7 @@ class ExperimentAnalysis:
                 "folder": f"{folder.parent.name}/{folder.name}",
                 "block": data.block,
                 **asdict(data.cell),
-                "sha256": {path.name: _sha256(path) for path in files},
+                "sha256": {path.name: sha256_of_file(path, REMEDY) for path in files},
             }
         )
         return ledger_csv(entries)
@@ -71,11 +73,6 @@ class ExperimentAnalysis:
     def summary(self) -> Summary:
         """What the runs have come to."""
         return summarise(self.measured, self.cells, simulated=self.simulated, baseline=self.baseline)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,22 +147,32 @@ class Experiment:
         return ExperimentAnalysis(self.cells, asked["simulated"], asked["baseline"])
 
 
+NOT_THERE = "name the folder of an experiment, as results/raw/TIME"
+DAMAGED = "restore it, or measure again"
+
+
 def open_experiment(results: Path | str) -> Experiment:
-    """Read an experiment's folder, or its summary.json wherever that is; a UserError where there is none of
-    this version.
+    """Read an experiment's folder, or its summary.json wherever that is.
+
+    A UserError says whether there is no summary, one of another version, or one that is damaged, and where.
     """
     path = Path(results)
     if path.is_dir() or path.suffix != ".json":
         path = path / "summary.json"
     try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
-        if summary["schema_version"] == SCHEMA_VERSION:
-            return Experiment(path, summary, from_json(summary), _runs(path.parent, summary))
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    raise UserError(
-        f"{path}: no summary of this version; name the folder of an experiment, as results/raw/TIME"
-    )
+        document = read_json(path, dict[str, Json], DAMAGED)
+    except Missing:
+        raise Missing(path, "no such file", NOT_THERE) from None
+    version = document.get("schema_version")
+    if version != SCHEMA_VERSION or type(version) is not int:
+        raise UserError(
+            f"{path}: is no summary of schema version {SCHEMA_VERSION} (schema_version is "
+            f"{json.dumps(version)[:20]}); {NOT_THERE}, or measure again with this version"
+        )
+    try:
+        return Experiment(path, document, summary_of(document), _runs(path.parent, document))
+    except Unfit as damage:
+        raise Unreadable(path, str(damage), DAMAGED) from None
 
 
 def _runs(folder: Path, summary: dict[str, Any]) -> list[Run]:

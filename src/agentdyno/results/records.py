@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_args, ge
 
 from agentdyno.analysis.ledger import NS_PER_MS, Entry, entries
 from agentdyno.errors import UserError
+from agentdyno.reading import Unreadable
 from agentdyno.rundata import raw_run
 from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.raw_run import RawRun
@@ -100,14 +101,11 @@ class Run:
         return entries(self.read())
 
     def read(self) -> RawRun:
-        """Everything known of it. A UserError where its files are gone or cannot be read any more."""
+        """Everything known of it. A UserError names the file that is gone or damaged, and the place."""
         try:
             return raw_run.read(self.folder, self.cell, self.block)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UserError(
-                f"{self.folder}: cannot be read any more ({error}); name results whose runs are whole",
-                status=1,
-            ) from None
+        except Unreadable as damage:
+            raise UserError(str(damage), status=1) from None
 
 
 def arrow_table(kind: type[Record], batches: Iterable[Iterable[Record]]) -> "pyarrow.Table":

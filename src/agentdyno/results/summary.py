@@ -12,7 +12,6 @@ from agentdyno.analysis.controls import Comparison, identical_service
 from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.ledger import PARTS, Entry
 from agentdyno.analysis.metrics import TaskRow
-from agentdyno.analysis.ratio import Ratio
 from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.run_analysis import RunAnalysis, reference_ratios
 from agentdyno.analysis.statistics import interval, median
@@ -147,33 +146,6 @@ def as_json(found: Summary) -> dict[str, Any]:
 def named(cell: Cell) -> dict[str, Any]:
     """A row's name in JSON."""
     return {name: getattr(cell, name) for name in CELL}
-
-
-def from_json(document: Mapping[str, Any]) -> Summary:
-    """The findings that `as_json` wrote. KeyError or TypeError where they are not such."""
-    return Summary(
-        [
-            Row(
-                cell=Cell(*(line[name] for name in CELL)),
-                failures=[Failure(**failure) for failure in line["failures"]],
-                metrics={name: Metric(**_with_tuple(metric)) for name, metric in line["metrics"].items()},
-                methods=line["methods"],
-            )
-            for line in document["rows"]
-        ],
-        [
-            Comparison(
-                **line | {"ratios": {of: Ratio(**_with_tuple(its)) for of, its in line["ratios"].items()}}
-            )
-            for line in document["controls"]
-        ],
-    )
-
-
-def _with_tuple(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON has no tuples."""
-    ci95 = figures["ci95"]
-    return {**figures, "ci95": None if ci95 is None else (ci95[0], ci95[1])}
 
 
 def tasks_csv(runs: Sequence[RunAnalysis]) -> Iterator[str]:

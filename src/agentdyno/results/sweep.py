@@ -1,6 +1,5 @@
 """What a sweep has written of each runtime, read back."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,9 +11,10 @@ from agentdyno.analysis.gates import ENOUGH
 from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.run_analysis import RunAnalysis
 from agentdyno.analysis.statistics import Slope, slope
-from agentdyno.errors import UserError
 from agentdyno.format import counted, figure, interval
+from agentdyno.reading import Missing, Unreadable, read_json
 from agentdyno.results.summary import Row
+from agentdyno.shape import AtLeast1, Count, Positive
 
 SWEEP = "sweep.json"
 
@@ -36,7 +36,7 @@ SHOWN = (
 class Point:
     """One number of agents: the medians of its runs, and whether its row is valid."""
 
-    agents: int
+    agents: AtLeast1
     metrics: dict[str, float | None]
     valid: bool
 
@@ -173,40 +173,74 @@ def _gives_out(bound: Bottleneck | None) -> str:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Ceiling:
+    kept: Count
+    broken: AtLeast1 | None
+    reasons: list[str]
+    binding: Bottleneck | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One runtime with one verifier, as `sweep.json` names its parts."""
+
+    runtime: str
+    verifier: str
+    objective_ms: Positive
+    most_agents: Count | None
+    points: list[Point]
+    memory: Slope | None
+    ceiling: _Ceiling
+
+    @property
+    def swept(self) -> Swept:
+        its = self.ceiling
+        return Swept(
+            self.runtime,
+            self.verifier,
+            self.objective_ms,
+            self.most_agents,
+            self.points,
+            self.memory,
+            Capacity(its.kept, its.broken, its.reasons, its.binding),
+        )
+
+
+REMEDY = "remove it, or sweep again"
+
+
 def read_swept(summary: Path) -> list[Swept]:
     """What the sweep with this summary has found; a UserError where that cannot be read.
 
     Empty where it was none, or where the summary was copied elsewhere under a name of its own: what lies
     beside it there is of others.
     """
-    path = summary.with_name(SWEEP)
-    if summary.name != "summary.json" or not path.exists():
+    if summary.name != "summary.json":
         return []
     try:
-        return [_swept(line) for line in json.loads(path.read_text(encoding="utf-8"))]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: not what a sweep writes ({error}); remove it, or sweep again") from None
+        return read_file(summary.with_name(SWEEP))
+    except Missing:
+        return []
+
+
+def read_file(path: Path) -> list[Swept]:
+    """What a `sweep.json` holds; an Unreadable says where it is not what a sweep writes."""
+    found = [line.swept for line in read_json(path, list[_Line], REMEDY)]
+    for place, each in enumerate(found):
+        for number, point in enumerate(each.points):
+            if point.metrics.keys() != METRICS.keys():
+                where = f"[{place}].points[{number}].metrics"
+                raise Unreadable(path, f"{where}: must hold the metrics of this version", REMEDY)
+    return found
 
 
 def as_json(found: Sequence[Swept]) -> list[dict[str, Any]]:
     """What `sweep.json` holds. The file's names are those of its first version: `ceiling` and `binding`."""
-    return [_line(each) for each in found]
+    return [_as_line(each) for each in found]
 
 
-def _line(each: Swept) -> dict[str, Any]:
+def _as_line(each: Swept) -> dict[str, Any]:
     line = asdict(each)
     capacity = line.pop("capacity")
     return line | {"ceiling": capacity | {"binding": capacity.pop("bottleneck")}}
-
-
-def _swept(line: dict[str, Any]) -> Swept:
-    memory, capacity = line.pop("memory"), line.pop("ceiling")
-    bottleneck = capacity.pop("binding")
-    return Swept(
-        **line
-        | {
-            "points": [Point(**point) for point in line["points"]],
-            "memory": memory and Slope(**memory | {"ci95": tuple(memory["ci95"])}),
-            "capacity": Capacity(**capacity, bottleneck=bottleneck and Bottleneck(**bottleneck)),
-        }
-    )

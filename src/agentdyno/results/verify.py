@@ -1,20 +1,23 @@
 """Whether what is reported follows from what was measured."""
 
+import contextlib
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, zip_longest
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from agentdyno import __version__
 from agentdyno.analysis.capacity import Objective
 from agentdyno.analysis.run_analysis import RunAnalysis
+from agentdyno.reading import Missing, Unreadable, lines, read_json
 from agentdyno.results.documents import table
 from agentdyno.results.experiment import LEDGER, Experiment, ExperimentAnalysis
 from agentdyno.results.summary import Row, as_json, tasks_csv
-from agentdyno.results.sweep import SWEEP, sweep_markdown, swept
+from agentdyno.results.sweep import REMEDY, SWEEP, read_file, sweep_markdown, swept
 from agentdyno.results.sweep import as_json as sweep_as_json
+from agentdyno.shape import Json
 
 
 def differences(experiment: Experiment, runs: ExperimentAnalysis) -> Iterator[str]:
@@ -42,30 +45,24 @@ def _unlike_sweep(
     experiment: Experiment, rows: Sequence[Row], measured: Sequence[RunAnalysis]
 ) -> Iterator[str]:
     """What of a sweep is not as it was; its objective and the limit on open files are taken as given."""
-    folder = experiment.folder
+    path = experiment.folder / SWEEP
     try:
-        said = json.loads((folder / SWEEP).read_text(encoding="utf-8"))
-        found = [
-            swept(
-                each["runtime"],
-                each["verifier"],
-                rows,
-                measured,
-                Objective(each["objective_ms"]),
-                each["most_agents"],
-            )
-            for each in said
-        ]
-    except (ValueError, KeyError, TypeError) as error:
-        yield f"sweep.json: it cannot be read any more ({error})"
+        read = read_file(path)
+    except Unreadable as damage:
+        yield f"{SWEEP}: it cannot be read any more ({damage.reason})"
         return
+    found = [
+        swept(each.runtime, each.verifier, rows, measured, Objective(each.objective_ms), each.most_agents)
+        for each in read
+    ]
     contenders = dict.fromkeys((row.cell.runtime, row.cell.verifier) for row in rows)
     for runtime, verifier in contenders.keys() - {(each.runtime, each.verifier) for each in found}:
         yield f"sweep.json: {runtime}, verifier {verifier}, is measured and not in it"
+    said = read_json(path, list[Json], REMEDY)
     for each, its in zip(said, json.loads(json.dumps(sweep_as_json(found))), strict=True):
         yield from _unlike(f"sweep.json: {its['runtime']}, verifier {its['verifier']}", each, its)
     if is_of_this_version(experiment):
-        yield from _unlike_text(folder / "sweep.md", [sweep_markdown(found)])
+        yield from _unlike_text(experiment.folder / "sweep.md", [sweep_markdown(found)])
 
 
 def _unlike(where: str, said: Any, recomputed: Any) -> Iterator[str]:
@@ -82,13 +79,18 @@ def _unlike(where: str, said: Any, recomputed: Any) -> Iterator[str]:
 
 def _unlike_text(path: Path, recomputed: Iterable[str]) -> Iterator[str]:
     """The first place at which a file is not made of these pieces, each of which ends a line."""
-    with path.open(encoding="utf-8", newline="") if path.exists() else io.StringIO() as said:
-        again = chain.from_iterable(io.StringIO(piece, newline="") for piece in recomputed)
-        for number, (one, other) in enumerate(zip_longest(said, again), 1):
-            if one != other:
-                where = "its end" if one is None or other is None else f"line {number}"
-                yield f"{path.name} in {path.parent.name} at {where}"
-                return
+    again = (line.encode() for piece in recomputed for line in io.StringIO(piece, newline="\n"))
+    for number, (one, other) in enumerate(zip_longest(_lines_of(path), again), 1):
+        if one != other:
+            where = "its end" if one is None or other is None else f"line {number}"
+            yield f"{path.name} in {path.parent.name} at {where}"
+            return
+
+
+def _lines_of(path: Path) -> Iterator[bytes]:
+    """The lines of a file; none where there is no file."""
+    with contextlib.suppress(Missing):
+        yield from lines(path, REMEDY)
 
 
 def _short(value: object) -> str:

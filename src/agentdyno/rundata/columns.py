@@ -8,7 +8,18 @@ import itertools
 import json
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Any, Generic, Protocol, TypeVar, get_args, get_type_hints, overload
+from typing import (
+    Annotated,
+    Any,
+    Generic,
+    Literal,
+    Protocol,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+    overload,
+)
 
 T = TypeVar("T", bound=tuple[Any, ...])
 
@@ -36,7 +47,7 @@ class Columns(Sequence[T], Generic[T]):
         self.extend(records)
 
     def append(self, record: T) -> None:
-        """Add a record. ValueError where a number has more than 63 bits; the record is then not added."""
+        """Add a record. ValueError where a value is too large or nests too deeply; it is then not added."""
         try:
             for append, value in zip(self._appends, record, strict=True):
                 append(value)
@@ -44,6 +55,8 @@ class Columns(Sequence[T], Generic[T]):
             del self[len(self) :]
             if isinstance(error, OverflowError):
                 raise ValueError("a number has more than 63 bits") from None
+            if isinstance(error, RecursionError):
+                raise ValueError("too many lists and objects within each other") from None
             raise
 
     def extend(self, records: Iterable[T]) -> None:
@@ -106,15 +119,15 @@ class _Column(Protocol):
 
 def _column(hint: Any, pool: Pool) -> _Column:
     """An empty column for values of this type."""
-    options = [option for option in get_args(hint) or (hint,) if option is not type(None)]
-    if Sha256 in (hint, *options):
+    options = get_args(hint) if type(None) in get_args(hint) else (hint,)
+    (of,) = (option for option in options if option is not type(None))
+    if of == Sha256:
         return _Hashes()
-    if hint in (int, float):
-        return array("q" if hint is int else "d")
-    (of,) = options
+    of = get_args(of)[0] if get_origin(of) is Annotated else of
     if of in (int, float):
-        return _Numbers("q" if of is int else "d")
-    if of is str:
+        typecode = "q" if of is int else "d"
+        return array(typecode) if len(options) == 1 else _Numbers(typecode)
+    if of is str or get_origin(of) is Literal:
         return _Texts(pool)
     if of is bool:
         return list[bool]()

@@ -1,21 +1,23 @@
 """Reads and validates the events that a runtime reported (CONTRACT.md, Events)."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
+from agentdyno import reading
 from agentdyno.project import CONTRACT_VERSION
+from agentdyno.reading import Missing, Unreadable
 from agentdyno.rundata.columns import Columns, Pool, Sha256
+from agentdyno.shape import MOST, Count, Must, Unfit, shaped
 
 SHOWN = 3
 """How many examples a problem names; it counts the rest."""
 
-VERDICTS = frozenset(
-    ("passed", "failed", "unproven", "no_summary", "timed_out", "no_code", "error", "interrupted")
-)
+Verdict = Literal[
+    "passed", "failed", "unproven", "no_summary", "timed_out", "no_code", "error", "interrupted"
+]
 PHASES = (
     "t_begin",
     "t_request",
@@ -29,32 +31,32 @@ PHASES = (
 )
 """An attempt's times in chronological order."""
 
-OUTCOMES = frozenset(("passed", "failed", "error"))
+Outcome = Literal["passed", "failed", "error"]
 
 
 class Attempt(NamedTuple):
     """One attempt event; times are CLOCK_MONOTONIC in ns, None for a phase that did not occur."""
 
     task: str
-    attempt: int
-    t_begin: int
-    t_request: int | None
-    t_first: int | None
-    t_last: int | None
-    t_queue: int | None
-    t_spawn: int | None
-    t_started: int | None
-    t_exit: int | None
-    t_end: int
-    transport_retries: int
-    transport_ns: int
+    attempt: Count
+    t_begin: Count
+    t_request: Count | None
+    t_first: Count | None
+    t_last: Count | None
+    t_queue: Count | None
+    t_spawn: Count | None
+    t_started: Count | None
+    t_exit: Count | None
+    t_end: Count
+    transport_retries: Count
+    transport_ns: Count
     request_sha256: Sha256 | None
     completion_sha256: Sha256 | None
-    usage: dict[str, Any] | None
-    exit_code: int | None
-    signal: int | None
+    usage: dict[str, object] | None
+    exit_code: Count | None
+    signal: Count | None
     timed_out: bool
-    verdict: str
+    verdict: Verdict
     reason: str | None
 
 
@@ -62,9 +64,9 @@ class TaskOutcome(NamedTuple):
     """One task event."""
 
     task: str
-    t: int
-    outcome: str
-    attempts: int
+    t: Count
+    outcome: Outcome
+    attempts: Count
     reason: str | None
 
 
@@ -79,23 +81,51 @@ class RunEvents:
     problems: list[str] = field(default_factory=list)
 
 
-def read(path: Path, pool: Pool | None = None) -> RunEvents:
-    """Read an event file; invalid lines become problems, and the other lines still count."""
+@dataclass(frozen=True, slots=True)
+class _RunStart:
+    t: Count
+    contract_version: Annotated[int, Must(f"{CONTRACT_VERSION}", lambda value: value == CONTRACT_VERSION)]
+    pid: Count
+
+
+@dataclass(frozen=True, slots=True)
+class _RunEnd:
+    t: Count
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    event: Literal["run_start", "run_end", "attempt", "task"]
+
+
+KINDS: Mapping[str, type] = {
+    "run_start": _RunStart,
+    "run_end": _RunEnd,
+    "attempt": Attempt,
+    "task": TaskOutcome,
+}
+
+REMEDY = "see CONTRACT.md, Events"
+
+
+def read(path: Path, most_attempts: int = MOST, pool: Pool | None = None) -> RunEvents:
+    """Read an event file; invalid lines become problems, and the other lines still count.
+
+    A line with a number of attempts above `most_attempts`, those that the run allows a task, is invalid.
+    """
     events = RunEvents(attempts=Columns(Attempt, pool=pool), outcomes=Columns(TaskOutcome, pool=pool))
     broken: list[str] = []
     try:
-        with path.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                if not (text := line.removesuffix(b"\n")):
-                    continue
-                try:
-                    _take(json.loads(text), events)
-                except (ValueError, TypeError, KeyError, RecursionError) as error:
-                    why = f"no field {error}" if isinstance(error, KeyError) else str(error)
-                    broken.append(f"line {number} ({why})")
-    except FileNotFoundError:
+        for number, line in enumerate(reading.lines(path, REMEDY), start=1):
+            try:
+                _take(line, events, most_attempts)
+            except (ValueError, Unfit) as error:
+                broken.append(f"line {number} ({error})")
+    except Missing:
         events.problems.append("the runtime wrote no events")
         return events
+    except Unreadable as error:
+        events.problems.append(f"{path.name} {error.reason}")
     if broken:
         events.problems.append(f"broken event lines in {path.name}: {_some(broken)}")
     if events.t_start is None:
@@ -113,102 +143,37 @@ def read(path: Path, pool: Pool | None = None) -> RunEvents:
     return events
 
 
-def _take(line: Any, events: RunEvents) -> None:
-    """Add one event; raises ValueError, TypeError or KeyError when the event breaks the contract."""
-    if not isinstance(line, dict):
-        raise TypeError("not an object")
-    match line["event"]:
-        case "run_start":
-            if _integer(line, "contract_version") != CONTRACT_VERSION:
-                raise ValueError(f"`contract_version` is {line['contract_version']}")
-            _integer(line, "pid")
-            events.t_start = _integer(line, "t")
-        case "run_end":
-            events.t_end = _integer(line, "t")
-        case "attempt":
-            events.attempts.append(_attempt(line))
-        case "task":
-            events.outcomes.append(
-                TaskOutcome(
-                    task=_text(line, "task"),
-                    t=_integer(line, "t"),
-                    outcome=_one_of(line, "outcome", OUTCOMES),
-                    attempts=_integer(line, "attempts"),
-                    reason=_optional_text(line, "reason"),
-                )
-            )
-        case other:
-            raise ValueError(f"unknown event {other!r}")
+def _take(line: bytes, events: RunEvents, most_attempts: int) -> None:
+    """Add the event of a line; a ValueError or an Unfit says how the line breaks the contract."""
+    text = line.decode().removesuffix("\n")
+    if not text:
+        return
+    document = reading.parse_json(text)
+    event: object = shaped(document, KINDS[shaped(document, _Event).event])
+    match event:
+        case _RunStart():
+            events.t_start = event.t
+        case _RunEnd():
+            events.t_end = event.t
+        case Attempt():
+            _check_order(event)
+            _check_number(event.attempt, "attempt", most_attempts)
+            events.attempts.append(event)
+        case TaskOutcome():
+            _check_number(event.attempts, "attempts", most_attempts)
+            events.outcomes.append(event)
 
 
-def _attempt(line: dict[str, Any]) -> Attempt:
-    usage = line["usage"]
-    if usage is not None and not isinstance(usage, dict):
-        raise TypeError("`usage` is not an object")
-    times = [(name, time) for name in PHASES if (time := _optional_integer(line, name)) is not None]
+def _check_order(attempt: Attempt) -> None:
+    times = [(name, time) for name in PHASES if (time := getattr(attempt, name)) is not None]
     for (earlier, before), (later, after) in pairwise(times):
         if after < before:
-            raise ValueError(f"`{later}` is before `{earlier}`")
-    return Attempt(
-        task=_text(line, "task"),
-        attempt=_integer(line, "attempt"),
-        t_begin=_integer(line, "t_begin"),
-        t_request=_optional_integer(line, "t_request"),
-        t_first=_optional_integer(line, "t_first"),
-        t_last=_optional_integer(line, "t_last"),
-        t_queue=_optional_integer(line, "t_queue"),
-        t_spawn=_optional_integer(line, "t_spawn"),
-        t_started=_optional_integer(line, "t_started"),
-        t_exit=_optional_integer(line, "t_exit"),
-        t_end=_integer(line, "t_end"),
-        transport_retries=_integer(line, "transport_retries"),
-        transport_ns=_integer(line, "transport_ns"),
-        request_sha256=_optional_text(line, "request_sha256"),
-        completion_sha256=_optional_text(line, "completion_sha256"),
-        usage=usage,
-        exit_code=_optional_integer(line, "exit_code"),
-        signal=_optional_integer(line, "signal"),
-        timed_out=_flag(line, "timed_out"),
-        verdict=_one_of(line, "verdict", VERDICTS),
-        reason=_optional_text(line, "reason"),
-    )
+            raise Unfit(f"must not be before {earlier}", later)
 
 
-def _integer(line: dict[str, Any], name: str) -> int:
-    value = line[name]
-    if type(value) is not int or not 0 <= value < 2**63:
-        raise TypeError(f"`{name}` is not a non-negative integer of 63 bits")
-    return value
-
-
-def _optional_integer(line: dict[str, Any], name: str) -> int | None:
-    return None if line[name] is None else _integer(line, name)
-
-
-def _flag(line: dict[str, Any], name: str) -> bool:
-    value = line[name]
-    if not isinstance(value, bool):
-        raise TypeError(f"`{name}` is neither true nor false")
-    return value
-
-
-def _text(line: dict[str, Any], name: str) -> str:
-    value = line[name]
-    if not isinstance(value, str):
-        raise TypeError(f"`{name}` is not a string")
-    value.encode()  # a lone surrogate cannot be written to a result file
-    return value
-
-
-def _optional_text(line: dict[str, Any], name: str) -> str | None:
-    return None if line[name] is None else _text(line, name)
-
-
-def _one_of(line: dict[str, Any], name: str, allowed: frozenset[str]) -> str:
-    value = _text(line, name)
-    if value not in allowed:
-        raise ValueError(f"`{name}` is {value!r}")
-    return value
+def _check_number(attempts: int, field: str, most: int) -> None:
+    if attempts > most:
+        raise Unfit(f"must be at most {most}, the attempts that the run allows, and is {attempts}", field)
 
 
 def accounting(events: RunEvents, task_ids: Sequence[str], max_retries: int) -> list[str]:

@@ -1,12 +1,13 @@
 """Reads the endpoint's journal (docs/endpoint.md defines the fields)."""
 
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from agentdyno.reading import Missing, json_lines
 from agentdyno.rundata.columns import Columns, Pool, Sha256
+from agentdyno.shape import Amount, Count, Unfit, shaped
 
 
 class Request(NamedTuple):
@@ -42,13 +43,15 @@ class Journal:
 
     `lateness` is how many chunks were late by each number of microseconds. `is_whole` when the endpoint ended
     in order and recorded its end. `cpu_s` is the endpoint's processor time since the endpoint began to
-    listen, which excludes its preparation.
+    listen, which excludes its preparation. `seed` is that of the script, and None if a real endpoint
+    answered.
     """
 
     requests: Columns[Request] = field(default_factory=lambda: Columns(Request))
     lateness: Counter[int] = field(default_factory=Counter)
     is_whole: bool = False
     cpu_s: float | None = None
+    seed: int | None = None
 
     @property
     def open_s(self) -> float:
@@ -56,46 +59,88 @@ class Journal:
         return sum(request.open_s for request in self.requests)
 
 
-def read(path: Path, pool: Pool | None = None) -> Journal:
-    """Read a journal. An incomplete last line, which a crash leaves, is ignored."""
+@dataclass(frozen=True, slots=True)
+class _Line:
+    kind: Literal["start", "request", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """The first line and the last."""
+
+    kind: Literal["start", "end"]
+    cpu_s: Amount
+    seed: Count | None = None
+    upstream: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A request as version 0.2.0 writes it; version 0.1.0 has neither `served` nor `t_finish`."""
+
+    task: str | None
+    attempt: Count | None
+    t_arrive: Count
+    t_last: Count | None
+    status: Count
+    finish: str | None
+    request_sha256: str | None
+    in_flight: Count
+    late_us: list[int]
+    t_finish: Count | None = None
+    served: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.t_last is not None and self.t_last < self.t_arrive:
+            raise Unfit("must not be before t_arrive", "t_last")
+
+    @property
+    def is_served(self) -> bool:
+        """In version 0.1.0 `finish` holds the endpoint's own words as well."""
+        if self.served is not None:
+            return self.served
+        return self.status == 200 and self.finish not in (None, "error", "client_gone", "client_slow")
+
+
+def _line(document: Any) -> _Process | _Request:
+    if shaped(document, _Line).kind == "request":
+        return shaped(document, _Request)
+    return shaped(document, _Process)
+
+
+def read(path: Path, remedy: str, pool: Pool | None = None) -> Journal:
+    """Read a journal; an Unreadable names the line that is damaged. Empty where there is no file."""
     journal = Journal(Columns(Request, pool=pool))
     began_s = 0.0
-    if not path.exists():
-        return journal
-    with path.open("rb") as file:
-        for raw in file:
-            if not raw.endswith(b"\n"):
-                break
-            line = json.loads(raw)
-            if line["kind"] == "request":
-                served, late_us = _is_served(line), line["late_us"]
-                journal.lateness.update(late_us)
-                journal.requests.append(
-                    Request(
-                        task=line["task"],
-                        attempt=line["attempt"],
-                        t_arrive=line["t_arrive"],
-                        t_finish=line.get("t_finish") or (line["t_last"] if served else None),
-                        t_last=line["t_last"],
-                        status=line["status"],
-                        finish=line["finish"],
-                        request_sha256=line["request_sha256"],
-                        in_flight=line["in_flight"],
-                        chunks=len(late_us),
-                        max_late_us=max(late_us, default=None),
-                        is_served=served,
-                    )
-                )
-            elif line["kind"] == "start":
-                began_s = line["cpu_s"]
-            elif line["kind"] == "end":
-                journal.is_whole = True
-                journal.cpu_s = line["cpu_s"] - began_s
+    try:
+        for line in json_lines(path, _line, remedy):
+            match line:
+                case _Request():
+                    journal.requests.append(_request(line))
+                    journal.lateness.update(line.late_us)
+                case _Process(kind="start"):
+                    began_s = line.cpu_s
+                    journal.seed = line.seed if line.upstream is None else None
+                case _Process():
+                    journal.is_whole = True
+                    journal.cpu_s = line.cpu_s - began_s
+    except Missing:
+        pass
     return journal
 
 
-def _is_served(line: dict[str, Any]) -> bool:
-    """Journals of version 0.1.0 have no `served`; their `finish` holds the endpoint's own words as well."""
-    if "served" in line:
-        return bool(line["served"])
-    return line["status"] == 200 and line["finish"] not in (None, "error", "client_gone", "client_slow")
+def _request(line: _Request) -> Request:
+    return Request(
+        task=line.task,
+        attempt=line.attempt,
+        t_arrive=line.t_arrive,
+        t_finish=line.t_finish or (line.t_last if line.is_served else None),
+        t_last=line.t_last,
+        status=line.status,
+        finish=line.finish,
+        request_sha256=line.request_sha256,
+        in_flight=line.in_flight,
+        chunks=len(line.late_us),
+        max_late_us=max(line.late_us, default=None),
+        is_served=line.is_served,
+    )

@@ -1,13 +1,17 @@
 """One run as stored in its folder."""
 
-import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from agentdyno.reading import Missing, Unreadable, json_lines, read_json
 from agentdyno.rundata import events, journal
 from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.columns import Columns, Pool
+from agentdyno.shape import Amount, AtLeast1, Count, Json, Text, shaped
+
+REMEDY = "name results whose runs are whole, or measure again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,46 +26,68 @@ class RunOutcome:
     the run's control group, by `cgroup_method`, None without a group. `steal_share`, `throttled_s`,
     `thermal_throttles` and `swapped_pages` are None where the machine has no such counter (see
     `measure.machine`). `cores` is how many the run could use. `epoch_ns` is Unix time minus CLOCK_MONOTONIC
-    when the run began, in ns, and None in runs of older versions.
+    when the run began, in ns, and None in runs of older versions. `events_changed` says what happened to the
+    events besides growing. `survivors` counts processes that the runtime left behind, `left_by_attempts`
+    those that the code under test did, out of the runtime's reach. `endpoint_problem` says how the endpoint
+    failed: such a run says nothing of the runtime.
     """
 
     exit_code: int | None
     problem: str | None
     last_stderr_line: str | None
     t_executed: int | None
-    own_cpu_s: float | None
-    tools_cpu_s: float | None
-    survivors: int
-    workspaces_left: int
-    harness_cpu_s: float
-    sampler_cpu_s: float
-    cgroup_peak_kib: int | None
+    own_cpu_s: Amount | None
+    tools_cpu_s: Amount | None
+    survivors: Count
+    workspaces_left: Count
+    harness_cpu_s: Amount
+    sampler_cpu_s: Amount
+    cgroup_peak_kib: Count | None
     cgroup_method: str | None
     steal_share: float | None
     throttled_s: float | None
     thermal_throttles: int | None
     swapped_pages: int | None
     endpoint_niceness: int | None
-    cores: int
+    cores: AtLeast1
     interrupted: bool
-    epoch_ns: int | None = None
+    epoch_ns: Count | None = None
+    events_changed: Text | None = None
+    left_by_attempts: Count = 0
+    endpoint_problem: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is read of a line of the run's tasks file."""
+
+    task_id: Text
+    start_after_ns: Count | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """What is read of `run.json`, which tells a runtime everything (CONTRACT.md, *The run file*)."""
+
+    tasks_file: Text
+    max_retries: Count
+    base_url: Text
+    model: Text
+    request: dict[str, Json]
 
 
 class Sample(NamedTuple):
-    """One line of the sampler's: at `t` in ns of CLOCK_MONOTONIC, memory in KiB, processor time in s.
-
-    `tree_…` and `tools_…` are None at most looks, and `endpoint_cpu_s` in runs of old versions.
-    """
+    """One line of `samples.jsonl`: what the sampler saw at `t`, in ns of CLOCK_MONOTONIC."""
 
     t: int
-    rss_kib: int
-    peak_rss_kib: int
-    tree_pss_kib: int | None
-    tools_pss_kib: int | None
-    tree_processes: int | None
-    threads: int
-    cpu_s: float
-    endpoint_cpu_s: float | None
+    rss_kib: Count
+    peak_rss_kib: Count
+    tree_pss_kib: Count | None
+    tools_pss_kib: Count | None
+    tree_processes: Count | None
+    threads: Count
+    cpu_s: Amount
+    endpoint_cpu_s: Amount | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +112,31 @@ class RawRun:
 
 
 def has_ended(folder: Path) -> bool:
-    """Whether the run in `folder` is complete: its outcome, written last, exists and says no interruption.
+    """Whether the run in `folder` is complete: its outcome, written last, exists and says neither that it was
+    interrupted nor that the endpoint failed.
 
     An outcome that cannot be read, as after a crash of the machine, is none.
     """
     try:
-        outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
-        return outcome["interrupted"] is False
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        outcome = _outcome(folder)
+    except Unreadable:
         return False
+    return not outcome.interrupted and outcome.endpoint_problem is None
+
+
+def _outcome(folder: Path) -> RunOutcome:
+    return read_json(folder / "outcome.json", RunOutcome, REMEDY)
+
+
+def read_run_file(folder: Path) -> RunFile:
+    """The run file of the run in `folder`."""
+    return read_json(folder / "run.json", RunFile, REMEDY)
 
 
 def read(folder: Path, cell: Cell, block: int) -> RawRun:
-    """Read the run in `folder`."""
-    run_file = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    tasks_file = _tasks_file(folder, Path(run_file["tasks_file"]))
+    """Read the run in `folder`; an Unreadable says which of its files is damaged, and where."""
+    run_file = read_run_file(folder)
+    tasks_file = _tasks_file(folder, Path(run_file.tasks_file))
     task_ids, starts = _tasks(tasks_file)
     # A task's id stands in the line of each of its events and requests.
     pool: Pool = dict(zip(task_ids, task_ids, strict=True))
@@ -111,10 +147,10 @@ def read(folder: Path, cell: Cell, block: int) -> RawRun:
         tasks_file=tasks_file,
         task_ids=task_ids,
         starts=starts,
-        max_retries=run_file["max_retries"],
-        outcome=RunOutcome(**json.loads((folder / "outcome.json").read_text(encoding="utf-8"))),
-        events=events.read(folder / "events.jsonl", pool),
-        journal=journal.read(folder / "journal.jsonl", pool),
+        max_retries=run_file.max_retries,
+        outcome=_outcome(folder),
+        events=events.read(folder / "events.jsonl", run_file.max_retries + 1, pool),
+        journal=journal.read(folder / "journal.jsonl", REMEDY, pool),
         samples=_samples(folder / "samples.jsonl"),
     )
     pool.clear()
@@ -125,23 +161,21 @@ def _tasks(path: Path) -> tuple[list[str], dict[str, int]]:
     """The ids of the tasks, and the intended starts of those that have one."""
     ids: list[str] = []
     starts: dict[str, int] = {}
-    with path.open(encoding="utf-8") as lines:
-        for task in map(json.loads, lines):
-            ids.append(task["task_id"])
-            if "start_after_ns" in task:
-                starts[ids[-1]] = task["start_after_ns"]
+    for task in json_lines(path, partial(shaped, kind=_Task), REMEDY):
+        ids.append(task.task_id)
+        if task.start_after_ns is not None:
+            starts[task.task_id] = task.start_after_ns
+    if not ids:
+        raise Unreadable(path, "holds no task", REMEDY)
     return ids, starts
 
 
 def _samples(path: Path) -> Columns[Sample]:
-    samples = Columns(Sample)
-    if path.exists():
-        with path.open(encoding="utf-8") as lines:
-            for line in lines:
-                if line.endswith("\n"):
-                    fields = {"endpoint_cpu_s": None} | json.loads(line)
-                    samples.append(Sample._make(fields[name] for name in Sample._fields))
-    return samples
+    """The lines of the sampler; none where the run was not sampled."""
+    try:
+        return Columns(Sample, json_lines(path, partial(shaped, kind=Sample), REMEDY))
+    except Missing:
+        return Columns(Sample)
 
 
 def _tasks_file(folder: Path, path: Path) -> Path:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 from agentdyno.endpoint.profile import parse_profile
+from agentdyno.endpoint.upstream import FROM_ENVIRONMENT, header_complaint, proxy_complaint
 from agentdyno.errors import UserError
 from agentdyno.rundata.cell import CONTROLS
 from agentdyno.verifiers import VERIFIERS
@@ -171,6 +172,24 @@ def url(value: object) -> str | None:
     return f" is {value!r}; it must begin with http:// or https:// and end with its /v1"
 
 
+def proxy(value: object) -> str | None:
+    """The URL of an HTTP proxy without a password, or the variable that holds one."""
+    if not isinstance(value, str):
+        return f" must be a text, not {value!r}"
+    if value.startswith(FROM_ENVIRONMENT):
+        return None if value != FROM_ENVIRONMENT else ": name a variable, as in env:VAR"
+    return proxy_complaint(value, may_have_password=False)
+
+
+def headers(value: object) -> str | None:
+    """Headers by name; secrets are in variables."""
+    if not isinstance(value, Mapping) or not all(isinstance(text, str) for text in [*value, *value.values()]):
+        return " must be an object of texts"
+    if len({name.lower() for name in value}) < len(value):
+        return " must name nothing twice"
+    return next((wrong for pair in value.items() if (wrong := header_complaint(*pair)) is not None), None)
+
+
 TEXT = _must_be("a text that is not empty", _is_text)
 FLAG = _must_be("true or false", lambda value: isinstance(value, bool))
 SECONDS = _must_be("a number of seconds above 0", _is_above_0)
@@ -196,6 +215,13 @@ CHECKS: Mapping[str, Check] = {
     "request": request,
     "seed": whole(0),
     "stall_s": SECONDS,
+    "connect_timeout_s": SECONDS,
+    "idle_timeout_s": SECONDS,
+    "total_timeout_s": SECONDS,
+    "proxy": or_none(proxy),
+    "ca_bundle": or_none(TEXT),
+    "headers": headers,
+    "system_role": FLAG,
     "install": FLAG,
     "overhead_limit_s": or_none(SECONDS),
 }

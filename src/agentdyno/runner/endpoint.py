@@ -51,8 +51,8 @@ def serve(
     """An endpoint for `settings`, stopped when the block is left; `check` as in `process.started`."""
     options = ["--tasks", str(tasks_file), "--journal", str(journal)]
     options += ["--seed", str(settings.seed), "--model", settings.model]
-    if settings.real_endpoint:
-        options += ["--upstream", settings.real_endpoint.base_url]
+    if settings.upstream is not None:
+        options += settings.upstream.options
     else:
         options += ["--profile", settings.profile]
     with started(options, stderr, check) as (child, base_url):

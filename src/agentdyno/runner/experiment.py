@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agentdyno.errors import UserError
 from agentdyno.files import locked, write_json, write_text
-from agentdyno.process.child import adopt_orphans, no_survivors
+from agentdyno.process.orphans import adopt_orphans, no_survivors
 from agentdyno.process.signals import Interrupted, Interrupts
 from agentdyno.results.records import Run
 from agentdyno.results.sweep import SWEEP, as_json, sweep_markdown, swept
@@ -18,6 +18,7 @@ from agentdyno.runner.prepare import Prepared
 from agentdyno.runner.progress import Progress
 from agentdyno.runner.results_writer import OnRun, ResultsWriter
 from agentdyno.runner.run import run_once
+from agentdyno.runner.workspaces import remove_left
 from agentdyno.runtimes.build import build
 from agentdyno.tasks.load import write
 
@@ -49,12 +50,13 @@ def measure(
     progress: Progress,
     interrupts: Interrupts,
     on_run: OnRun,
-) -> tuple[ResultsWriter, Interrupted | None]:
+) -> tuple[ResultsWriter, Interrupted | UserError | None]:
     """Build the runtimes, run what `plan` says, and return what came of it.
 
     `on_run` is called with each run. `total` is how many runs that will be, if that is known. What lies in
     the folder already, because an earlier experiment was interrupted, is taken in and not run again. An
-    interruption comes back with what was measured until then. No other process can work on the folder
+    interruption comes back with what was measured until then, and so does what kept a run from counting: an
+    endpoint that failed, for example. No other process can work on the folder
     meanwhile: a UserError says which one does.
     """
     with locked(prepared.folder / LOCK):
@@ -65,15 +67,17 @@ def measure(
         for number, (block, cell) in enumerate(plan(results), start=1):
             folder = prepared.folder / "runs" / f"{number:03}-{cell.label}"
             position = str(number) if total is None else f"{number}/{total}"
-            interrupted, run = None, _there_already(Run(folder, cell, block), position, progress)
+            ended_by, run = None, _there_already(Run(folder, cell, block), position, progress)
             if run is None:
-                interrupted = _run_anew(prepared, cell, folder, position, progress, interrupts)
-                if (folder / "outcome.json").exists():
+                ended_by = _run_anew(prepared, cell, folder, position, progress, interrupts)
+                if not isinstance(ended_by, UserError) and (folder / "outcome.json").exists():
                     run = read(folder, cell, block)
             if run is not None:
+                if left := run.outcome.left_by_attempts:
+                    progress.say(f"  {left} processes that attempts had left behind were killed")
                 results.add(run)
-            if interrupted is not None:
-                return results, interrupted
+            if ended_by is not None:
+                return results, ended_by
         results.write(complete=True)
         return results, None
 
@@ -102,18 +106,19 @@ def _build(prepared: Prepared, progress: Progress, interrupts: Interrupts) -> No
 
 def _run_anew(
     prepared: Prepared, cell: Cell, folder: Path, position: str, progress: Progress, interrupts: Interrupts
-) -> Interrupted | None:
-    """Run the cell, and return what interrupted it; a run that was cut off before is removed first."""
+) -> Interrupted | UserError | None:
+    """Run the cell, and return what kept it from counting; a run that was cut off before is removed first."""
     (manifest,) = (each for each in prepared.runtimes if each.name == cell.runtime)
     (verifier,) = (each for each in prepared.verifiers if each.name == cell.verifier)
+    remove_left(folder, [*manifest.command(manifest.run), str(folder / "run.json")])
     shutil.rmtree(folder, ignore_errors=True)
     try:
         interrupts.check()
         files = task_files(prepared, cell.agents)
         with progress.run(position, cell, prepared.settings.task_count(cell.agents)) as observe:
             run_once(cell, manifest, verifier, prepared.settings, folder, files, observe, interrupts)
-    except Interrupted as signal:
-        return signal
+    except (Interrupted, UserError) as ended_by:
+        return ended_by
     return None
 
 

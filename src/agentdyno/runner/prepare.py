@@ -68,7 +68,7 @@ def prepare(settings: Settings, folder: Callable[[], Path]) -> Prepared:
     tasks = _tasks(settings)
     probed = None
     if settings.real_endpoint:
-        probed = probe(settings.real_endpoint, settings.request, tasks[0], os.environ.get("LLM_API_KEY", ""))
+        probed = probe(settings, tasks[0], os.environ.get("LLM_API_KEY", ""))
     return Prepared(
         settings=settings,
         runtimes=tuple(runtimes),

@@ -14,7 +14,7 @@ from agentdyno.results.summary import SCHEMA_VERSION, Summary, as_json, named, t
 from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.raw_run import RawRun
 from agentdyno.runner.prepare import Prepared
-from agentdyno.runner.run import TIMEOUTS, TRANSPORT
+from agentdyno.runner.run import TRANSPORT
 
 OnRun = Callable[[RawRun], None]
 """Called with every run that is taken in, before it is analysed."""
@@ -101,7 +101,7 @@ def _asked(prepared: Prepared) -> dict[str, Any]:
         "verify_slots": settings.verify_slots,
         "verify_timeout_s": settings.verify_timeout_s,
         "max_retries": settings.max_retries,
-        "timeouts": TIMEOUTS,
+        "timeouts": settings.timeouts,
         "transport": TRANSPORT,
     }
 

@@ -6,16 +6,20 @@ Earlier versions kept options in `asked.json` instead of settings; they are stil
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from agentdyno import __version__
 from agentdyno.errors import UserError
 from agentdyno.files import sha256, write_json
 from agentdyno.measure.machine import commit, machine
+from agentdyno.options import WHOLE
+from agentdyno.reading import Missing, Unreadable, read_json
 from agentdyno.runner.prepare import Prepared, prepare
 from agentdyno.runner.settings import RealEndpoint, Settings, request_with
+from agentdyno.shape import Json, Unfit, shaped
 
 OPTIONS_FILE = "asked.json"
+REMEDY = "mend that, or begin anew"
 
 RENAMED = {
     "verifier": "verifiers",
@@ -25,28 +29,66 @@ RENAMED = {
 }
 """The setting that each option became, where the two have different names."""
 
-LISTS = ("runtimes", "agents", "controls", "verifiers")
-"""The settings that were options with commas in them."""
+LISTS = {"runtimes": "runtimes", "agents": "agents", "controls": "controls", "verifier": "verifiers"}
+"""The settings that were options with commas in them, by the option."""
+
+LATER: dict[str, Any] = {
+    "overhead_limit_s": None,
+    "connect_timeout_s": 10.0,
+    "idle_timeout_s": 60.0,
+    "total_timeout_s": 900.0,
+    "proxy": None,
+    "ca_bundle": None,
+    "headers": {},
+    "system_role": True,
+}
+"""The settings that were no options, or not of every command, and what they were."""
 
 NO_SETTINGS = ("command", "strict", "document")
 """The options that never said what is measured."""
 
 
+class _Options(TypedDict):
+    """The options of version 0.1.0 that need another form."""
+
+    command: Json
+    runtimes: str
+    agents: str
+    controls: str
+    verifier: str
+    request: dict[str, Json]
+
+
+class _Of(TypedDict):
+    endpoint: str
+    model: str
+
+
+class _Asked(TypedDict):
+    asked: _Options
+    of: _Of
+
+
 def as_written_today(document: dict[str, Any]) -> dict[str, Any]:
-    """What `settings.json` would hold. A KeyError, TypeError, ValueError or AttributeError where `document`
-    is not what earlier versions wrote.
-    """
+    """What `settings.json` would hold. An Unfit where `document` is not what earlier versions wrote."""
+    shaped(document, _Asked)
     options, of = document["asked"], document["of"]
     settings = {RENAMED.get(name, name): value for name, value in options.items() if name not in NO_SETTINGS}
-    settings |= {name: settings[name].split(",") for name in LISTS}
-    settings["agents"] = [int(number) for number in settings["agents"]]
+    settings |= {name: options[option].split(",") for option, name in LISTS.items()}
+    settings["agents"] = [_whole(number) for number in settings["agents"]]
     settings["controls"] = [] if settings["controls"] == ["none"] else settings["controls"]
     settings["request"] = request_with(settings["request"])
-    settings.setdefault("overhead_limit_s", None)
+    settings = {**LATER, **settings}
     settings["real_endpoint"] = (
         None if of["endpoint"] == "simulated" else {"base_url": of["endpoint"], "model": of["model"]}
     )
     return {"command": options["command"], "settings": settings, "of": of}
+
+
+def _whole(text: str) -> int:
+    if WHOLE.fullmatch(text) is None:
+        raise Unfit("must be whole numbers with commas between them", "asked.agents")
+    return int(text)
 
 
 FILE = "settings.json"
@@ -73,6 +115,24 @@ def resume(folder: Path, command: str, named: RealEndpoint | None) -> Prepared:
     A UserError in one line where `folder` holds no experiment that `command` began, where its settings cannot
     be read, or where anything that the runs depend on is not as it was.
     """
+    settings, of = kept_settings(folder, command)
+    if named is not None and named != settings.real_endpoint:
+        before = settings.real_endpoint
+        if _address(before) != named.base_url:
+            raise _otherwise(folder, "endpoint", _address(before), named.base_url)
+        raise _otherwise(folder, "model", settings.model, named.model)
+    folder_itself = folder.resolve()  # and not results/latest, which leads to it
+    prepared = prepare(settings, lambda: folder_itself)
+    _hold_to(folder, of, prepared)
+    return prepared
+
+
+def kept_settings(folder: Path, command: str) -> tuple[Settings, object]:
+    """The settings that the experiment in `folder` was begun with, and what they were asked of.
+
+    A UserError in one line where `folder` holds no experiment that `command` began, or where its settings
+    cannot be read.
+    """
     path, document = _read(folder)
     begun_with = document.get("command")
     if begun_with not in ("run", "sweep"):
@@ -82,16 +142,7 @@ def resume(folder: Path, command: str, named: RealEndpoint | None) -> Prepared:
             f"--resume {folder}: it was begun with `agentdyno {begun_with}`; "
             f"go on with `agentdyno {begun_with} --resume {folder}`"
         )
-    settings = Settings.from_json(document.get("settings"), path)
-    if named is not None and named != settings.real_endpoint:
-        before = settings.real_endpoint
-        if _address(before) != named.base_url:
-            raise _otherwise(folder, "endpoint", _address(before), named.base_url)
-        raise _otherwise(folder, "model", settings.model, named.model)
-    folder_itself = folder.resolve()  # and not results/latest, which leads to it
-    prepared = prepare(settings, lambda: folder_itself)
-    _hold_to(folder, document.get("of"), prepared)
-    return prepared
+    return Settings.from_json(document.get("settings"), path), document.get("of")
 
 
 def _read(folder: Path) -> tuple[Path, dict[str, Any]]:
@@ -101,13 +152,11 @@ def _read(folder: Path) -> tuple[Path, dict[str, Any]]:
     for name, read in ((FILE, dict[str, Any]), (OPTIONS_FILE, as_written_today)):
         path = folder / name
         try:
-            return path, read(json.loads(path.read_text(encoding="utf-8")))
-        except (FileNotFoundError, NotADirectoryError):
+            return path, read(read_json(path, dict[str, Json], REMEDY))
+        except Missing:
             continue
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise UserError(
-                f"{path}: the settings of the experiment cannot be read ({error!r}); mend that, or begin anew"
-            ) from None
+        except Unfit as wrong:
+            raise Unreadable(path, str(wrong), REMEDY) from None
     raise UserError(
         f"--resume {folder}: no {FILE} there; name the folder of an experiment, as results/raw/TIME"
     )

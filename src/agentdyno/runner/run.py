@@ -2,27 +2,29 @@
 
 import contextlib
 import os
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from agentdyno.endpoint.process import said
 from agentdyno.errors import UserError
 from agentdyno.files import write_json
-from agentdyno.format import printable
 from agentdyno.measure import proc
 from agentdyno.measure.cgroup import accounted, cores
 from agentdyno.measure.machine import Baseline
 from agentdyno.measure.sampler import Sampler
-from agentdyno.process.child import Child, no_survivors
+from agentdyno.process.child import Child
+from agentdyno.process.orphans import Survivor, no_survivors, reap_orphans
+from agentdyno.process.output import last_line
 from agentdyno.process.signals import Interrupted, Interrupts
 from agentdyno.project import PROMPTS
 from agentdyno.rundata.cell import UNSAMPLED, Cell
 from agentdyno.rundata.raw_run import RunOutcome
+from agentdyno.runner.append_only import AppendOnly
 from agentdyno.runner.endpoint import Endpoint, serve
 from agentdyno.runner.settings import Settings
+from agentdyno.runner.workspaces import is_of_an_attempt, workspaces
 from agentdyno.runtimes.launch import RunFile, Verify, inherited, write_run_file
 from agentdyno.runtimes.manifest import Manifest
 from agentdyno.verifiers import Verifier
@@ -37,7 +39,6 @@ SIMULATED_KEY = "simulated"
 """What runtimes send to the simulated endpoint as their API key; a real key is for a real endpoint only."""
 
 OUTPUT_LIMIT_BYTES = 64 * 1024
-TIMEOUTS = {"connect_s": 10, "event_idle_s": 60, "total_s": 900}
 TRANSPORT = {"max_retries": 5, "base_s": 0.5, "cap_s": 8}
 
 Observe = Callable[[Path, Sampler | None], None]
@@ -58,8 +59,10 @@ def run_once(
 
     `task_files` are the tasks without and with references: the one for the runtime, the other for the
     endpoint. An interruption is passed on, after everything has been stopped and the outcome written. A
-    UserError means that there was no run, for want of an endpoint.
+    UserError means that there was no run that counts, for want of an endpoint, of one that lasted, or of a
+    verifier that is as it was set up.
     """
+    verifier.check()
     for_runtime, for_endpoint = task_files
     folder.mkdir(parents=True)
     baseline, harness_begun_s = Baseline(), time.process_time()
@@ -67,7 +70,7 @@ def run_once(
     ended = _Ended()
     interrupted: Interrupted | None = None
     niceness: int | None = None
-    with _workspaces() as workspaces:
+    with workspaces(folder) as root:
         with no_survivors() as survivors:
             try:
                 with serve(
@@ -78,25 +81,31 @@ def run_once(
                     interrupts.check,
                 ) as endpoint:
                     niceness = endpoint.niceness
-                    run_file = _write_run_file(
-                        settings, cell, verifier, folder, for_runtime, endpoint, workspaces
-                    )
+                    run_file = _write_run_file(settings, cell, verifier, folder, for_runtime, endpoint, root)
                     _drive(cell, manifest, settings, run_file, endpoint, observe, interrupts, ended)
+                    was_gone = endpoint.child.has_ended(0)
+                if was_gone or endpoint.child.stop() != 0:
+                    ended.endpoint_problem = said(endpoint.child, folder / "endpoint.stderr")
             except Interrupted as signal:
                 interrupted = signal
                 ended.problem = f"interrupted by {signal.number.name}"
-        left = sum(1 for _ in workspaces.iterdir())
+        left = sum(1 for _ in root.iterdir())
+    survivors += ended.survivors
+    of_attempts = sum(is_of_an_attempt(each, root, ended.pid, verifier.argv) for each in survivors)
+    events_changed = ended.events.change() if ended.events is not None else None
+    verifier.check()  # Of a run whose attempts changed it there is no outcome.
     harness_cpu_s = time.process_time() - harness_begun_s
     disturbances = baseline.disturbances()
     if (folder / "run.json").exists():
         outcome = RunOutcome(
             exit_code=ended.exit_code,
             problem=ended.problem,
-            last_stderr_line=_last_line(folder / "runtime.stderr"),
+            last_stderr_line=last_line(folder / "runtime.stderr"),
             t_executed=ended.t_executed,
             own_cpu_s=ended.own_cpu_s,
             tools_cpu_s=ended.tools_cpu_s,
-            survivors=len(survivors) + len(ended.survivors),
+            survivors=len(survivors) - of_attempts,
+            left_by_attempts=of_attempts,
             workspaces_left=left,
             harness_cpu_s=harness_cpu_s,
             sampler_cpu_s=ended.sampler_cpu_s,
@@ -110,25 +119,32 @@ def run_once(
             cores=cores(),
             interrupted=interrupted is not None,
             epoch_ns=epoch_ns,
+            events_changed=events_changed,
+            endpoint_problem=ended.endpoint_problem,
         )
         write_json(folder / "outcome.json", asdict(outcome))
     if interrupted is not None:
         raise interrupted
+    if ended.endpoint_problem is not None:
+        raise UserError(f"{folder}: the endpoint failed: {ended.endpoint_problem}", status=1)
 
 
 @dataclass(slots=True)
 class _Ended:
     """How the runtime ended, filled in as it becomes known."""
 
+    pid: int | None = None
     exit_code: int | None = None
     problem: str | None = None
+    endpoint_problem: str | None = None
     t_executed: int | None = None
     own_cpu_s: float | None = None
     tools_cpu_s: float | None = None
-    survivors: list[int] = field(default_factory=list)
+    survivors: list[Survivor] = field(default_factory=list)
     sampler_cpu_s: float = 0.0
     cgroup_peak_kib: int | None = None
     cgroup_method: str | None = None
+    events: AppendOnly | None = None
 
 
 def _drive(
@@ -157,8 +173,9 @@ def _drive(
                 join=[group.members] if group else [],
             ) as child,
         ):
-            ended.t_executed = child.t_executed
+            ended.pid, ended.t_executed = child.pid, child.t_executed
             launched_cpu_s = proc.cpu_s(child.pid)
+            ended.events = AppendOnly(folder / "events.jsonl")
             sampler = Sampler(child.pid, folder / "samples.jsonl", endpoint.child.pid)
             sampled = cell.control != UNSAMPLED
             try:
@@ -167,6 +184,7 @@ def _drive(
                         child,
                         endpoint,
                         folder / "events.jsonl",
+                        ended.events,
                         sampler if sampled else None,
                         settings.stall_s,
                         observe,
@@ -187,16 +205,6 @@ def _drive(
                 ended.sampler_cpu_s = sampler.cpu_s
     except UserError as refusal:
         ended.problem = str(refusal)
-
-
-@contextlib.contextmanager
-def _workspaces() -> Iterator[Path]:
-    """A folder for a runtime's workspaces, gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="agentdyno-")).resolve()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_run_file(
@@ -223,7 +231,7 @@ def _write_run_file(
             slots=settings.verify_slots,
             output_limit_bytes=OUTPUT_LIMIT_BYTES,
         ),
-        timeouts=TIMEOUTS,
+        timeouts=settings.timeouts,
         transport=TRANSPORT,
         workspaces=workspaces,
         events=folder / "events.jsonl",
@@ -240,6 +248,7 @@ def _watch(
     child: Child,
     endpoint: Endpoint,
     events: Path,
+    growth: AppendOnly,
     sampler: Sampler | None,
     stall_s: float,
     observe: Observe,
@@ -253,7 +262,7 @@ def _watch(
     while not child.has_ended(LOOK_S):
         interrupts.check()
         now = time.monotonic()
-        present = events.stat().st_size if events.exists() else 0
+        present = growth.look()
         if present != size:
             size, moved = present, now
         elif min(now - moved, now - looked) > stall_s / GAUGES:
@@ -264,14 +273,9 @@ def _watch(
             elif now - moved > stall_s:
                 return f"the runtime hangs: no event and no open request for {stall_s:g} s"
         if endpoint.child.has_ended(0):
-            return "the endpoint ended while it was needed; see endpoint.stderr"
+            return None  # which is no fault of the runtime
+        reap_orphans(but=(child.pid, endpoint.child.pid))
         observe(events, sampler)
+    growth.look()
     observe(events, sampler)
     return None
-
-
-def _last_line(stderr: Path) -> str | None:
-    if not stderr.exists():
-        return None
-    lines = stderr.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return printable(lines[-1][:500]) if lines else None

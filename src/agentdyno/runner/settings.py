@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from agentdyno.analysis.capacity import Objective
+from agentdyno.endpoint.upstream import Upstream
 from agentdyno.errors import UserError
 from agentdyno.rundata.cell import AA_CONTROL, DRIFT_CHECK, REAL
 from agentdyno.runner import checks
@@ -60,8 +61,10 @@ class Settings:
     `max_repeats` times at most. `controls` are strings of `rundata.cell`, `verifiers` names of `VERIFIERS`.
     `request` holds the fields of every request but those that agentdyno sets. `cgroup` measures memory by a
     control group as well, `trace` writes a trace of each run, and `install` installs what runtimes lack.
-    `stall_s` ends a runtime that shows no sign of life for so long. `overhead_limit_s` is the most that the
-    p99 of the overhead may be in a sweep, and None in a run.
+    `stall_s` ends a runtime that shows no sign of life for so long. `connect_timeout_s`, `idle_timeout_s` and
+    `total_timeout_s` are the contract's; the first is also the relay's. `proxy`, `ca_bundle`, `headers` and
+    `system_role` say how the real endpoint is reached (`endpoint.upstream`). `overhead_limit_s` is the most
+    that the p99 of the overhead may be in a sweep, and None in a run.
 
     A value that a setting cannot have is a BadSetting.
     """
@@ -86,6 +89,13 @@ class Settings:
     request: Mapping[str, Any] = field(default_factory=lambda: dict(REQUEST))
     seed: int = 0
     stall_s: float = 120.0
+    connect_timeout_s: float = 10.0
+    idle_timeout_s: float = 60.0
+    total_timeout_s: float = 900.0
+    proxy: str | None = None
+    ca_bundle: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    system_role: bool = True
     real_endpoint: RealEndpoint | None = None
     install: bool = False
     overhead_limit_s: float | None = None
@@ -96,8 +106,22 @@ class Settings:
                 continue  # which has none
             if (complaint := check(getattr(self, name))) is not None:
                 raise BadSetting(name, complaint)
+        if self.real_endpoint is None:
+            self._check_that_nothing_is_asked_of_a_real_endpoint()
         if self.overhead_limit_s is not None:
             self._check_that_agents_can_be_in_flight_at_once()
+
+    def _check_that_nothing_is_asked_of_a_real_endpoint(self) -> None:
+        """The simulated one has no proxy and takes no headers: nothing would honour what is recorded."""
+        asked = {
+            "proxy": self.proxy,
+            "ca_bundle": self.ca_bundle,
+            "headers": self.headers,
+            "system_role": not self.system_role,
+        }
+        for name, value in asked.items():
+            if value:
+                raise BadSetting(name, " is for a real endpoint; set LLM_BASE_URL, or leave it out")
 
     def _check_that_agents_can_be_in_flight_at_once(self) -> None:
         """Without that a sweep finds no capacity."""
@@ -130,6 +154,29 @@ class Settings:
     def served_by(self) -> str:
         """The profile as rows name it: a real endpoint has no profile but its model's name."""
         return f"{REAL}{self.real_endpoint.model}" if self.real_endpoint else self.profile
+
+    @property
+    def timeouts(self) -> dict[str, float]:
+        """What the run file says of them."""
+        return {
+            "connect_s": self.connect_timeout_s,
+            "event_idle_s": self.idle_timeout_s,
+            "total_s": self.total_timeout_s,
+        }
+
+    @property
+    def upstream(self) -> Upstream | None:
+        """The real endpoint, and how the relay reaches it; None for the simulated one."""
+        if self.real_endpoint is None:
+            return None
+        return Upstream(
+            self.real_endpoint.base_url,
+            proxy=self.proxy,
+            ca_bundle=self.ca_bundle,
+            headers=self.headers,
+            connect_s=self.connect_timeout_s,
+            system_role=self.system_role,
+        )
 
     def task_count(self, agents: int) -> int:
         """How many tasks a run with so many agents has."""

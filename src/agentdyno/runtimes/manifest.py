@@ -1,17 +1,17 @@
 """A runtime's manifest: `runtime.toml`, or a `runtime.NAME.toml` in the same folder (CONTRACT.md)."""
 
 import re
-import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Annotated
 
 from agentdyno.errors import UserError
 from agentdyno.project import RUNTIMES
+from agentdyno.reading import Unreadable, read_toml
 from agentdyno.runtimes.requirement import Requirement, is_requirement, requirement
+from agentdyno.shape import Json, Must, Unfit, shaped
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,39}")
-
-FIELDS = {"name", "language", "description", "run", "build", "requires", "tools", "differs_in"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,62 +43,72 @@ class Manifest:
         return [str(self.folder / first) if "/" in first else first, *rest]
 
 
+def _is_word(text: str) -> bool:
+    return bool(text) and "\0" not in text
+
+
+def _are_words(texts: list[str]) -> bool:
+    return bool(texts) and all(map(_is_word, texts))
+
+
+Word = Annotated[str, Must("a text that is not empty", _is_word)]
+Words = Annotated[list[str], Must("a list of texts that are not empty", _are_words)]
+Name = Annotated[
+    str,
+    Must(
+        "letters, digits and `._+-`, the first a letter or digit, 40 at most, for files are named after it",
+        lambda text: NAME.fullmatch(text) is not None,
+    ),
+]
+Required = Annotated[
+    dict[str, Word],
+    Must(
+        "{program, hint, debian} or {library, hint, debian}, the last of which may be left out",
+        is_requirement,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    name: Name
+    language: Word
+    description: Word
+    run: Words
+    build: Words | None = None
+    requires: list[Required] = field(default_factory=list)
+    tools: Words | None = None
+    differs_in: Words | None = None
+
+
+REMEDY = "see runtimes/CONTRACT.md"
+
+
 def read(path: Path) -> Manifest:
     """Read one manifest; a UserError names the file and the field that is unusable."""
+    table = read_toml(path, dict[str, Json], REMEDY)
+    for name in sorted(table.keys() - {each.name for each in fields(_Document)}):
+        raise UserError(f"{path}: unknown field `{name}`; {REMEDY}")
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path}: not valid TOML: {error}") from error
-
-    def text(field: str) -> str:
-        value = document.get(field)
-        if not isinstance(value, str) or not value:
-            raise UserError(f"{path}: `{field}` must be a non-empty string; see runtimes/CONTRACT.md")
-        return value
-
-    def words(field: str) -> tuple[str, ...]:
-        value = document.get(field)
-        if (
-            not isinstance(value, list)
-            or not value
-            or not all(isinstance(word, str) and word for word in value)
-        ):
-            raise UserError(
-                f"{path}: `{field}` must be a non-empty list of strings; see runtimes/CONTRACT.md"
-            )
-        return tuple(value)
-
-    requires = document.get("requires", [])
-    if not isinstance(requires, list) or not all(map(is_requirement, requires)):
-        raise UserError(
-            f"{path}: `requires` must be a list of {{program, hint, debian}} or {{library, hint, debian}}, "
-            "the last of which may be left out; see runtimes/CONTRACT.md"
-        )
-    unknown = sorted(set(document) - FIELDS)
-    if unknown:
-        raise UserError(f"{path}: unknown field `{unknown[0]}`; see runtimes/CONTRACT.md")
-    name = text("name")
-    if NAME.fullmatch(name) is None:
-        raise UserError(
-            f"{path}: `name` is {name!r}, and files are named after it: use letters, digits and `._+-`, "
-            "the first a letter or digit, 40 at most"
-        )
+        document = shaped(table, _Document)
+    except Unfit as wrong:
+        raise Unreadable(path, str(wrong), REMEDY) from None
     return Manifest(
-        name=name,
-        language=text("language"),
-        description=text("description"),
+        name=document.name,
+        language=document.language,
+        description=document.description,
         path=path.resolve(),
         folder=path.parent.resolve(),
-        run=words("run"),
-        build=words("build") if "build" in document else None,
-        requires=tuple(map(requirement, requires)),
-        tools=words("tools") if "tools" in document else None,
-        differs_in=words("differs_in") if "differs_in" in document else None,
+        run=tuple(document.run),
+        build=_tuple(document.build),
+        requires=tuple(map(requirement, document.requires)),
+        tools=_tuple(document.tools),
+        differs_in=_tuple(document.differs_in),
     )
+
+
+def _tuple(words: Words | None) -> tuple[str, ...] | None:
+    return None if words is None else tuple(words)
 
 
 def read_all(folder: Path = RUNTIMES) -> dict[str, Manifest]:

@@ -54,7 +54,10 @@ def requirement(entry: dict[str, str]) -> Requirement:
 def _is_library_there(what: str) -> bool:
     try:
         query = subprocess.run(
-            ["pkg-config", "--exists", what], stdin=subprocess.DEVNULL, capture_output=True
+            ["pkg-config", "--exists", what],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            start_new_session=True,
         )
     except FileNotFoundError:
         return False
@@ -75,7 +78,9 @@ def _version(path: str) -> tuple[int, ...] | None:
     """The first version that the program prints; None if the program prints none."""
     for word in ("--version", "version"):  # go accepts only the second
         try:
-            done = subprocess.run([path, word], stdin=subprocess.DEVNULL, capture_output=True)
+            done = subprocess.run(
+                [path, word], stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True
+            )
         except OSError:
             return None
         if done.returncode == 0 and (version := _VERSION.search(done.stdout.decode(errors="replace"))):

@@ -6,24 +6,22 @@ Source: Chen et al., "Evaluating large language models trained on code", 2021; g
 import gzip
 import hashlib
 import http.client
+import io
 import json
 import os
+import re
 import urllib.error
 import urllib.request
 import zlib
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from agentdyno.errors import UserError
 from agentdyno.files import write_bytes
-from agentdyno.tasks.task import (
-    SCHEMA_VERSION,
-    Task,
-    as_object,
-    entry_point_field,
-    parse_line,
-    text_field,
-)
+from agentdyno.reading import GZIP, LARGEST_FILE, decoded, file_format, read_bytes
+from agentdyno.shape import Text
+from agentdyno.tasks.layouts import remedy_of_format
+from agentdyno.tasks.task import SCHEMA_VERSION, FunctionName, Task, json_of, task_of
 
 URL = "https://raw.githubusercontent.com/openai/human-eval/master/data/HumanEval.jsonl.gz"
 SHA256 = "b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef"
@@ -38,7 +36,16 @@ from solution import *
 
 
 def test_{entry_point}():
-    check({entry_point})
+{seed}    check({entry_point})
+"""
+
+# Some official tests draw their inputs (tasks 38, 50 and 53). Without a seed a wrong answer would fail with
+# other inputs in each attempt, and the feedback would differ between runtimes.
+_DRAWS = re.compile(r"\brandom\b")
+_SEED = """\
+    import random
+
+    random.seed(0)
 """
 
 
@@ -75,15 +82,11 @@ def convert(path: Path, limit: int) -> list[Task]:
     problems than `limit`.
     """
     tasks: dict[str, Task] = {}
-    for number, raw in enumerate(_text(path).split(b"\n"), 1):
+    for number, line in enumerate(_text(path).split("\n"), 1):
         where = f"{path}:{number}"
-        if not raw.strip():
+        if not line.strip():
             continue
-        try:
-            line = raw.decode()
-        except UnicodeDecodeError as error:
-            raise UserError(f"{where}: byte {error.start} is not UTF-8; correct or remove the line") from None
-        task = _task(where, as_object(where, parse_line(where, line)))
+        task = task_of(json_of(line, where), _Problem, where, path).task
         if task.task_id in tasks:
             raise UserError(f"{where}: task id {task.task_id!r} occurs twice; remove one of the two lines")
         tasks[task.task_id] = task
@@ -101,7 +104,7 @@ def write(output: Path, tasks: list[Task], source: Path, url: str | None) -> Non
         "name": "humaneval",
         "source": {
             "file": source.name if url is None else url.rsplit("/", 1)[-1],
-            "sha256": _sha256(source.read_bytes()),
+            "sha256": _sha256(read_bytes(source, REMEDY)),
             "url": url,
         },
         "tasks": [asdict(task) for task in tasks],
@@ -109,34 +112,36 @@ def write(output: Path, tasks: list[Task], source: Path, url: str | None) -> Non
     write_bytes(output, (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode())
 
 
-def _task(where: str, record: dict[str, object]) -> Task:
-    prompt = text_field(where, record, "prompt")
-    entry_point = entry_point_field(where, record)
-    official = text_field(where, record, "test").strip("\n")
-    return Task(
-        task_id=text_field(where, record, "task_id"),
-        prompt=prompt,
-        tests=_TESTS.format(official=official, entry_point=entry_point),
-        entry_point=entry_point,
-        reference=prompt + text_field(where, record, "canonical_solution"),
-    )
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """One line of the official file."""
+
+    task_id: Text
+    prompt: Text
+    canonical_solution: Text
+    test: Text
+    entry_point: FunctionName
+
+    @property
+    def task(self) -> Task:
+        official = self.test.strip("\n")
+        seed = _SEED if _DRAWS.search(official) else ""
+        tests = _TESTS.format(official=official, seed=seed, entry_point=self.entry_point)
+        return Task(self.task_id, self.prompt, tests, self.entry_point, self.prompt + self.canonical_solution)
 
 
-def _text(path: Path) -> bytes:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise UserError(
-            f"{path}: no such file; give the path of HumanEval.jsonl or HumanEval.jsonl.gz"
-        ) from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); give a readable file") from None
-    if not content.startswith(b"\x1f\x8b"):
-        return content
-    try:
-        return gzip.decompress(content)
-    except (EOFError, OSError, zlib.error) as error:
-        raise UserError(f"{path}: broken gzip file ({error}); download it again") from None
+REMEDY = "give the path of HumanEval.jsonl or HumanEval.jsonl.gz"
+
+
+def _text(path: Path) -> str:
+    content = read_bytes(path, REMEDY)
+    if file_format(content) == GZIP:
+        try:
+            with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+                content = file.read(LARGEST_FILE)
+        except (EOFError, OSError, zlib.error) as error:
+            raise UserError(f"{path}: broken gzip file ({error}); download it again") from None
+    return decoded(content, path, remedy_of_format(content, path))
 
 
 def _download(url: str) -> bytes:

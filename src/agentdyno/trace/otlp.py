@@ -24,7 +24,8 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 
 from agentdyno.errors import UserError
 from agentdyno.rundata.events import Attempt
-from agentdyno.rundata.raw_run import RawRun
+from agentdyno.rundata.raw_run import RawRun, RunFile
+from agentdyno.shape import MOST
 
 Attributes = dict[str, Any]
 """Values by name; None means unknown."""
@@ -75,12 +76,12 @@ def resource(run: RawRun, environment: Mapping[str, Any], identity: str) -> Reso
     )
 
 
-def model(run_file: Mapping[str, Any], *, simulated: bool) -> Attributes:
+def model(run_file: RunFile, *, simulated: bool) -> Attributes:
     """The requested model and options. Of a real endpoint's provider only the API is known: OpenAI's."""
-    request = run_file["request"]
+    request = run_file.request
     return {
         "gen_ai.provider.name": "agentdyno" if simulated else "openai",
-        "gen_ai.request.model": run_file["model"],
+        "gen_ai.request.model": run_file.model,
         **{
             name: number(request[field])
             for field, (name, number) in ASKED.items()
@@ -98,7 +99,8 @@ def server(base_url: str) -> Attributes:
 def usage(attempt: Attempt) -> dict[str, int]:
     """The tokens of an attempt, as far as the endpoint reported them."""
     reported = attempt.usage or {}
-    return {name: reported[field] for field, name in USED.items() if type(reported.get(field)) is int}
+    tokens = {name: reported.get(field) for field, name in USED.items()}
+    return {name: count for name, count in tokens.items() if type(count) is int and 0 <= count <= MOST}
 
 
 BATCH = 512

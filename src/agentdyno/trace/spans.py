@@ -26,9 +26,10 @@ from agentdyno.analysis.ledger import NS_PER_MS, UNSERVED, match
 from agentdyno.analysis.metrics import NS_PER_S
 from agentdyno.analysis.slots import Span, lifetimes, slots
 from agentdyno.errors import UserError
+from agentdyno.reading import sha256_of_file
 from agentdyno.rundata.columns import by_task
 from agentdyno.rundata.events import Attempt
-from agentdyno.rundata.raw_run import RawRun
+from agentdyno.rundata.raw_run import REMEDY, RawRun, read_run_file
 from agentdyno.trace.otlp import Attributes, model, resource, server, usage
 
 SCOPE = InstrumentationScope("agentdyno", __version__, "https://opentelemetry.io/schemas/gen-ai/1.42.0")
@@ -70,11 +71,11 @@ class _SpanBuilder:
             )
         self._epoch_ns = run.outcome.epoch_ns
         self._agent = run.cell.runtime
-        self._identity = hashlib.sha256((run.folder / "events.jsonl").read_bytes()).hexdigest()
+        self._identity = sha256_of_file(run.folder / "events.jsonl", REMEDY)
         self._resource = resource(run, environment, self._identity)
-        run_file = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
+        run_file = read_run_file(run.folder)
         self._model = model(run_file, simulated=experiment["simulated"])
-        self._server = server(run_file["base_url"] if experiment["simulated"] else experiment["endpoint"])
+        self._server = server(run_file.base_url if experiment["simulated"] else experiment["endpoint"])
         self._slots = slots(run)
         self._lifetimes = lifetimes(run.events)
         self._outcomes = {outcome.task: outcome for outcome in run.events.outcomes}

@@ -148,11 +148,15 @@ def full_disk_is_passed_over() -> None:
 
 
 def many_lines() -> None:
-    import traceback
+    import sys
 
     from agentloop import run
 
-    run._in_one_line = lambda failure: "".join(traceback.format_exception(failure))
+    run.log_line = lambda line: print(f"Traceback:\n{line}", file=sys.stderr)
+
+
+def dies_at_the_limit_of_a_file() -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 
 
 def groups_live_on() -> None:
@@ -173,7 +177,10 @@ def nobody_reaps() -> None:
 def folders_stay() -> None:
     from agentloop.workspace import Workspace
 
-    Workspace.__exit__ = lambda self, *_: None  # type: ignore[method-assign]
+    async def leave(self: Any, *_: Any) -> None:
+        pass
+
+    Workspace.__aexit__ = leave  # type: ignore[method-assign]
 
 
 def folders_stay_after_a_signal() -> None:
@@ -181,13 +188,13 @@ def folders_stay_after_a_signal() -> None:
 
     from agentloop.workspace import Workspace
 
-    leave = Workspace.__exit__
+    leave = Workspace.__aexit__
 
-    def leave_unless_cancelled(self: Any, kind: Any, *others: Any) -> None:
+    async def leave_unless_cancelled(self: Any, kind: Any, *others: Any) -> None:
         if kind is not asyncio.CancelledError:
-            leave(self, kind, *others)
+            await leave(self, kind, *others)
 
-    Workspace.__exit__ = leave_unless_cancelled  # type: ignore[method-assign]
+    Workspace.__aexit__ = leave_unless_cancelled  # type: ignore[method-assign]
 
 
 def children_stay_after_a_signal() -> None:
@@ -254,6 +261,7 @@ BREAKS = [
     Break("exit.disk", "passed over", "exit.disk/full in the middle of the run", full_disk_is_passed_over),
     Break("exit.disk", "many lines", "exit.disk/full in the middle of the run", many_lines),
     Break("exit.disk", "0", "exit.disk/full from the start", full_disk_is_passed_over),
+    Break("exit.disk", "SIGXFSZ", "exit.disk/as large as a file may be", dies_at_the_limit_of_a_file),
     Break(
         "exit.processes",
         "groups live on",

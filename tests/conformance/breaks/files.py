@@ -18,6 +18,31 @@ def written_as(change: Any) -> None:
     )
 
 
+def refused_ends_the_run() -> None:
+    def of_a_size(content: str) -> str:
+        if len(content) > 500_000:
+            raise RuntimeError("the file cannot be written")
+        return content
+
+    written_as(of_a_size)
+
+
+def refused_is_cut() -> None:
+    only_the_first(30_000)
+
+
+def refused_has_no_reason() -> None:
+    from agentloop import agent
+
+    agent.one_line = lambda text: ""
+
+
+def dies_at_the_limit() -> None:
+    import signal
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+
+
 def line_ends_of_one_kind() -> None:
     written_as(lambda content: content.replace("\r\n", "\n"))
 
@@ -26,8 +51,12 @@ def a_line_end_at_the_end() -> None:
     written_as(lambda content: content if content.endswith("\n") else content + "\n")
 
 
+def only_the_first(length: int) -> None:
+    written_as(lambda content: content[:length])
+
+
 def only_the_first_megabyte() -> None:
-    written_as(lambda content: content[:500_000])
+    only_the_first(500_000)
 
 
 def one_file_more() -> None:
@@ -77,7 +106,23 @@ def removed_by(remove: Any) -> None:
     """Remove workspaces in another way."""
     from agentloop import workspace
 
-    workspace.remove_tree = remove
+    async def remove_tree(path: str) -> None:
+        remove(path)
+
+    workspace.remove_tree = remove_tree
+
+
+def before_removal(do: Any) -> None:
+    """Do something else before a workspace is removed."""
+    from agentloop import workspace
+
+    original = workspace.remove_tree
+
+    async def remove_tree(path: str) -> None:
+        do(path)
+        await original(path)
+
+    workspace.remove_tree = remove_tree
 
 
 def at_the_end_of_the_run() -> None:
@@ -104,36 +149,31 @@ def files_only() -> None:
 
 
 def only_so_deep() -> None:
-    from agentloop import workspace
-
-    remove_tree = workspace.remove_tree
-
-    def remove(path: str) -> None:
+    def refuse(path: str) -> None:
         if os.path.exists(os.path.join(path, *["ten-letter"] * 300)):
             raise OSError("too deep")
-        remove_tree(path)
 
-    removed_by(remove)
+    before_removal(refuse)
 
 
 def names_in_utf_8() -> None:
     from agentloop import workspace
 
-    remove_tree = workspace.remove_tree
+    original = workspace.remove_tree
 
-    def remove(path: str) -> None:
+    async def remove_tree(path: str) -> None:
         names = os.listdir(path)
-        remove_tree(path)
+        await original(path)
         for name in names:
             name.encode()
 
-    removed_by(remove)
+    workspace.remove_tree = remove_tree
 
 
 def not_after_a_timeout() -> None:
     from agentloop import agent, workspace
 
-    leave = workspace.Workspace.__exit__
+    leave = workspace.Workspace.__aexit__
     verify = agent.Verifier.verify
     timed_out = set()
 
@@ -143,10 +183,12 @@ def not_after_a_timeout() -> None:
             timed_out.add(folder)
         return finished
 
+    async def leave_the_others(self: Any, *_: Any) -> None:
+        if self.path not in timed_out:
+            await leave(self, *_)
+
     agent.Verifier.verify = changed  # type: ignore[method-assign]
-    workspace.Workspace.__exit__ = (  # type: ignore[method-assign]
-        lambda self, *_: None if self.path in timed_out else leave(self, *_)
-    )
+    workspace.Workspace.__aexit__ = leave_the_others  # type: ignore[method-assign]
 
 
 def links_are_followed() -> None:
@@ -159,25 +201,17 @@ def links_are_followed() -> None:
 
 
 def permissions_are_given_to_all() -> None:
-    from agentloop import workspace
-
-    remove_tree = workspace.remove_tree
-
-    def remove(path: str) -> None:
+    def give(path: str) -> None:
         for folder, folders, files in os.walk(path):
             for name in folders + files:
                 with contextlib.suppress(OSError):
                     os.chmod(os.path.join(folder, name), 0o700)
-        remove_tree(path)
 
-    removed_by(remove)
+    before_removal(give)
 
 
 def contents_of_links_go_first() -> None:
     """What a shell's `rm -r $folder/*/*` does."""
-    from agentloop import workspace
-
-    remove_tree = workspace.remove_tree
 
     def remove(path: str) -> None:
         for name in os.listdir(path):
@@ -186,12 +220,13 @@ def contents_of_links_go_first() -> None:
                 for inner in os.listdir(folder):
                     with contextlib.suppress(OSError):
                         os.unlink(os.path.join(folder, inner))
-        remove_tree(path)
 
-    removed_by(remove)
+    before_removal(remove)
 
 
 WRITTEN = "files.written"
+REFUSED = "files.refused"
+TOO_LARGE = f"{REFUSED}/larger than a file may be"
 GONE = "files.gone"
 LINKS = "files.links"
 
@@ -203,6 +238,10 @@ BREAKS = [
     Break(WRITTEN, "one folder for all", f"{WRITTEN}/at the same time", one_folder_for_all),
     Break(WRITTEN, "used again", f"{WRITTEN}/a new folder for every attempt", used_again_and_again),
     Break(WRITTEN, "somewhere else", f"{WRITTEN}/a new folder for every attempt", somewhere_else),
+    Break(REFUSED, "ends the run", TOO_LARGE, refused_ends_the_run),
+    Break(REFUSED, "cut", TOO_LARGE, refused_is_cut),
+    Break(REFUSED, "no reason", TOO_LARGE, refused_has_no_reason),
+    Break(REFUSED, "SIGXFSZ", TOO_LARGE, dies_at_the_limit),
     Break(GONE, "at the end of the run", f"{GONE}/as it was", at_the_end_of_the_run),
     Break(GONE, "folders only", f"{GONE}/a file in its place", folders_only),
     Break(GONE, "dead links stay", f"{GONE}/a link that leads nowhere in its place", folders_only),

@@ -24,6 +24,22 @@ def path_of_its_own() -> None:
     head_as(lambda head, key: head.replace(b"/proxy", b""))
 
 
+def query_before_the_path() -> None:
+    """What comes out when the path is simply put behind the base URL."""
+
+    def moved(head: bytes, key: str) -> bytes:
+        target = head.split()[1]
+        path, question, query = target.partition(b"?")
+        naive = path.removesuffix(b"/chat/completions") + question + query + b"/chat/completions"
+        return head.replace(target, naive if question else target, 1)
+
+    head_as(moved)
+
+
+def no_query() -> None:
+    head_as(lambda head, key: head.replace(head.split()[1], head.split()[1].partition(b"?")[0], 1))
+
+
 def address_for_a_name() -> None:
     head_as(lambda head, key: head.replace(b"Host: localhost", b"Host: 127.0.0.1"))
 
@@ -199,6 +215,8 @@ def unproven_is_enough() -> None:
 
 BREAKS = [
     Break("request.head", "a path of its own", "request.head/a longer path", path_of_its_own),
+    Break("request.head", "the query before the path", "request.head/a query", query_before_the_path),
+    Break("request.head", "no query", "request.head/a query", no_query),
     Break("request.head", "an address for a name", "request.head/a host name", address_for_a_name),
     Break("request.head", "no type", "request.head/every request", no_type),
     Break("key.header", "no key", "key.header/every request", no_key),

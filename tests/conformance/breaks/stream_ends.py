@@ -1,5 +1,6 @@
 """Breaks of how completions end, of errors, and of HTTP."""
 
+from collections.abc import Callable
 from typing import Any
 
 from breaks.declare import Break
@@ -54,6 +55,12 @@ def waits_longer() -> None:
     from agentloop import answer
 
     answer.STREAM_END_GRACE_S = 3.5
+
+
+def waits_too_short() -> None:
+    from agentloop import answer
+
+    answer.STREAM_END_GRACE_S = 0.4
 
 
 def waits_for_nothing() -> None:
@@ -163,6 +170,24 @@ def names_in_their_case() -> None:
     Connection.on_header = on_header  # type: ignore[method-assign]
 
 
+def _header_values(is_possible: Callable[[bytes], bool]) -> Callable[[], None]:
+    """Take a response with another value for something that is not HTTP."""
+
+    def apply() -> None:
+        from agentloop.connection import Connection
+
+        take = Connection.on_header
+
+        def on_header(self: Any, name: bytes, value: bytes) -> None:
+            if not is_possible(value):
+                self._lose("no header of HTTP")
+            take(self, name, value)
+
+        Connection.on_header = on_header  # type: ignore[method-assign]
+
+    return apply
+
+
 def http_1_1_alone() -> None:
     from agentloop.connection import Connection
 
@@ -200,8 +225,14 @@ BREAKS = [
     Break(
         "stream.finish",
         "nothing is waited for",
-        "stream.finish/usage 0.3 s after the finish_reason",
+        "stream.finish/usage 0.5 s after the finish_reason",
         waits_for_nothing,
+    ),
+    Break(
+        "stream.finish",
+        "0.4 s are waited",
+        "stream.finish/usage 0.5 s after the finish_reason",
+        waits_too_short,
     ),
     Break(
         "stream.finish",
@@ -245,5 +276,12 @@ BREAKS = [
     Break(
         "stream.http", "interim is final", "stream.http/103 Early Hints, twice", interim_responses_are_final
     ),
+    Break(
+        "stream.http",
+        "8,192 bytes of a header",
+        "stream.http/a header of 9,000 bytes",
+        _header_values(lambda value: len(value) <= 8192),
+    ),
+    Break("stream.http", "ASCII alone", "stream.http/a header in UTF-8", _header_values(bytes.isascii)),
     Break("stream.http", "HTTP/1.1 alone", "stream.http/HTTP/1.0", http_1_1_alone),
 ]

@@ -49,6 +49,18 @@ def idle_counts_from_the_request() -> None:
     Answer.body = not_counted  # type: ignore[method-assign]
 
 
+def idle_counts_while_it_is_sent() -> None:
+    from agentloop.connection import Connection
+
+    send = Connection.send
+
+    def begun(self: Any, request: bytes, receiver: Any) -> None:
+        receiver.sent()
+        send(self, request, receiver)
+
+    Connection.send = begun  # type: ignore[method-assign]
+
+
 def content_alone_is_an_event() -> None:
     from agentloop.answer import Answer
 
@@ -184,6 +196,12 @@ BREAKS = [
     *(
         Break("transport.idle", f"bytes count: {name}", f"transport.idle/{name}", everything_is_an_event)
         for name in ("comments after some content", "events without data", "a line without end")
+    ),
+    Break(
+        "transport.idle",
+        "from the first byte of the request",
+        "transport.idle/a request that is read late",
+        idle_counts_while_it_is_sent,
     ),
     Break("transport.idle", "from the request", "transport.idle/a slow stream", idle_counts_from_the_request),
     Break(

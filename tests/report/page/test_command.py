@@ -70,7 +70,7 @@ def test_refusals(tmp_path: Path) -> None:
     done = report(tmp_path)
     assert (done.returncode, done.stderr) == (
         2,
-        f"agentdyno: {tmp_path}/summary.json: no summary of this version; name the folder of an experiment, "
+        f"agentdyno: {tmp_path}/summary.json: no such file; name the folder of an experiment, "
         "as results/raw/TIME\n",
     )
     experiment(tmp_path, row("rust", 1, 2, 3))

@@ -11,6 +11,9 @@ import (
 	"agentloop/internal/workspace"
 )
 
+// atFault is the reason of an attempt that a panic ends.
+const atFault = "this program is at fault"
+
 // Loop is what all agents share.
 type Loop struct {
 	Chat       *chat.Client
@@ -33,10 +36,13 @@ func NewAgent(loop *Loop) *Agent {
 	return &Agent{loop: loop, conversation: Conversation{request: &loop.Request, prompts: loop.Prompts}}
 }
 
-// Solve works on a task until its tests pass or its attempts, 1 + MaxRetries, are used up; the task event is
-// written whatever happens.
+// Solve works on a task until its tests pass or its attempts, 1 + MaxRetries, are used up; the events are written
+// whatever happens.
 func (a *Agent) Solve(ctx context.Context, task *Task) {
-	attempt := events.Attempt{Task: task.ID, Attempt: 1, Begin: events.Now()}
+	attempt := events.Attempt{Task: task.ID, Attempt: 1, Begin: events.Now(), Verdict: events.Error, Reason: atFault}
+	defer func() {
+		a.loop.Events.Task(task.ID, outcome(attempt.Verdict), attempt.Attempt, attempt.Reason)
+	}()
 	a.conversation.Begin(task)
 	task.Prompt = "" // The conversation has it.
 	a.record(ctx, task, &attempt)
@@ -44,46 +50,49 @@ func (a *Agent) Solve(ctx context.Context, task *Task) {
 		attempt = attempt.Following()
 		a.record(ctx, task, &attempt)
 	}
-	a.loop.Events.Task(task.ID, outcome(attempt.Verdict), attempt.Attempt, attempt.Reason)
 }
 
 // record makes an attempt and writes its event.
 func (a *Agent) record(ctx context.Context, task *Task, attempt *events.Attempt) {
-	err := a.step(ctx, task, attempt)
+	attempt.Verdict, attempt.Reason = events.Error, atFault
+	defer func() {
+		attempt.End = events.Now()
+		a.loop.Events.Attempt(attempt)
+	}()
+	verdict, err := a.step(ctx, task, attempt)
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case err == nil:
+		attempt.Verdict, attempt.Reason = verdict, ""
+	case ctx.Err() != nil:
 		attempt.Verdict, attempt.Reason = events.Interrupted, events.Interrupted
-	case err != nil:
+	default:
 		attempt.Verdict, attempt.Reason = events.Error, text.OneLine(err.Error())
 	}
-	attempt.End = events.Now()
-	a.loop.Events.Attempt(attempt)
 }
 
-func (a *Agent) step(ctx context.Context, task *Task, attempt *events.Attempt) error {
+func (a *Agent) step(ctx context.Context, task *Task, attempt *events.Attempt) (verdict string, err error) {
 	reply, err := a.loop.Chat.Complete(ctx, a.conversation.Body(), attempt)
 	if err != nil {
-		return err
+		return "", err
 	}
-	code, ok := extract(reply)
+	code, ok := extract(reply, task.EntryPoint)
 	if !ok {
-		attempt.Verdict = events.NoCode
 		a.conversation.NoCode(reply)
-		return nil
+		return events.NoCode, nil
 	}
 	finished, folder, err := a.verify(ctx, code, task.Tests, attempt)
 	if err != nil {
-		return err
+		return "", err
 	}
-	attempt.Verdict = judge(finished.Status, finished.TimedOut, finished.Stdout)
-	switch attempt.Verdict {
+	verdict = judge(finished.Status, finished.TimedOut, finished.Stdout)
+	switch verdict {
 	case events.Passed:
 	case events.TimedOut:
 		a.conversation.TimedOut(reply)
 	default:
 		a.conversation.TestsFailed(reply, normalise(finished.Stdout, finished.Stderr, folder))
 	}
-	return nil
+	return verdict, nil
 }
 
 // verify runs the tests in a workspace that is gone when they have ended.

@@ -6,108 +6,130 @@ import (
 	"agentloop/internal/text"
 )
 
-// extract returns the Python code block of a reply, ending in exactly one LF, or false if there is none.
+// thoughts are the tags around what a model thinks before it answers.
+var thoughts = [...]struct{ begin, end string }{
+	{"<think>", "</think>"}, {"<thinking>", "</thinking>"}, {"[THINK]", "[/THINK]"},
+}
+
+// extract returns the Python code block of a reply that answers, ending in exactly one LF, or false if there is none.
 //
 // Source: the fenced code blocks of CommonMark 0.31, and runtimes/contract/vectors/extraction.json.
-func extract(reply string) (string, bool) {
-	if thought := strings.LastIndex(reply, "</think>"); thought >= 0 {
-		reply = reply[thought+len("</think>"):]
-	}
-	var tagged, untagged string
-	rest := strings.ReplaceAll(reply, "\r\n", "\n")
-	for rest != "" {
+func extract(reply, entryPoint string) (string, bool) {
+	rest := strings.ReplaceAll(withoutThoughts(withoutEndTokens(reply, text.WhiteSpace)), "\r\n", "\n")
+	var best block
+	for section := 0; rest != ""; {
 		var line string
 		line, rest, _ = strings.Cut(rest, "\n")
 		opening, ok := openingFence(line)
 		if !ok {
+			if end := endOfThought(line); end >= 0 {
+				section++
+				opening, ok = openingFence(line[end:])
+			}
+		}
+		if !ok {
 			continue
 		}
-		var code string
-		code, rest = opening.block(rest)
-		switch {
-		case isPython(opening.tag) && len(code) >= len(tagged):
-			tagged = code
-		case opening.tag == "" && len(code) >= len(untagged):
-			untagged = code
+		found := block{section: section, isPython: isPython(opening.tag)}
+		found.code, rest = opening.block(rest)
+		if found.code == "" || opening.tag != "" && !found.isPython {
+			continue
+		}
+		found.defines = entryPoint != "" && defines(found.code, entryPoint)
+		if !best.isBetterThan(&found) {
+			best = found
 		}
 	}
-	if tagged != "" {
-		return tagged, true
+	return best.code, best.code != ""
+}
+
+// block is a block that may be the answer.
+type block struct {
+	section           int // how many ends of thought precede it
+	defines, isPython bool
+	code              string
+}
+
+func (b *block) isBetterThan(other *block) bool {
+	switch {
+	case b.section != other.section:
+		return b.section > other.section
+	case b.defines != other.defines:
+		return b.defines
+	case b.isPython != other.isPython:
+		return b.isPython
 	}
-	return untagged, untagged != ""
+	return len(b.code) > len(other.code)
 }
 
-// fence is the line that begins a code block.
-type fence struct {
-	indent int
-	signs  string // backticks or tildes
-	tag    string
-}
-
-func openingFence(line string) (fence, bool) {
-	indent, signs, info := cutFence(line)
-	if len(signs) < 3 || signs[0] == '`' && strings.Contains(info, "`") {
-		return fence{}, false
-	}
-	info = strings.TrimLeft(info, " \t")
-	if end := strings.IndexAny(info, " \t"); end >= 0 {
-		info = info[:end]
-	}
-	return fence{indent, signs, strings.Map(lowerASCII, info)}, true
-}
-
-func (f fence) isClosedBy(line string) bool {
-	_, signs, rest := cutFence(line)
-	return strings.HasPrefix(signs, f.signs) && strings.Trim(rest, " \t") == ""
-}
-
-// block returns the code up to the closing fence and what follows that; the code is empty if it is white space
-// only.
-func (f fence) block(rest string) (string, string) {
-	var code strings.Builder
-	for rest != "" {
-		var line string
-		line, rest, _ = strings.Cut(rest, "\n")
-		if f.isClosedBy(line) {
-			break
+// withoutThoughts returns what follows the thoughts that a reply begins with.
+func withoutThoughts(reply string) string {
+	for {
+		answer, found := afterThought(strings.TrimLeft(reply, text.WhiteSpace))
+		if !found {
+			return reply
 		}
-		code.WriteString(line[leading(line, ' ', f.indent):])
-		code.WriteByte('\n')
+		reply = answer
 	}
-	if strings.Trim(code.String(), text.WhiteSpace) == "" {
-		return "", rest
-	}
-	return strings.TrimRight(code.String(), "\n") + "\n", rest
 }
 
-// cutFence takes a line apart: how far it is indented, by at most 3 spaces, its first signs if they are those of
-// a fence, and what follows them.
-func cutFence(line string) (indent int, signs, rest string) {
-	indent = leading(line, ' ', 3)
-	line = line[indent:]
-	if line == "" || line[0] != '`' && line[0] != '~' {
-		return indent, "", line
+// afterThought returns what follows the thought that text begins with, or false if it begins with none that ends.
+func afterThought(text string) (string, bool) {
+	for _, thought := range thoughts {
+		if inner, begins := strings.CutPrefix(text, thought.begin); begins {
+			_, after, ends := strings.Cut(inner, thought.end)
+			return after, ends
+		}
 	}
-	length := leading(line, line[0], len(line))
-	return indent, line[:length], line[length:]
+	return "", false
 }
 
-// leading returns how many times sign is repeated at the beginning of line, limit at most.
-func leading(line string, sign byte, limit int) int {
-	count := 0
-	for count < len(line) && count < limit && line[count] == sign {
-		count++
+// endOfThought returns where the last end of a thought in a line ends, or -1.
+func endOfThought(line string) int {
+	last := -1
+	for _, thought := range thoughts {
+		if at := strings.LastIndex(line, thought.end); at >= 0 {
+			last = max(last, at+len(thought.end))
+		}
 	}
-	return count
+	return last
 }
 
-func lowerASCII(character rune) rune {
-	if character >= 'A' && character <= 'Z' {
-		return character - 'A' + 'a'
+// defines returns whether a line of the code defines a name at the top of the module.
+func defines(code, name string) bool {
+	for line := range strings.Lines(code) {
+		if after, found := strings.CutPrefix(line, name); found {
+			after = strings.TrimLeft(after, " \t")
+			if strings.HasPrefix(after, "=") && !strings.HasPrefix(after, "==") {
+				return true
+			}
+		}
+		defined, isDefinition := afterWord(line, "class")
+		if !isDefinition {
+			if inner, isAsync := afterWord(line, "async"); isAsync {
+				line = inner
+			}
+			defined, isDefinition = afterWord(line, "def")
+		}
+		if after, found := strings.CutPrefix(defined, name); isDefinition && found && !continuesName(after) {
+			return true
+		}
 	}
-	return character
+	return false
 }
 
-func isPython(tag string) bool {
-	return tag == "python" || tag == "python3" || tag == "py" || tag == "py3"
+// afterWord returns what follows a word and the spaces or tabs, at least one, behind it.
+func afterWord(line, word string) (string, bool) {
+	after, found := strings.CutPrefix(line, word)
+	rest := strings.TrimLeft(after, " \t")
+	return rest, found && len(rest) < len(after)
+}
+
+// continuesName returns whether a Python name that text follows is longer than it seems.
+func continuesName(text string) bool {
+	return text != "" && (isWordByte(text[0]) || text[0] >= 0x80)
+}
+
+func isWordByte(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c == '_'
 }

@@ -14,7 +14,7 @@ import (
 
 // Task is one coding problem: a specification, and the pytest module that a solution must pass.
 type Task struct {
-	ID, Prompt, Tests string
+	ID, Prompt, Tests, EntryPoint string
 
 	StartAfter time.Duration // since the run began; an agent does not begin it earlier
 }
@@ -59,8 +59,12 @@ func parseTask(where string, line []byte) (*Task, error) {
 	if err != nil {
 		return nil, err
 	}
-	task := &Task{ID: object.Text("task_id"), Prompt: object.Text("prompt"), Tests: object.Text("tests")}
-	object.Text("entry_point") // Must be there, and is of no use here.
+	task := &Task{
+		ID:         object.Text("task_id"),
+		Prompt:     object.Text("prompt"),
+		Tests:      object.Text("tests"),
+		EntryPoint: object.Text("entry_point"),
+	}
 	if object.Has("start_after_ns") {
 		task.StartAfter = time.Duration(object.Integer("start_after_ns", 0))
 	}

@@ -16,15 +16,22 @@ import (
 func TestExtraction(t *testing.T) {
 	type vector struct {
 		Name, Reply string
+		EntryPoint  string `json:"entry_point"`
 		Expected    *string
 	}
 	for _, c := range vectors.Load[vector](t, "extraction.json") {
 		t.Run(c.Name, func(t *testing.T) {
-			code, ok := extract(c.Reply)
+			code, ok := extract(c.Reply, c.EntryPoint)
 			if ok != (c.Expected != nil) || ok && code != *c.Expected {
-				t.Errorf("extract(%q) = %q, %t", c.Reply, code, ok)
+				t.Errorf("extract(%q, %q) = %q, %t", c.Reply, c.EntryPoint, code, ok)
 			}
 		})
+	}
+}
+
+func TestWhiteSpaceBeforeAnEndTokenIsDropped(t *testing.T) {
+	if code, _ := extract("```\na = 1 \n\t<|im_end|>", ""); code != "a = 1\n" {
+		t.Errorf("%q", code)
 	}
 }
 

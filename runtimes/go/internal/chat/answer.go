@@ -76,6 +76,21 @@ func (a *answer) proceed(c *connection) error {
 	return a.body(piece)
 }
 
+// look receives what has come already, as far as that is not much: on a busy machine an event may have come in time and
+// be read only after the deadline.
+func (a *answer) look(c *connection) error {
+	const piecesAtMost = 16
+	c.SetReadDeadline(time.Time{})
+	c.noWait = true
+	defer func() { c.noWait = false }()
+	for range piecesAtMost {
+		if err := a.proceed(c); err != nil || a.completion.ended {
+			return err
+		}
+	}
+	return nil
+}
+
 // expired is what the passing of the deadline comes to.
 func (a *answer) expired(c *connection) error {
 	switch {
@@ -85,7 +100,7 @@ func (a *answer) expired(c *connection) error {
 	case !time.Now().Before(a.total):
 		return errTotal
 	case a.refusing():
-		return a.refused()
+		return a.refused(true)
 	}
 	return failed("no event within %g s", a.idle.Seconds())
 }
@@ -99,9 +114,9 @@ func (a *answer) head() error {
 	case a.refusing():
 		return nil
 	case encoding != "" && !strings.EqualFold(encoding, "identity"):
-		return failed("the endpoint sent a compressed stream (%s)", encoding)
+		return failed("the endpoint sent a compressed stream (%s)", text.Decode([]byte(encoding)))
 	case !strings.EqualFold(strings.TrimSpace(kind), "text/event-stream"):
-		return failed("the endpoint sent no event stream but %q", a.response.contentType)
+		return failed(`the endpoint sent no event stream but "%s"`, text.Decode([]byte(a.response.contentType)))
 	}
 	return nil
 }
@@ -112,7 +127,7 @@ func (a *answer) body(piece []byte) error {
 	}
 	a.refusal = append(a.refusal, piece[:min(len(piece), refusalLimitBytes-len(a.refusal))]...)
 	if len(a.refusal) == refusalLimitBytes {
-		return a.refused()
+		return a.refused(true)
 	}
 	return nil
 }
@@ -143,7 +158,7 @@ func (a *answer) over(err error) error {
 	case errors.As(err, &failure):
 		return err
 	case a.refusing():
-		return a.refused()
+		return a.refused(err != io.EOF)
 	case a.completion.finished() || err == io.EOF:
 		if err := a.completion.end(); err != nil {
 			return failed("%v", err)
@@ -157,19 +172,20 @@ func (a *answer) over(err error) error {
 	return failed("the connection broke (%v)", err)
 }
 
-func (a *answer) refused() error {
+// refused is what a response with another status than 200 comes to; isCut tells whether not all that it says was read.
+func (a *answer) refused(isCut bool) error {
 	said := strings.TrimSpace(text.Decode(a.refusal))
-	if len(a.refusal) == refusalLimitBytes {
-		said += cut // perhaps within the key
-	}
 	reason := fmt.Sprintf("the endpoint answered %d", a.response.status)
 	if said != "" {
 		reason += ": " + said
+		if isCut { // perhaps within the key
+			reason += cut
+		}
 	}
 	return &tryFailed{
 		reason:     reason,
 		final:      !isRetryable(a.response.status),
-		retryAfter: retryAfter(a.response.retryAfter, time.Now()),
+		retryAfter: Seconds(retryAfter(a.response.retryAfter, time.Now())),
 	}
 }
 

@@ -99,7 +99,7 @@ func (c *Client) try(ctx context.Context, body []byte, attempt *events.Attempt, 
 		return nil, err
 	}
 	release := context.AfterFunc(ctx, func() { conn.SetDeadline(aLongTimeAgo) })
-	received := &answer{attempt: attempt, idle: c.Timeouts.Idle, total: total, lastEvent: time.Now()}
+	received := &answer{attempt: attempt, idle: c.Timeouts.Idle, total: total}
 	err = c.exchange(ctx, conn, body, received)
 	if !release() || err != nil || !conn.settle() {
 		conn.Close()
@@ -116,7 +116,8 @@ func (c *Client) try(ctx context.Context, body []byte, attempt *events.Attempt, 
 func (c *Client) exchange(ctx context.Context, conn *connection, body []byte, received *answer) error {
 	head := c.Endpoint.requestHead + strconv.Itoa(len(body)) + "\r\n\r\n"
 	request := net.Buffers{[]byte(head), body}
-	conn.SetDeadline(received.deadline())
+	// An endpoint may take its time to read; the first event is not waited for before it has.
+	conn.SetDeadline(received.total)
 	if ctx.Err() != nil { // It may have set the deadline before.
 		return ctx.Err()
 	}
@@ -144,8 +145,17 @@ func (c *Client) exchange(ctx context.Context, conn *connection, body []byte, re
 		case time.Now().Before(received.deadline()):
 			conn.SetReadDeadline(received.deadline())
 			err = nil
-		default:
+		case received.completion.finished() || !time.Now().Before(received.total):
 			return received.expired(conn)
+		default:
+			passed := received.deadline()
+			if err = received.look(conn); err == errWouldBlock {
+				err = nil
+			}
+			if err == nil && received.deadline().Equal(passed) {
+				return received.expired(conn)
+			}
+			conn.SetReadDeadline(received.deadline())
 		}
 	}
 	return ctx.Err()

@@ -158,10 +158,12 @@ func TestReasons(t *testing.T) {
 		return fmt.Sprintf("HTTP/1.1 %d No\r\nContent-Length: %d\r\n\r\n%s", status, len(body), body)
 	}
 	for script, expected := range map[string]string{
-		refusal(401, "no such key:\n "+key):               "the endpoint answered 401: no such key: ***",
-		refusal(404, ""):                                  "the endpoint answered 404",
-		refusal(400, strings.Repeat(" ", 2042)+key+"xxx"): "the endpoint answered 400: ***…",
-		withLength("data: [1]\n\n"):                       "the stream holds something that is no JSON object: [1]",
+		refusal(401, "no such key:\n "+key):                           "the endpoint answered 401: no such key: ***",
+		refusal(404, ""):                                              "the endpoint answered 404",
+		refusal(400, strings.Repeat(" ", 2042)+key+"xxx"):             "the endpoint answered 400: ***…",
+		"HTTP/1.1 401 No\r\nContent-Length: 99\r\n\r\nkey " + key[:6]: "the endpoint answered 401: key ***…",
+		"HTTP/1.1 200 OK\r\nContent-Type: " + key + "\xff\r\n\r\n":    `the endpoint sent no event stream but "***�"`,
+		withLength("data: [1]\n\n"):                                   "the stream holds something that is no JSON object: [1]",
 	} {
 		url, _ := scripted(t, []string{script}, []string{script}, []string{script})
 		_, err := clientOf(t, url, key).Complete(t.Context(), []byte("{}"), &events.Attempt{})
@@ -177,6 +179,66 @@ func TestTotal(t *testing.T) {
 	client.Timeouts.Total = 10 * time.Millisecond
 	_, err := client.Complete(t.Context(), []byte("{}"), &events.Attempt{})
 	if err != error(Failed("no completion within 0.01 s")) {
+		t.Error(err)
+	}
+}
+
+// unread has an endpoint take a connection, answer, and read the request once told is closed; then it says how much of
+// the body it has read. The body is larger than what the system holds on the way.
+func unread(t *testing.T, told <-chan struct{}) (client *Client, body []byte, read <-chan int64) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	lengths := make(chan int64, 1)
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		io.WriteString(conn, withLength(helloStream))
+		<-told
+		if request, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+			length, _ := io.Copy(io.Discard, request.Body)
+			lengths <- length
+		}
+	}()
+	client = clientOf(t, "http://"+listener.Addr().String()+"/v1", "")
+	client.Retries.Max = 0
+	return client, make([]byte, 32<<20), lengths
+}
+
+// TestIdleTimeBeginsAfterTheRequestAndWhatIsThereIsReadBehindIt has no time at all for an event, which is there before
+// all of the request has been read.
+func TestIdleTimeBeginsAfterTheRequestAndWhatIsThereIsReadBehindIt(t *testing.T) {
+	told := make(chan struct{})
+	close(told)
+	client, body, read := unread(t, told)
+	client.Timeouts.Idle = 1
+	reply, err := client.Complete(t.Context(), body, &events.Attempt{})
+	client.Close()
+	if length := <-read; reply != "hello" || err != nil || length != int64(len(body)) {
+		t.Errorf("%q, %v, %d bytes of %d", reply, err, length, len(body))
+	}
+}
+
+func TestTotalBoundsTheWriting(t *testing.T) {
+	client, body, _ := unread(t, t.Context().Done())
+	client.Timeouts.Total = 10 * time.Millisecond
+	_, err := client.Complete(t.Context(), body, &events.Attempt{})
+	if err != error(Failed("no completion within 0.01 s")) {
+		t.Error(err)
+	}
+}
+
+func TestInterruptionOfTheWriting(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	client, body, _ := unread(t, t.Context().Done())
+	time.AfterFunc(100*time.Millisecond, cancel)
+	if _, err := client.Complete(ctx, body, &events.Attempt{}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
@@ -212,29 +274,6 @@ func TestTLS(t *testing.T) {
 		if reply, err := client.Complete(t.Context(), []byte("{}"), &events.Attempt{}); reply != "hello" || err != nil {
 			t.Fatal(reply, err)
 		}
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(1994, 11, 6, 8, 49, 30, 0, time.UTC)
-	for value, expected := range map[string]time.Duration{
-		"":                               0,
-		"2":                              2 * time.Second,
-		"1.5":                            1500 * time.Millisecond,
-		"-1":                             0,
-		"1e3":                            0,
-		"soon":                           0,
-		"Sun, 06 Nov 1994 08:49:37 GMT":  7 * time.Second,
-		"Sunday, 06-Nov-94 08:49:37 GMT": 7 * time.Second,
-		"Sun Nov  6 08:49:37 1994":       7 * time.Second,
-		"Sun, 06 Nov 1994 08:49:00 GMT":  0,
-	} {
-		if pause := retryAfter(value, now); pause != expected {
-			t.Errorf("%q: %v, expected %v", value, pause, expected)
-		}
-	}
-	if pause := retryAfter(strings.Repeat("9", 400), now); pause < 24*time.Hour {
-		t.Errorf("%v for a number beyond a double", pause)
 	}
 }
 

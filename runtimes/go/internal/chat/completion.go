@@ -20,6 +20,9 @@ const (
 	endpointError   = "endpoint"
 )
 
+// usageLevels is how deep a usage may be nested, so that whoever reads the events can read it.
+const usageLevels = 100
+
 func (b *brokenStream) Error() string { return b.reason }
 
 // completion is what the chunks of a streamed chat completion add up to.
@@ -28,7 +31,7 @@ func (b *brokenStream) Error() string { return b.reason }
 type completion struct {
 	text         []byte
 	finishReason string // "" until the model has finished
-	usage        []byte // the endpoint's usage object in canonical JSON, or nil
+	usage        []byte // the endpoint's usage object in canonical JSON, or nil; one that no reader could hold is passed over
 	ended        bool
 }
 
@@ -70,12 +73,10 @@ func (c *completion) addChunk(data []byte) error {
 	if failure := chunk.Member("error"); failure != nil && !failure.IsNull() {
 		return &brokenStream{endpointError, "the endpoint reports in the stream: " + message(failure)}
 	}
-	if usage := chunk.Member("usage"); usage.IsObject() {
-		canonical, err := usage.AppendCanonical(nil)
-		if err != nil {
-			return &brokenStream{malformedStream, "the stream holds a usage in which " + err.Error()}
+	if usage := chunk.Member("usage"); usage.IsObject() && usage.IsModest(usageLevels) {
+		if canonical, err := usage.AppendCanonical(nil); err == nil {
+			c.usage = canonical
 		}
-		c.usage = canonical
 	}
 	if c.finished() {
 		return nil

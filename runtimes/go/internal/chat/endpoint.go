@@ -1,23 +1,63 @@
 package chat
 
 import (
-	"cmp"
 	"crypto/tls"
-	"fmt"
+	"errors"
 	"net"
-	"net/url"
+	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
-
-	"agentloop/internal/jsontext"
-	"agentloop/internal/text"
 )
 
-const (
-	reasonLimit = 300 // characters
-	cut         = "…"
-	hidden      = "***"
+// base is what a base URL says. Its fields are named by runtimes/contract/vectors/base_url.json.
+type base struct {
+	tls        bool
+	host       string // a name, or an address without brackets
+	port       int
+	hostHeader string
+	target     string // of a request for a completion
+}
+
+// What an octet of a URL may be, and which of them separate its parts.
+var (
+	urlText  = regexp.MustCompile("^[!-~]*$")
+	urlParts = regexp.MustCompile(`^(?i:http(s?))://((\[[^\]]*\]|[^\[\]/?#:@\\]+)(?::([0-9]+))?)(/[^?#\\]*)?(\?[^#\\]*)?$`)
 )
+
+var errNoBaseURL = errors.New("no http:// or https:// URL of a host, a port, a path and a query at most")
+
+// parseBase takes a base URL apart.
+func parseBase(baseURL string) (base, error) {
+	parts := urlParts.FindStringSubmatch(baseURL)
+	if parts == nil || !urlText.MatchString(baseURL) {
+		return base{}, errNoBaseURL
+	}
+	b := base{
+		tls:        parts[1] != "",
+		host:       parts[3],
+		port:       80,
+		hostHeader: parts[2],
+		target:     strings.TrimRight(parts[5], "/") + "/chat/completions" + parts[6],
+	}
+	if b.tls {
+		b.port = 443
+	}
+	if digits := parts[4]; digits != "" {
+		port, err := strconv.ParseUint(digits, 10, 16)
+		if err != nil || port == 0 {
+			return base{}, errNoBaseURL
+		}
+		b.port = int(port)
+	}
+	if b.host[0] == '[' {
+		b.host = b.host[1 : len(b.host)-1]
+		if address, err := netip.ParseAddr(b.host); err != nil || !address.Is6() || address.Zone() != "" {
+			return base{}, errNoBaseURL
+		}
+	}
+	return b, nil
+}
 
 // Endpoint is where completions are asked for, and with which key.
 type Endpoint struct {
@@ -30,46 +70,23 @@ type Endpoint struct {
 // NewEndpoint returns the endpoint at a URL that ends in /v1, or in whatever precedes /chat/completions. The key
 // may be empty.
 func NewEndpoint(baseURL, key string) (*Endpoint, error) {
-	parsed, err := url.Parse(baseURL)
+	base, err := parseBase(baseURL)
 	if err != nil {
 		return nil, err
 	}
-	usual := map[string]string{"http": "80", "https": "443"}[parsed.Scheme]
-	host, port := parsed.Hostname(), cmp.Or(parsed.Port(), usual)
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil || host == "" || usual == "" {
-		return nil, fmt.Errorf("%q is no http:// or https:// URL of a host", baseURL)
-	}
-	if parsed.User != nil || strings.ContainsAny(baseURL, "?#") {
-		return nil, fmt.Errorf("%q has more than a host, a port and a path", baseURL)
-	}
-	e := &Endpoint{address: net.JoinHostPort(host, port)}
-	if parsed.Scheme == "https" {
-		e.settings = &tls.Config{ServerName: host, NextProtos: []string{"http/1.1"}}
+	e := &Endpoint{address: net.JoinHostPort(base.host, strconv.Itoa(base.port)), spellings: spellings(key)}
+	if base.tls {
+		e.settings = &tls.Config{ServerName: base.host, NextProtos: []string{"http/1.1"}}
 	}
 	authorization := ""
 	if key != "" {
 		authorization = "Authorization: Bearer " + key + "\r\n"
-		// As it is, and as it is within JSON.
-		e.spellings = []string{key, string(jsontext.AppendEscaped(nil, key))}
 	}
-	e.requestHead = "POST " + strings.TrimRight(parsed.EscapedPath(), "/") + "/chat/completions HTTP/1.1\r\n" +
-		"Host: " + parsed.Host + "\r\n" +
+	e.requestHead = "POST " + base.target + " HTTP/1.1\r\n" +
+		"Host: " + base.hostHeader + "\r\n" +
 		"Accept: text/event-stream\r\n" +
 		"Content-Type: application/json\r\n" +
 		authorization +
 		"Content-Length: "
 	return e, nil
-}
-
-// presentable puts what the endpoint said in one short line without the key: endpoints are known to quote it.
-func (e *Endpoint) presentable(reason string) string {
-	// Before anything is cut, so that no part of the key is left.
-	for _, spelling := range e.spellings {
-		reason = strings.ReplaceAll(reason, spelling, hidden)
-		for length := len(spelling) - 1; length > 0; length-- {
-			reason = strings.ReplaceAll(reason, spelling[:length]+cut, hidden+cut)
-		}
-	}
-	characters := []rune(text.OneLine(reason))
-	return string(characters[:min(len(characters), reasonLimit)])
 }

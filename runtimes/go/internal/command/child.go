@@ -80,19 +80,22 @@ func fork(program string, argv, environment []string, folder string, stdout, std
 }
 
 // finish waits until the process has ended, or until the timeout or the end of ctx; then its group is killed and
-// it is reaped. The error is that of ctx.
-func (c *child) finish(ctx context.Context, timeout time.Duration) (Finished, error) {
-	err := c.wait(ctx, timeout)
-	// What the leader has left behind, while its number still belongs to the group.
-	kill(c.pid)
-	finished := Finished{
-		Status:   reap(c.pid),
-		TimedOut: errors.Is(err, os.ErrDeadlineExceeded),
-		Stdout:   c.stdout.tail(),
-		Stderr:   c.stderr.tail(),
-	}
-	c.pidfd.Close()
+// it is reaped, and so they are if a panic ends the wait. The error is that of ctx.
+func (c *child) finish(ctx context.Context, timeout time.Duration) (finished Finished, err error) {
+	defer c.pidfd.Close()
+	waited := c.waitAndKill(ctx, timeout, &finished.Status)
+	finished.TimedOut = errors.Is(waited, os.ErrDeadlineExceeded)
+	finished.Stdout, finished.Stderr = c.stdout.tail(), c.stderr.tail()
 	return finished, ctx.Err()
+}
+
+func (c *child) waitAndKill(ctx context.Context, timeout time.Duration, status *syscall.WaitStatus) error {
+	defer func() {
+		// What the leader has left behind, while its number still belongs to the group.
+		kill(c.pid)
+		*status = reap(c.pid)
+	}()
+	return c.wait(ctx, timeout)
 }
 
 func (c *child) wait(ctx context.Context, timeout time.Duration) error {

@@ -111,6 +111,33 @@ func TestInterruption(t *testing.T) {
 	}
 }
 
+// faulty is a context that panics when it is asked for its end, which is when the child is there.
+type faulty struct{ context.Context }
+
+func (faulty) Done() <-chan struct{} { panic("faulty") }
+
+func TestPanicLeavesNoChild(t *testing.T) {
+	limits := Limits{Environment: testEnvironment, Timeout: time.Minute, OutputBytes: 100}
+	fault := panicOf(func() { Run(faulty{t.Context()}, []string{"sleep", "1000"}, t.TempDir(), limits) })
+	if _, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); fault != "faulty" || err != syscall.ECHILD {
+		t.Errorf("panic %v; of the children: %v, expected %v", fault, err, syscall.ECHILD)
+	}
+}
+
+func TestPanicWhileOutputIsReadIsThatOfTheCaller(t *testing.T) {
+	limits := Limits{Environment: testEnvironment, Timeout: time.Minute, OutputBytes: -2 * pieceBytes} // is no limit
+	fault := panicOf(func() { Run(t.Context(), []string{"yes"}, t.TempDir(), limits) })
+	if _, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); fault == nil || err != syscall.ECHILD {
+		t.Errorf("panic %v; of the children: %v, expected %v", fault, err, syscall.ECHILD)
+	}
+}
+
+func panicOf(work func()) (fault any) {
+	defer func() { fault = recover() }()
+	work()
+	return nil
+}
+
 func TestFindProgram(t *testing.T) {
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "text"), nil, 0o644); err != nil {

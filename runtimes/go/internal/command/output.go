@@ -21,6 +21,7 @@ type output struct {
 	limit    int
 	kept     []byte
 	drained  chan struct{}
+	fault    any // the panic that ended the draining
 }
 
 func newOutput(limit int) (*output, error) {
@@ -49,7 +50,12 @@ func (o *output) drain() {
 	// The child alone has the other end from now on.
 	syscall.Close(o.writeEnd)
 	go func() {
-		defer close(o.drained)
+		defer func() {
+			if o.fault = recover(); o.fault != nil {
+				o.readEnd.Close() // so that the child does not wait for it
+			}
+			close(o.drained)
+		}()
 		for length := 1; length > 0; {
 			if o.pipe.Read(func(descriptor uintptr) bool {
 				var err error
@@ -67,6 +73,9 @@ func (o *output) drain() {
 func (o *output) tail() []byte {
 	o.readEnd.SetReadDeadline(time.Unix(1, 0))
 	<-o.drained
+	if o.fault != nil {
+		panic(o.fault) // where somebody can handle it
+	}
 	_ = o.pipe.Control(func(descriptor uintptr) {
 		for held := unread(descriptor); held > 0; {
 			length, err := o.read(descriptor)

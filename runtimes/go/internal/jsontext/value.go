@@ -142,6 +142,31 @@ func (v Value) IsUnicode() bool {
 	}
 }
 
+// IsModest returns whether v is nested no deeper than levels and no number in it is beyond a double.
+func (v Value) IsModest(levels int) bool {
+	for i := 0; i < len(v); {
+		length := 1
+		switch c := v[i]; {
+		case c == '"':
+			length = stringEnd(v[i:])
+		case c == '{' || c == '[':
+			levels--
+		case c == '}' || c == ']':
+			levels++
+		case Value(v[i:]).IsNumber():
+			length = end(v[i:])
+			if _, err := strconv.ParseFloat(string(v[i:i+length]), 64); err != nil {
+				return false
+			}
+		}
+		if levels < 0 {
+			return false
+		}
+		i += length
+	}
+	return true
+}
+
 // is returns whether a string says text.
 func (v Value) is(text string) bool {
 	if bytes.IndexByte(v, '\\') < 0 {

@@ -36,37 +36,41 @@ func (s stopped) Error() string { return s.signal.String() }
 
 // Perform does the run of a run file and returns the exit status. It fails before anything is done, or when the
 // run cannot go on.
-func Perform(path string) (int, error) {
+func Perform(path string) (status int, err error) {
+	defer recovered(&err)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	// A file that may not grow is an error, not the end of the process.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGXFSZ)
 	file, err := LoadFile(path)
 	if err != nil {
 		return 0, err
 	}
 	ctx, stop := context.WithCancelCause(context.Background())
-	r := &run{stop: stop}
-	if r.tasks, err = agent.OpenTasks(file.tasks); err != nil {
+	go func() { stop(stopped{(<-signals).(syscall.Signal)}) }()
+	return file.perform(ctx, stop)
+}
+
+// perform does the run until ctx ends, which stop makes it do.
+func (f *File) perform(ctx context.Context, stop context.CancelCauseFunc) (int, error) {
+	tasks, err := agent.OpenTasks(f.tasks)
+	if err != nil {
 		return 0, err
 	}
-	defer r.tasks.Close()
-	log, err := events.Create(file.events, stop)
+	defer tasks.Close()
+	log, err := events.Create(f.events, stop)
 	if err != nil {
 		return 0, fields.InvalidInput("events: %v; name a file that is not there, in a folder that is", err)
 	}
-	r.loop = agent.Loop{
-		Chat:       &chat.Client{Endpoint: file.endpoint, Timeouts: file.timeouts, Retries: file.retries},
-		Request:    file.request,
-		Prompts:    file.prompts,
-		Verifier:   command.NewVerifier(file.argv, file.limits, file.slots),
-		Workspaces: file.workspaces,
+	r := &run{stop: stop, tasks: tasks, loop: agent.Loop{
+		Chat:       &chat.Client{Endpoint: f.endpoint, Timeouts: f.timeouts, Retries: f.retries},
+		Request:    f.request,
+		Prompts:    f.prompts,
+		Verifier:   command.NewVerifier(f.argv, f.limits, f.slots),
+		Workspaces: f.workspaces,
 		Events:     log,
-		MaxRetries: file.maxRetries,
-	}
-	go func() { stop(stopped{(<-signals).(syscall.Signal)}) }()
+		MaxRetries: f.maxRetries,
+	}}
 	r.began = log.RunStart()
-	r.work(ctx, file.agents)
+	r.work(ctx, f.agents)
 	r.interruptWaiting()
 	log.RunEnd()
 	r.loop.Chat.Close()
@@ -87,26 +91,35 @@ func exitStatus(cause error) (int, error) {
 	return 1, cause
 }
 
-// work has the agents solve tasks until there are none left, or until ctx ends.
+// work has the agents solve tasks until there are none left, or until ctx ends. An agent that panics ends the run.
 func (r *run) work(ctx context.Context, agents int) {
 	var group sync.WaitGroup
 	for range agents {
 		group.Go(func() {
-			a := agent.NewAgent(&r.loop)
-			for ctx.Err() == nil {
-				task := r.next()
-				if task == nil {
-					return
-				}
-				if !r.waitForStart(ctx, task) {
-					r.interrupt(task)
-					return
-				}
-				a.Solve(ctx, task)
+			if err := r.solveTasks(ctx); err != nil {
+				r.stop(err)
 			}
 		})
 	}
 	group.Wait()
+}
+
+// solveTasks is the work of one agent. It fails only with a panic.
+func (r *run) solveTasks(ctx context.Context) (err error) {
+	defer recovered(&err)
+	a := agent.NewAgent(&r.loop)
+	for ctx.Err() == nil {
+		task := r.next()
+		if task == nil {
+			return nil
+		}
+		if !r.waitForStart(ctx, task) {
+			r.interrupt(task)
+			return nil
+		}
+		a.Solve(ctx, task)
+	}
+	return nil
 }
 
 // next returns the next task, or nil. A tasks file that has become invalid ends the run.

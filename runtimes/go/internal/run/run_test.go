@@ -2,134 +2,23 @@ package run
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"net/http"
-	"net/http/httptest"
 	"os"
-	"path/filepath"
+	"regexp"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
 	"agentloop/internal/fields"
 )
-
-// scene is a run file, and all that it names, in a folder of its own.
-type scene struct {
-	path string
-	file map[string]any
-}
-
-func newScene(t *testing.T, baseURL, verifier string, tasks int) *scene {
-	t.Helper()
-	folder := t.TempDir()
-	in := func(name string) string { return filepath.Join(folder, name) }
-	prompts := `{"system":"s","user":"{task_id}","tests_failed":"{output}","timed_out":"slow","no_code":"none"}`
-	write(t, in("prompts.json"), prompts)
-	if err := os.Mkdir(in("workspaces"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	s := &scene{in("run.json"), map[string]any{
-		"contract_version": 1, "tasks_file": in("tasks.jsonl"), "prompts_file": in("prompts.json"),
-		"base_url": baseURL, "model": "m", "request": map[string]any{}, "agents": 2, "max_retries": 1,
-		"verify": map[string]any{
-			"argv": []string{"sh", "-c", verifier}, "env": map[string]string{"PATH": os.Getenv("PATH")},
-			"timeout_s": 60, "slots": 1, "output_limit_bytes": 1000},
-		"timeouts":   map[string]any{"connect_s": 60, "event_idle_s": 60, "total_s": 60},
-		"transport":  map[string]any{"max_retries": 0, "base_s": 0, "cap_s": 0},
-		"workspaces": in("workspaces"), "events": in("events.jsonl"),
-	}}
-	s.writeTasks(t, make([]any, tasks)...)
-	return s
-}
-
-// writeTasks makes a task for each start; nil is none.
-func (s *scene) writeTasks(t *testing.T, starts ...any) {
-	t.Helper()
-	var lines strings.Builder
-	for number, start := range starts {
-		task := map[string]any{
-			"task_id": string(rune('a' + number)), "prompt": "p", "tests": "t", "entry_point": "f"}
-		if start != nil {
-			task["start_after_ns"] = start
-		}
-		json.NewEncoder(&lines).Encode(task)
-	}
-	write(t, s.file["tasks_file"].(string), lines.String())
-}
-
-func (s *scene) perform(t *testing.T) (int, error) {
-	t.Helper()
-	text, err := json.Marshal(s.file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, s.path, string(text))
-	return Perform(s.path)
-}
-
-// eventFields are what the tests look at of any event.
-type eventFields struct {
-	Event, Task, Verdict, Outcome, Reason string
-
-	T        int64
-	Begin    int64 `json:"t_begin"`
-	Attempts int
-}
-
-// String returns the event's name and its verdict or outcome.
-func (e eventFields) String() string {
-	return strings.TrimSpace(e.Event + " " + e.Task + " " + e.Verdict + e.Outcome)
-}
-
-// events returns every event of a run.
-func (s *scene) events(t *testing.T) []eventFields {
-	t.Helper()
-	text, err := os.ReadFile(s.file["events"].(string))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []eventFields
-	for line := range strings.Lines(string(text)) {
-		var one eventFields
-		if err := json.Unmarshal([]byte(line), &one); err != nil {
-			t.Fatalf("%v in %s", err, line)
-		}
-		all = append(all, one)
-	}
-	return all
-}
-
-// named returns the events of a run by their names, with | between them.
-func named(events []eventFields) string {
-	var names []string
-	for _, event := range events {
-		names = append(names, event.String())
-	}
-	return strings.Join(names, "|")
-}
-
-// endpoint answers every request with a completion.
-func endpoint(t *testing.T, requested func()) string {
-	t.Helper()
-	chunk, err := json.Marshal(map[string]any{"choices": []any{map[string]any{
-		"delta": map[string]string{"content": "```python\nx = 1\n```\n"}, "finish_reason": "stop"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		requested()
-		w.Header().Set("Content-Type", "text/event-stream")
-		io.WriteString(w, "data: "+string(chunk)+"\n\ndata: [DONE]\n\n")
-	}))
-	t.Cleanup(server.Close)
-	return server.URL + "/v1"
-}
 
 func TestRunThatPassesAtTheSecondAttempt(t *testing.T) {
 	const verifier = `test -s solution.py && test "$(cat test_solution.py)" = t || exit 9
@@ -155,6 +44,66 @@ func TestSignalEndsTheRunInOrder(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(s.file["workspaces"].(string)); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// faulty is a context that panics once when it is asked for its end at a certain moment.
+type faulty struct {
+	context.Context
+	isDue func() bool
+	once  *sync.Once
+}
+
+func (f faulty) Done() <-chan struct{} {
+	if f.isDue() {
+		f.once.Do(func() { panic("faulty") })
+	}
+	return f.Context.Done()
+}
+
+// TestPanicEndsTheRunInOrder has one agent panic in its workspace while the verifier of the other is running.
+func TestPanicEndsTheRunInOrder(t *testing.T) {
+	var s *scene
+	var pid string
+	var requests atomic.Int64
+	baseURL := endpoint(t, func() {
+		for isSecond := requests.Add(1) == 2; isSecond && pid == ""; runtime.Gosched() {
+			number, _ := os.ReadFile(s.file["workspaces"].(string) + "/../pid")
+			pid = strings.TrimSpace(string(number))
+		}
+	})
+	s = newScene(t, baseURL, "echo $$ > ../../pid; exec sleep 1000", 3)
+	s.save(t)
+	file, err := LoadFile(s.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancelCause(t.Context())
+	both := func() bool {
+		workspaces, _ := os.ReadDir(file.workspaces)
+		return len(workspaces) == 2
+	}
+	status, err := file.perform(faulty{ctx, both, new(sync.Once)}, stop)
+	if status != 1 || err == nil || !regexp.MustCompile(`at run_test\.go:[0-9]+: faulty$`).MatchString(err.Error()) {
+		t.Errorf("%d, %v", status, err)
+	}
+	if left, _ := os.ReadDir(file.workspaces); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	if _, err := os.Stat("/proc/" + pid); !os.IsNotExist(err) {
+		t.Errorf("process %q: %v", pid, err)
+	}
+	var outcomes []string
+	events := s.events(t)
+	for _, event := range events {
+		if event.Event != "attempt" {
+			outcomes = append(outcomes, event.Event+" "+event.Reason)
+		}
+	}
+	slices.Sort(outcomes[1 : len(outcomes)-1])
+	expected := []string{"run_start ", "task interrupted", "task interrupted", "task this program is at fault", "run_end "}
+	if !slices.Equal(outcomes, expected) {
+		t.Errorf("%q, expected %q in %s", outcomes, expected, named(events))
 	}
 }
 
@@ -213,7 +162,7 @@ func TestInvalidRunFiles(t *testing.T) {
 		},
 		`model is missing; it must be a string`:               func(s *scene) { delete(s.file, "model") },
 		`agents is true; it must be an integer of at least 1`: func(s *scene) { s.file["agents"] = true },
-		`base_url is "x"; it must be http:// or https://, a host, a port if need be, and a path`: func(s *scene) {
+		`base_url is "x"; it must be http:// or https:// and a host, with a port, a path and a query if need be`: func(s *scene) {
 			s.file["base_url"] = "x"
 		},
 	} {
@@ -244,17 +193,5 @@ func TestTools(t *testing.T) {
 	var answers bytes.Buffer
 	if err := ServeTools(t.TempDir(), strings.NewReader(calls), &answers); err != nil || answers.String() != expected {
 		t.Errorf("%v\n%s", err, answers.String())
-	}
-}
-
-func quoted(text string) string {
-	encoded, _ := json.Marshal(text)
-	return string(encoded)
-}
-
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
 	}
 }

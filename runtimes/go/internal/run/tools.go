@@ -20,7 +20,8 @@ import (
 // ServeTools answers each call of a tool in a workspace, a line of JSON, with another.
 //
 // Source: runtimes/CONTRACT.md, "Tools".
-func ServeTools(folder string, calls io.Reader, answers io.Writer) error {
+func ServeTools(folder string, calls io.Reader, answers io.Writer) (err error) {
+	defer recovered(&err)
 	path, err := filepath.EvalSymlinks(folder)
 	if err == nil {
 		path, err = filepath.Abs(path)
@@ -80,7 +81,7 @@ func resultOf(folder string, line []byte) ([]byte, error) {
 		path := call.Text("path")
 		if call.Err() == nil {
 			names, err := tools.ListDir(path)
-			return list(names, appendName), err
+			return list(names, jsontext.AppendQuoted), err
 		}
 	case "search":
 		wanted, path := call.Text("text"), call.Text("path")
@@ -116,13 +117,8 @@ func list[T any](entries []T, appendEntry func(to []byte, entry T) []byte) []byt
 	return append(to, ']')
 }
 
-// appendName appends a file name, which may be of any bytes.
-func appendName(to []byte, name string) []byte {
-	return jsontext.AppendQuoted(to, text.Decode([]byte(name)))
-}
-
 func appendMatch(to []byte, match workspace.SearchMatch) []byte {
-	to = appendName(append(to, `{"path":`...), match.Path)
+	to = jsontext.AppendQuoted(append(to, `{"path":`...), match.Path)
 	to = strconv.AppendInt(append(to, `,"line":`...), int64(match.Line), 10)
 	to = jsontext.AppendQuoted(append(to, `,"text":`...), match.Text)
 	return append(to, '}')

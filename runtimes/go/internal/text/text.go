@@ -3,7 +3,6 @@ package text
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -32,9 +31,11 @@ func Decode(bytes []byte) string {
 	return decoded.String()
 }
 
-// OneLine returns the words of a text with one space between them.
-func OneLine(text string) string {
-	return strings.Join(strings.FieldsFunc(text, func(character rune) bool {
-		return unicode.IsSpace(character) || unicode.IsControl(character)
-	}), " ")
+// OneLine returns a text with one space for each run of white space and control characters, none at its ends.
+//
+// Source: runtimes/contract/vectors/reasons.json.
+func OneLine(text string) string { return strings.Join(strings.FieldsFunc(text, endsWord), " ") }
+
+func endsWord(c rune) bool {
+	return c <= ' ' || c >= 0x7F && c <= 0x9F || c == '\u2028' || c == '\u2029'
 }

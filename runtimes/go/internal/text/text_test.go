@@ -31,9 +31,3 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
-
-func TestOneLine(t *testing.T) {
-	if line := OneLine(" a\r\n\tb\x1cc\u2028d  "); line != "a b c d" {
-		t.Errorf("%q", line)
-	}
-}

@@ -90,28 +90,18 @@ func (t Tools) ReadFile(path string) (string, error) {
 	return text.Decode(content.Bytes()), nil
 }
 
-// ListDir returns the names in a folder, a slash after folders, by code point. They may be of any bytes.
+// ListDir returns the names in a folder, a slash after folders, by code point.
 func (t Tools) ListDir(path string) ([]string, error) {
 	folders, err := pathNames(path)
 	if err != nil {
 		return nil, err
 	}
-	folder, err := t.open(folders, path, false)
-	if err != nil {
-		return nil, err
-	}
-	defer syscall.Close(folder)
-	entries, err := namesIn(folder)
-	if err != nil {
-		return nil, err
-	}
+	entries, err := t.entries(folders, path)
 	for i, entry := range entries {
-		if isFolder(folder, entry) {
-			entries[i] += "/"
-		}
+		entries[i] = text.Decode([]byte(entry))
 	}
-	slices.Sort(entries)
-	return entries, nil
+	slices.Sort(entries) // In UTF-8, bytes have the order of code points.
+	return entries, err
 }
 
 // Search returns all lines below a folder that hold wanted, by path and number.
@@ -124,7 +114,7 @@ func (t Tools) Search(wanted, path string) ([]SearchMatch, error) {
 	if len(folders) > 0 {
 		prefix = strings.Join(folders, "/") + "/"
 	}
-	waiting, err := t.below(path, prefix)
+	waiting, err := t.below(folders, prefix)
 	if err != nil {
 		return nil, err
 	}
@@ -132,25 +122,43 @@ func (t Tools) Search(wanted, path string) ([]SearchMatch, error) {
 	for len(waiting) > 0 {
 		next := waiting[len(waiting)-1]
 		waiting = waiting[:len(waiting)-1]
-		if strings.HasSuffix(next, "/") {
+		if folder, found := strings.CutSuffix(next, "/"); found {
 			// What cannot be listed or read, or is gone, is not searched.
-			if inner, err := t.below(next, next); err == nil {
+			if inner, err := t.below(strings.Split(folder, "/"), next); err == nil {
 				waiting = append(waiting, inner...)
 			}
 		} else if content, err := t.ReadFile(next); err == nil {
-			matches = appendLines(matches, wanted, next, content)
+			matches = appendLines(matches, wanted, text.Decode([]byte(next)), content)
 		}
 	}
+	slices.SortStableFunc(matches, func(a, b SearchMatch) int { return strings.Compare(a.Path, b.Path) })
 	return matches, nil
 }
 
-// below returns the paths of what a folder holds, the first of them last.
-func (t Tools) below(folder, prefix string) ([]string, error) {
-	entries, err := t.ListDir(folder)
+// below returns the paths of what a folder holds, in the order of their bytes from the last to the first.
+func (t Tools) below(folders []string, prefix string) ([]string, error) {
+	entries, err := t.entries(folders, prefix)
+	slices.Sort(entries) // So that of two paths that look the same, one always comes first.
+	slices.Reverse(entries)
 	for i, entry := range entries {
 		entries[i] = prefix + entry
 	}
-	slices.Reverse(entries)
+	return entries, err
+}
+
+// entries returns the names in a folder, of any bytes and in no order, a slash after folders.
+func (t Tools) entries(folders []string, path string) ([]string, error) {
+	folder, err := t.open(folders, path, false)
+	if err != nil {
+		return nil, err
+	}
+	defer syscall.Close(folder)
+	entries, err := namesIn(folder)
+	for i, entry := range entries {
+		if isFolder(folder, entry) {
+			entries[i] += "/"
+		}
+	}
 	return entries, err
 }
 

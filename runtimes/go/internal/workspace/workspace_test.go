@@ -93,6 +93,38 @@ func TestTools(t *testing.T) {
 	}
 }
 
+// TestNamesAreInTheOrderOfWhatIsShown has names whose bytes have another order than their code points, because they are
+// no UTF-8: U+FFFD, which is shown in their place, is less than U+1F600.
+func TestNamesAreInTheOrderOfWhatIsShown(t *testing.T) {
+	folder := t.TempDir()
+	for _, name := range []string{"\xff", "\xfe", "\U0001f600", "\x80x", "z"} {
+		for _, path := range []string{folder, filepath.Join(folder, "in\xff")} {
+			if err := os.MkdirAll(path, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(path, name), []byte("needle "+name+"\nneedle"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	names := []string{"z", "\ufffd", "\ufffd", "\ufffdx", "\U0001f600"}
+	tools := NewTools(folder)
+	listed := append([]string{"in\ufffd/"}, names...)
+	if shown, err := tools.ListDir(""); !reflect.DeepEqual(shown, listed) || err != nil {
+		t.Errorf("%q, %v, expected %q", shown, err, listed)
+	}
+	var expected []SearchMatch
+	for _, prefix := range []string{"in\ufffd/", ""} {
+		for _, name := range names {
+			expected = append(expected, SearchMatch{prefix + name, 1, "needle " + name}, SearchMatch{prefix + name, 2, "needle"})
+		}
+	}
+	matches, err := tools.Search("needle", "")
+	if !reflect.DeepEqual(matches, expected) || err != nil {
+		t.Errorf("%+v, %v, expected %+v", matches, err, expected)
+	}
+}
+
 func TestToolsAreConfined(t *testing.T) {
 	outside := t.TempDir()
 	if err := os.WriteFile(outside+"/file", []byte("secret"), 0o600); err != nil {

@@ -5,9 +5,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from agentdyno.conformance import wire
-from agentdyno.conformance.assertions import given_up, is_noted, noting
+from agentdyno.conformance.assertions import given_up, is_noted, limited_files, noting
 from agentdyno.conformance.case import case
 from agentdyno.conformance.cases.exit_moments import SLEEP_S, WITHIN_S, verification
 from agentdyno.conformance.cases.exit_signals import left_behind, signalled
@@ -112,11 +113,12 @@ def _small_disk(folder: Path, before: str = "") -> list[str]:
     )
 
 
-@case("exit.disk", "full in the middle of the run")
-async def disk_full(stage: Stage) -> str:
-    """One agent verifies, one waits for the endpoint, one fills the disk with events."""
-    disk = stage.folder / "disk"
-    disk.mkdir()
+async def _filled_up(stage: Stage, through: Sequence[str], events: Path | None = None) -> str:
+    """One agent verifies, one waits for the endpoint, one writes events until there is no room for more."""
+
+    def change(document: dict[str, Any]) -> None:
+        if events is not None:
+            document["events"] = str(events)
 
     async def answer(exchange: Exchange) -> None:
         match exchange.request.task:
@@ -136,11 +138,24 @@ async def disk_full(stage: Stage) -> str:
         agents=3,
         verify={"timeout_s": SLEEP_S},
         timeouts={"event_idle_s": 60, "total_s": 60},
-        change=lambda document: document.update(events=str(disk / "events.jsonl")),
-        through=_small_disk(disk),
+        change=change,
+        through=through,
         within_s=WITHIN_S,
     )
     return _failed(observed, (1,))
+
+
+@case("exit.disk", "full in the middle of the run")
+async def disk_full(stage: Stage) -> str:
+    disk = stage.folder / "disk"
+    disk.mkdir()
+    return await _filled_up(stage, _small_disk(disk), disk / "events.jsonl")
+
+
+@case("exit.disk", "as large as a file may be")
+async def events_at_the_limit(stage: Stage) -> str:
+    """The system calls that would make the file larger send SIGXFSZ, which ends whoever is not prepared."""
+    return await _filled_up(stage, limited_files(4))
 
 
 @case("exit.disk", "full from the start")

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from agentdyno.conformance.assertions import noted, noting, tell
+from agentdyno.conformance.assertions import given_up, limited_files, noted, noting, tell
 from agentdyno.conformance.case import case
 from agentdyno.conformance.cases.files_gone import gone
 from agentdyno.conformance.endpoint import Exchange
@@ -198,6 +198,21 @@ async def nul(stage: Stage) -> str:
 @case("files.written", "1 MiB each")
 async def large(stage: Stage) -> str:
     return await held(stage, f"# {'é' * (MIB // 2)}\n", f"# {'漢' * (MIB // 3)}\n")
+
+
+@case("files.refused", "larger than a file may be")
+async def larger_than_a_file_may_be(stage: Stage) -> str:
+    """First the code, then the tests, then neither."""
+    tasks = [task("code"), task("tests", tests=f"# {'x' * MIB}\n"), task("neither")]
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.code(PASSING + f"# {'x' * MIB}\n" * (exchange.request.task == "code"))
+
+    observed = await stage.run(answer, tasks=tasks, through=limited_files(64))
+    reasons = {given_up(observed, 1, name).reason for name in ("code", "tests")}
+    outcome = observed.outcome("neither")
+    require(outcome.outcome == "passed", f"the next task: {outcome.outcome}, {outcome.reason}")
+    return f"two tasks in error, {' and '.join(sorted(map(str, reasons)))!r}; the next one passed"
 
 
 @case("files.written", "a new folder for every attempt")

@@ -41,6 +41,18 @@ async def a_longer_path(stage: Stage) -> str:
     return require_head(await stage.run(thrice, change=longer), "/proxy/~a-b.c/api/v1/chat/completions")
 
 
+@case("request.head", "a query")
+async def a_query(stage: Stage) -> str:
+    """The path of the request is before it."""
+
+    def queried(document: dict[str, Any]) -> None:
+        document["base_url"] += "?api-version=2024-10-21&x=a/b?c%20d"
+
+    return require_head(
+        await stage.run(thrice, change=queried), "/v1/chat/completions?api-version=2024-10-21&x=a/b?c%20d"
+    )
+
+
 @case("request.head", "a host name")
 async def a_host_name(stage: Stage) -> str:
     addresses = {entry[4][0] for entry in socket.getaddrinfo("localhost", None)}

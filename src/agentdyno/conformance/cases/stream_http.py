@@ -120,9 +120,15 @@ async def space_around_values(stage: Stage) -> str:
     return await one_try(stage, lambda exchange: exchange.send(spaced + body(STREAM)))
 
 
-@case("stream.http", "a header of 8,000 bytes")
+@case("stream.http", "a header of 9,000 bytes")
 async def a_long_header(stage: Stage) -> str:
-    return await one_try(stage, lambda exchange: exchange.send(wire.head(x_long="x" * 8000) + body(STREAM)))
+    return await one_try(stage, lambda exchange: exchange.send(wire.head(x_long="x" * 9000) + body(STREAM)))
+
+
+@case("stream.http", "a header in UTF-8")
+async def a_header_in_utf_8(stage: Stage) -> str:
+    named = wire.head(x_name="PLACE").replace(b"PLACE", "grüß 漢字 😀".encode())
+    return await one_try(stage, lambda exchange: exchange.send(named + body(STREAM)))
 
 
 @case("stream.http", "identity as Content-Encoding")

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from agentdyno.conformance import wire
 from agentdyno.conformance.assertions import EARLY_S, once, recovered
 from agentdyno.conformance.case import Play, case
-from agentdyno.conformance.endpoint import Answer, Exchange
+from agentdyno.conformance.endpoint import RECEIVED_BYTES, Answer, Exchange
 from agentdyno.conformance.invariants import Observation
 from agentdyno.conformance.rules import NotPossible, require
-from agentdyno.conformance.stage import PASSING, Stage, passing
+from agentdyno.conformance.stage import PASSING, Stage, passing, task
 from agentdyno.conformance.wire import full_port
 
 CONTENT = wire.chunked(wire.event(wire.delta(content="some ")))
@@ -88,6 +88,20 @@ async def slow_stream(stage: Stage) -> str:
     observed = await stage.run(answer, timeouts={"event_idle_s": idle_s})
     recovered(observed, tries=1)
     return f"events every {pause_s} s, event_idle_s {idle_s}: one request"
+
+
+@case("transport.idle", "a request that is read late")
+async def request_read_late(stage: Stage) -> str:
+    """It has its end after the endpoint has begun to read, because the kernel does not keep all of it."""
+    idle_s, late_s = 1.0, 1.6
+    large = task("task/1", prompt="x" * (wire.sent_bytes() + RECEIVED_BYTES + 2**20))
+    observed = await stage.run(
+        tasks=[large], timeouts={"event_idle_s": idle_s}, transport={"max_retries": 0}, read_after_s=late_s
+    )
+    recovered(observed, tries=1)
+    return (
+        f"{len(observed.requests[0].body)} bytes, read after {late_s} s, event_idle_s {idle_s:g}: one request"
+    )
 
 
 async def _ended_by_total(

@@ -63,9 +63,13 @@ async def extraction(stage: Stage) -> str:
     async def answer(exchange: Exchange) -> None:
         await exchange.reply(known[exchange.request.task]["reply"])
 
+    tasks = [
+        task(name, tests=str(number)) | {"entry_point": vector["entry_point"]}
+        for number, (name, vector) in enumerate(known.items())
+    ]
     observed = await stage.run(
         answer,
-        tasks=[task(name, tests=str(number)) for number, name in enumerate(known)],
+        tasks=tasks,
         agents=AGENTS,
         max_retries=0,
         verify={"argv": ["/bin/sh", "-c", KEEP_THE_CODE, str(stage.notes)]},

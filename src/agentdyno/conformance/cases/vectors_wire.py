@@ -106,7 +106,7 @@ async def streams(stage: Stage, ways: Sequence[str]) -> str:
         agents=AGENTS,
         max_retries=0,
         transport={"max_retries": 1, "base_s": 0},
-        verify={"argv": [sys.executable, "-c", ""]},
+        verify={"argv": [sys.executable, "-I", "-c", ""]},
     )
     wrong = [
         f"{name}: {problem}"
