@@ -213,6 +213,10 @@ def test_an_authority_that_is_named_is_trusted_also_through_a_proxy(
         status, _ = check(url, "--ca-bundle", bundle, "--proxy", proxy)
         assert (status, len(asked)) == (0, 2)
         assert [request["path"] for _, request in through] == [url.removeprefix("https://")]
+    with listening(Model) as (url, _):
+        status, said = check(url.replace("http:", "https:"))
+        assert status == 1
+        assert "WRONG_VERSION_NUMBER" in said.upper().replace(" ", "_")
 
 
 def test_a_bundle_that_cannot_be_read_is_said_before_the_run(
