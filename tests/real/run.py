@@ -59,7 +59,7 @@ def tried(
         tasks = "builtin" if server.simulated else write_tasks(scratch / "tasks.jsonl")
         done = _agentdyno(
             "run", "--runtimes", runtimes, "--tasks", tasks, "--limit", limit, "--agents", agents,
-            "--controls", "none", "--verifier", verifier, "--verify-timeout", 5,
+            "--controls", "none", "--verifier", verifier, "--verify-timeout", 20,
             "--max-retries", server.max_retries, "--request", json.dumps(dict(server.request)),
             "--out", scratch / "results",
             LLM_BASE_URL=base_url, LLM_MODEL=server.model, LLM_API_KEY=KEY,

@@ -12,7 +12,8 @@ from agentdyno.shape import Amount, Count, Unfit, shaped
 class Request:
     """One request as the endpoint recorded it.
 
-    Times are CLOCK_MONOTONIC in ns: the finish reason left at `t_finish`, the last byte at `t_last`.
+    Times are CLOCK_MONOTONIC in ns: the finish reason left at `t_finish`, the last byte at `t_last`. At
+    `t_gone` the client left before the response was over.
     `is_served` when a finish reason has left, whatever became of the rest; `finish` is then the model's
     finish reason. `late_us` has the lateness of each chunk in microseconds.
     """
@@ -28,11 +29,17 @@ class Request:
     in_flight: int
     late_us: list[int]
     is_served: bool
+    t_gone: int | None = None
+
+    @property
+    def t_over(self) -> int | None:
+        """When the request was over: at its last byte, or when the client left without waiting for that."""
+        return self.t_last if self.t_gone is None else self.t_gone
 
     @property
     def open_s(self) -> float:
         """How long the request was open, in seconds."""
-        return (self.t_last - self.t_arrive) / 1e9 if self.t_last else 0.0
+        return (self.t_over - self.t_arrive) / 1e9 if self.t_over else 0.0
 
 
 @dataclass(slots=True)
@@ -84,6 +91,7 @@ class _Request:
     in_flight: Count
     late_us: list[int]
     t_finish: Count | None = None
+    t_gone: Count | None = None
     served: bool | None = None
 
     def __post_init__(self) -> None:
@@ -137,4 +145,5 @@ def _request(line: _Request) -> Request:
         in_flight=line.in_flight,
         late_us=line.late_us,
         is_served=line.is_served,
+        t_gone=line.t_gone,
     )
