@@ -40,11 +40,8 @@ class Unfit(Exception):
 
     def within(self, key: str | int) -> "Unfit":
         """The same, seen from the list or the object that holds the value at `key`."""
-        if isinstance(key, int):
-            self.place = f"[{key}]{self.place}"
-        else:
-            name = key if key.isidentifier() else f"[{_shown(key)}]"
-            self.place = f"{name}{'.' if self.place[:1] not in ('', '[') else ''}{self.place}"
+        name = key if isinstance(key, str) and key.isidentifier() else f"[{json.dumps(key)}]"
+        self.place = f"{name}{'' if self.place[:1] in ('', '[') else '.'}{self.place}"
         return self
 
     def __str__(self) -> str:

@@ -25,7 +25,6 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from agentdyno.errors import UserError
 from agentdyno.rundata.events import Attempt
 from agentdyno.rundata.raw_run import RawRun, RunFile
-from agentdyno.shape import MOST
 
 Attributes = dict[str, Any]
 """Values by name; None means unknown."""
@@ -96,11 +95,15 @@ def server(base_url: str) -> Attributes:
     return {"server.address": url.hostname, "server.port": url.port or PORTS[url.scheme]}
 
 
+MOST_TOKENS = 2**53
+"""What an endpoint says beyond that is no count, and sums of such fit in no 64 bits."""
+
+
 def usage(attempt: Attempt) -> dict[str, int]:
     """The tokens of an attempt, as far as the endpoint reported them."""
     reported = attempt.usage or {}
     tokens = {name: reported.get(field) for field, name in USED.items()}
-    return {name: count for name, count in tokens.items() if type(count) is int and 0 <= count <= MOST}
+    return {name: count for name, count in tokens.items() if type(count) is int and 0 <= count <= MOST_TOKENS}
 
 
 BATCH = 512
