@@ -13,6 +13,7 @@ import pytest
 from agentdyno.results.experiment import ExperimentAnalysis
 from agentdyno.results.summary import SCHEMA_VERSION, as_json, named
 from agentdyno.rundata.cell import Cell
+from agentdyno.runner.settings import Settings
 from analysis.synthetic import good_run, written
 from report.synthetic_summary import ASKED, ENVIRONMENT
 
@@ -40,7 +41,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     asked = {**ASKED, "cells": cells, "runs": runs.described, "runtimes": {}}
     document = {"schema_version": SCHEMA_VERSION, "experiment": asked, "environment": ENVIRONMENT}
     (folder / "summary.json").write_text(json.dumps(document | as_json(runs.summary())))
-    return fuzz_readers.stocked(folder, tmp_path_factory.mktemp("stocked") / "whole")
+    settings = Settings(verify_slots=2).as_json()
+    (folder / "settings.json").write_text(json.dumps({"command": "run", "settings": settings, "of": {}}))
+    stocked = fuzz_readers.stocked(folder, tmp_path_factory.mktemp("stocked") / "whole")
+    (stocked / "calibration.json").unlink()  # whose reader asks git for the commit
+    return stocked
 
 
 @pytest.fixture
@@ -81,11 +86,16 @@ CORPUS = (
     ("outcome.json", '"cores": 2', '"cores": 0'),
     ("outcome.json", "{", ""),
     ("run.json", '"tasks_file": "', '"tasks_file": "\\u0000'),
+    ("run.json", '"tasks_file": "', '"tasks_file": "\\n'),
+    ("run.json", '"tasks_file": "', f'"tasks_file": "/{"x" * 3000}'),
+    ("run.json", '"base_url": "http:', '"base_url": "'),
     ("events.jsonl", '"attempts": 1', '"attempts": 4611686018427387904'),
     ("events.jsonl", '"usage": null', '"usage": {"prompt_tokens": 9223372036854775807}'),
     ("journal.jsonl", '"late_us": [500', '"late_us": [null'),
     ("samples.jsonl", '"cpu_s": 0.0', '"cpu_s": Infinity'),
-    ("settings.json", "{}", "["),
+    ("settings.json", '"run"', '["run"]'),
+    ("settings.json", '"agents": [100]', f'"agents": [{"9" * 6000}]'),
+    ("settings.json", '"builtin"', '"\\udcff"'),
     ("runtime.toml", '"./run"', '"a\\u0000b"'),
     ("profile.toml", '"300ms~0.25"', "9" * 6000),
     ("tasks.jsonl", '"t/0"', '"\\ud800"'),
@@ -97,13 +107,9 @@ CORPUS = (
 def test_damage_that_was_a_traceback_once(
     whole: Path, damaged: Path, name: str, before: str, after: str
 ) -> None:
-    if name == "settings.json":
-        (damaged / name).write_text(after)
-        target = fuzz_readers.Target(Path(name), "settings")
-    else:
-        (target,) = (each for each in fuzz_readers.targets(whole) if each.path.name == name)
-        text = (whole / target.path).read_text()
-        assert before in text
-        (damaged / target.path).write_text(text.replace(before, after, 1))
+    (target,) = (each for each in fuzz_readers.targets(whole) if each.path.name == name)
+    text = (whole / target.path).read_text()
+    assert before in text
+    (damaged / target.path).write_text(text.replace(before, after, 1))
     for reader in (*fuzz_readers.FAST[target.kind], *fuzz_readers.COMMANDS.get(target.kind, ())):
         assert fuzz_readers.feed(reader, damaged / target.path, whole) is None
