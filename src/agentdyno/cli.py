@@ -91,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 1
     except OSError as error:
-        # A full disk, a folder that went away: the machine's doing. Writing to an open file, the error does not name it.
+        # A full disk, a folder that went away: the machine's doing. An error of writing names no file.
         unnamed = f"stdout, a file of the results, or a file in {tempfile.gettempdir()} (TMPDIR)"
         where = error.filename if error.filename is not None else unnamed
         print(f"agentdyno: {where}: {error.strerror or error}; {remedy(error)}", file=sys.stderr)
