@@ -101,9 +101,8 @@ def _document(draw: random.Random, content: bytes) -> bytes:
             other, its = draw.choice(places)
             if not _holds(holder[key], other):
                 other[its] = holder[key]
-        case 4 if isinstance(holder[key], int | float):
-            change = draw.choice((-1, 1000, 1e-9, 1e9, 1e30))
-            holder[key] = holder[key] * change
+        case 4 if isinstance(holder[key], int | float) and abs(holder[key]) < 1e18:
+            holder[key] *= draw.choice((-1, 1000, 1e-9, 1e9, 1e30))
         case 5 | 6:
             holder[key] = "@raw@"
             raw = draw.choice(RAW if draw.random() < 0.8 else DEEP)

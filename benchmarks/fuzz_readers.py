@@ -12,6 +12,7 @@ import contextlib
 import io
 import itertools
 import json
+import logging
 import os
 import random
 import resource
@@ -49,6 +50,14 @@ from agentdyno.tasks import humaneval
 from agentdyno.tasks.load import load
 from agentdyno.trace.perfetto import write_trace
 from agentdyno.trace.spans import spans
+
+
+class _NothingIsLogged(logging.Handler):
+    """A library that catches an exception and logs its traceback has shown the user a traceback."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise AssertionError(record.getMessage())
+
 
 CPU_S = 20
 MEMORY = 4 << 30
@@ -227,6 +236,8 @@ def _stop(number: int, frame: FrameType | None) -> None:
 def feed(reader: Reader, file: Path, whole: Path) -> str | None:
     """Have the reader read; returns what went wrong, None where it succeeded or said a line."""
     before = signal.signal(signal.SIGPROF, _stop)
+    handler = _NothingIsLogged(logging.ERROR)
+    logging.getLogger().addHandler(handler)
     signal.setitimer(signal.ITIMER_PROF, CPU_S)
     try:
         reader(file, whole)
@@ -241,6 +252,7 @@ def feed(reader: Reader, file: Path, whole: Path) -> str | None:
         return traceback.format_exc()
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
+        logging.getLogger().removeHandler(handler)
         signal.signal(signal.SIGPROF, before)
     return None
 

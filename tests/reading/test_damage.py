@@ -88,6 +88,7 @@ CORPUS = (
     ("run.json", '"tasks_file": "', '"tasks_file": "\\u0000'),
     ("run.json", '"tasks_file": "', '"tasks_file": "\\n'),
     ("run.json", '"tasks_file": "', f'"tasks_file": "/{"x" * 3000}'),
+    ("run.json", '"request": {', '"request": {"max_tokens": 2e30'),
     ("run.json", '"base_url": "http:', '"base_url": "'),
     ("events.jsonl", '"attempts": 1', '"attempts": 4611686018427387904'),
     ("events.jsonl", '"usage": null', '"usage": {"prompt_tokens": 9223372036854775807}'),

@@ -25,6 +25,7 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from agentdyno.errors import UserError
 from agentdyno.rundata.events import Attempt
 from agentdyno.rundata.raw_run import RawRun, RunFile
+from agentdyno.shape import MOST
 
 Attributes = dict[str, Any]
 """Values by name; None means unknown."""
@@ -84,7 +85,7 @@ def model(run_file: RunFile, *, simulated: bool) -> Attributes:
         **{
             name: number(request[field])
             for field, (name, number) in ASKED.items()
-            if type(request.get(field)) in (int, float)
+            if type(request.get(field)) in (int, float) and abs(request[field]) <= MOST
         },
     }
 
