@@ -77,6 +77,7 @@ def test_a_real_endpoint_is_named_in_the_environment(tmp_path: Path) -> None:
         tmp_path,
         row("rust", 1),
         simulated=False,
+        endpoint="http://h/v1",
         model="a b",
         profile="real:a b",
         connection={"proxy": "env:MY_PROXY", "headers": {"X-Team": "red"}, "system_role": False},
