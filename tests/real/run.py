@@ -90,7 +90,9 @@ def tried(
 
 def _figures(row: Mapping[str, Any]) -> str:
     metrics = {name: metric["median"] for name, metric in row["metrics"].items()}
-    said = [f"{name} {metrics[name]}" for name in ("first_attempt_pass", "overhead_ms_p50", "model_ms_p50")]
+    said = [
+        f"{name} {metrics[name]:.3g}" for name in ("first_attempt_pass", "overhead_ms_p50", "model_ms_p50")
+    ]
     return f"{row['runtime']}: " + ", ".join(said)
 
 
