@@ -27,12 +27,19 @@ from agentdyno.runner.prepare import Prepared, prepare
 from agentdyno.runner.results_writer import ResultsWriter
 from agentdyno.runner.settings import Settings
 from agentdyno.tasks.load import load, repeat, write
+from agentdyno.tasks.plan import plan
 
 FEW, MANY = 2_000, 20_000
 AGENTS, CHUNKS = 100, 226
 TTFT_MS, ITL_MS, QUEUE_MS, VERIFY_MS, OWN_MS = 200, 10, 300, 400, 2
 """An attempt takes 3.2 s, so 100 agents end about 25 tasks a second, as runs with pytest on two cores do."""
-RETRIED = 0.27
+SEED = 0
+RUN_FILE: dict[str, Any] = {
+    "max_retries": 3,
+    "base_url": "http://127.0.0.1:1/v1",
+    "model": "m",
+    "request": {},
+}
 SAMPLED_MS = 15
 MS = 1_000_000
 RUNTIME = "python"
@@ -60,22 +67,25 @@ def write_run(folder: Path, tasks: int) -> None:
     tasks_file.parent.mkdir()
     work = repeat(load("builtin", None), tasks)
     write(tasks_file, work, references=False, starts=None)
-    (run / "run.json").write_text(json.dumps({"tasks_file": str(tasks_file), "max_retries": 3}))
+    (run / "run.json").write_text(json.dumps(RUN_FILE | {"tasks_file": str(tasks_file)}))
+    plans = plan([task.task_id for task in work], SEED)
     random = Random(0)
     free = [0] * AGENTS
     last = 0
     with (run / "events.jsonl").open("w") as events, (run / "journal.jsonl").open("w") as journal:
         _print(events, {"event": "run_start", "t": 0, "contract_version": 1, "pid": 1})
-        _print(journal, {"kind": "start", "t": 0, "cpu_s": 0.2})
+        _print(journal, {"kind": "start", "t": 0, "seed": SEED, "cpu_s": 0.2})
         for number, task in enumerate(work):
             agent = number % AGENTS
-            attempts = 2 if random.random() < RETRIED else 1
+            planned = plans[task.task_id]
+            attempts = min(1 + len(planned.failures), 1 + RUN_FILE["max_retries"])
             for attempt in range(1, attempts + 1):
-                for line in _attempt(random, task.task_id, attempt, free[agent], attempt == attempts):
+                passes = planned.failure(attempt) is None
+                for line in _attempt(random, task.task_id, attempt, free[agent], passes):
                     _print(journal if "kind" in line else events, line)
                     free[agent] = max(free[agent], line.get("t_end", 0))
             last = max(last, free[agent])
-            outcome = {"outcome": "passed", "attempts": attempts, "reason": None}
+            outcome = {"outcome": "passed" if passes else "failed", "attempts": attempts, "reason": None}
             _print(events, {"event": "task", "task": task.task_id, "t": free[agent]} | outcome)
         _print(events, {"event": "run_end", "t": last})
         _print(journal, {"kind": "end", "t": last, "cpu_s": last / 1e9 / 10})

@@ -1,4 +1,4 @@
-"""Damages files as disks, editors and hostile programs do: by structure where they are JSON, else by bytes."""
+"""Damages files as disks, editors and hostile programs do: by structure if they are JSON, else by bytes."""
 
 import gzip
 import json
@@ -35,7 +35,7 @@ OTHER_FILES = {
     )
     + "\n",
     "runtime.toml": 'name = "mine"\nlanguage = "C"\ndescription = "of mine"\nrun = ["./run", "x"]\n'
-    'build = ["make"]\nrequires = [{program = "make >= 4.0", hint = "install it"}]\ndiffers_in = ["stream"]\n',
+    'build = ["make"]\nrequires = [{program = "make >= 4.0", hint = "get it"}]\ndiffers_in = ["stream"]\n',
     "profile.toml": 'base = "steady"\nttft = "300ms~0.25"\nitl = "5ms"\n',
     "prompts.json": '{"system": "s", "user": "Do {prompt}", "feedback": "{output}"}',
     "calibration.json": '{"machine": {"cpu": "x"}, "endpoint": {}, "client": "c", "events_per_s": 1e4, '
@@ -49,8 +49,8 @@ RAW = ("NaN", "Infinity", "-Infinity", "1e400", "-1e400", "9" * 6000, "-" + "9" 
 DEEP = ("[" * 100_000, "[" * 900 + "]" * 900, '{"a":' * 70 + "1" + "}" * 70)
 
 VALUES: tuple[Any, ...] = (
-    None, True, False, 0, 1, -1, -5, 2**31, 2**63 - 1, 2**63, -(2**63), 2**64, 4611686018427387904, 5 * 10**7,
-    0.5, -0.5, 1e17, 1e59, 1e61, 1e300, -1e300, 5e-324, "", " ", "0", "-", "x" * 3000, "\0", "a\0b", "\n", "\ud800",
+    None, True, False, 0, 1, -1, -5, 2**31, 2**62, 2**63 - 1, 2**63, -(2**63), 2**64, 5 * 10**7, 0.5, -0.5,
+    1e17, 1e59, 1e61, 1e300, -1e300, 5e-324, "", " ", "0", "-", "x" * 3000, "\0", "a\0b", "\n", "\ud800",
     "\x1b[2J", "\u202e", "../../etc/passwd", "/", "ü/模型", "twin", "floor", [], {}, [None], [[]], [0] * 50,
     {"": None}, {"a": {"b": []}}, {"\ud800": 1}, "2026-13-45", "passed", "cold", "real:", "poisson:0",
 )  # fmt: skip
@@ -101,9 +101,8 @@ def _document(draw: random.Random, content: bytes) -> bytes:
             other, its = draw.choice(places)
             if not _holds(holder[key], other):
                 other[its] = holder[key]
-        case 4 if isinstance(holder[key], int | float):
-            change = draw.choice((-1, 1000, 1e-9, 1e9, 1e30))
-            holder[key] = holder[key] * change
+        case 4 if isinstance(holder[key], int | float) and abs(holder[key]) < 1e18:
+            holder[key] *= draw.choice((-1, 1000, 1e-9, 1e9, 1e30))
         case 5 | 6:
             holder[key] = "@raw@"
             raw = draw.choice(RAW if draw.random() < 0.8 else DEEP)
@@ -147,9 +146,9 @@ def _scrambled(draw: random.Random, content: bytes, suffix: str) -> bytes:
 
 
 MORSELS = (
-    b"\xff", b"\xc3", b"\xed\xa0\x80", b"\0", b"\n", b'"', b"\\", b"\\ud800", b"{", b"[", b"}", b"]", b",", b":",
-    b"-", b"9" * 5000, b"1e999", b"NaN", b"null", b" = ", b"#", b"~", b"inf", b"1979-05-27", b"'''", b"[[a]]\n",
-    b"[" * 2000, b"%", b">", b"nan", "²".encode(), "٣".encode(),
+    b"\xff", b"\xc3", b"\xed\xa0\x80", b"\0", b"\n", b'"', b"\\", b"\\ud800", b"{", b"[", b"}", b"]", b",",
+    b":", b"-", b"9" * 5000, b"1e999", b"NaN", b"null", b" = ", b"#", b"~", b"inf", b"nan", b"1979-05-27",
+    b"%", b"'''", b"[[a]]\n", b"[" * 2000, b">", "²".encode(), "٣".encode(),
 )  # fmt: skip
 
 

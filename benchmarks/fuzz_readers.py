@@ -2,9 +2,9 @@
 
     python benchmarks/fuzz_readers.py DIR --inputs 100000 --seed 1
 
-DIR is the folder of an experiment. Each input is one damaged file and one reader of it. A reader must succeed,
-or say in one line what is wrong. Anything else (a traceback, no memory, no end) is printed, and kept in
---keep FOLDER with the name of its reader; the exit status is then 1.
+DIR is the folder of an experiment. Each input is one damaged file and one reader of it. A reader must
+succeed, or say in one line what is wrong. Anything else (a traceback, no memory, no end) is printed, and kept
+in --keep FOLDER; the exit status is then 1.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import contextlib
 import io
 import itertools
 import json
+import logging
 import os
 import random
 import resource
@@ -19,28 +20,44 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import FrameType
 
 import damage
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+
+from agentdyno.analysis.run_analysis import analyse
 from agentdyno.calibration.capacity import known_capacity
 from agentdyno.cli import main as agentdyno
 from agentdyno.compare.change import parse as parse_threshold
 from agentdyno.endpoint.api import read_user_template
 from agentdyno.endpoint.profile import parse_profile
 from agentdyno.errors import UserError
-from agentdyno.results.experiment import open_experiment
+from agentdyno.results.experiment import Experiment, open_experiment
+from agentdyno.results.record_kinds import attempts, requests, samples, tasks
+from agentdyno.results.records import Run
 from agentdyno.results.sweep import SWEEP, as_json, read_swept, swept
-from agentdyno.rundata.raw_run import has_ended
+from agentdyno.rundata.raw_run import RawRun, has_ended
 from agentdyno.runner.resume import kept_settings
 from agentdyno.runtimes import manifest
 from agentdyno.tasks import humaneval
 from agentdyno.tasks.load import load
+from agentdyno.trace.perfetto import write_trace
 from agentdyno.trace.spans import spans
+
+
+class _NothingIsLogged(logging.Handler):
+    """A library that catches an exception and logs its traceback has shown the user a traceback."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise AssertionError(record.getMessage())
+
 
 CPU_S = 20
 MEMORY = 4 << 30
@@ -77,31 +94,47 @@ def _folder(file: Path) -> Path:
     return next((folder for folder in file.parents if (folder / ".experiment").exists()), file.parent)
 
 
-def _records(file: Path, _: Path) -> None:
-    experiment = open_experiment(_folder(file))
-    for records in (experiment.values, experiment.tasks, experiment.attempts, experiment.requests):
-        for record in records:
+@cache
+def _whole(folder: Path) -> Experiment:
+    return open_experiment(folder)
+
+
+def _values(file: Path, _: Path) -> None:
+    for value in open_experiment(file).values:
+        repr(value)
+
+
+def _first_run(file: Path, whole: Path) -> RawRun:
+    """The run that damaged files are of."""
+    run = _whole(whole).runs[0]
+    folder = _folder(file) / "runs" / run.folder.name
+    has_ended(folder)
+    return Run(folder, run.cell, run.block).read()
+
+
+def _analysed(file: Path, whole: Path) -> None:
+    analyse(_first_run(file, whole))
+
+
+def _records(file: Path, whole: Path) -> None:
+    run = _first_run(file, whole)
+    for kind in (tasks, attempts, requests, samples):
+        for record in kind(run):
             repr(record)
-    experiment.samples.arrow()
 
 
-def _spans(file: Path, _: Path) -> None:
-    experiment = open_experiment(_folder(file))
-    for run in experiment.runs:
-        made = spans(run.read(), experiment.document["experiment"], experiment.document["environment"])
-        for span in made:
-            span.to_json()
+def _spans(file: Path, whole: Path) -> None:
+    document = _whole(whole).document
+    encode_spans(list(spans(_first_run(file, whole), document["experiment"], document["environment"])))
 
 
-def _runs(file: Path, _: Path) -> None:
-    for run in open_experiment(_folder(file)).runs:
-        has_ended(run.folder)
-        run.ledger()
+def _trace(file: Path, whole: Path) -> None:
+    write_trace(_first_run(file, whole), _folder(file) / "out.json.gz")
 
 
 FAST: dict[str, tuple[Reader, ...]] = {
-    "summary.json": (lambda file, _: open_experiment(file), _records),
-    "run": (_runs, _records, _spans),
+    "summary.json": (_values,),
+    "run": (_analysed, _records, _spans, _trace),
     SWEEP: (lambda file, _: read_swept(_folder(file) / "summary.json"),),
     "settings": (lambda file, _: kept_settings(_folder(file), "run"),),
     "tasks": (lambda file, _: load(str(file), None),),
@@ -178,7 +211,18 @@ def stocked(experiment: Path, folder: Path) -> Path:
     (folder / SWEEP).write_text(json.dumps(as_json([sweep])))
     for name, text in damage.OTHER_FILES.items():
         (folder / name).write_text(text)
+    _thin_out(found.runs[0].folder)
     return folder
+
+
+def _thin_out(run: Path) -> None:
+    """Leave of the run that is damaged what has every field: the first samples, the first chunks."""
+    samples = run / "samples.jsonl"
+    samples.write_text("".join(samples.read_text().splitlines(keepends=True)[:12]))
+    journal = [json.loads(line) for line in (run / "journal.jsonl").read_text().splitlines()]
+    for line in journal:
+        line |= {name: line[name][:4] for name in ("due_us", "late_us") if name in line}
+    (run / "journal.jsonl").write_text("".join(json.dumps(line) + "\n" for line in journal))
 
 
 class _Endless(BaseException):
@@ -192,6 +236,8 @@ def _stop(number: int, frame: FrameType | None) -> None:
 def feed(reader: Reader, file: Path, whole: Path) -> str | None:
     """Have the reader read; returns what went wrong, None where it succeeded or said a line."""
     before = signal.signal(signal.SIGPROF, _stop)
+    handler = _NothingIsLogged(logging.ERROR)
+    logging.getLogger().addHandler(handler)
     signal.setitimer(signal.ITIMER_PROF, CPU_S)
     try:
         reader(file, whole)
@@ -206,6 +252,7 @@ def feed(reader: Reader, file: Path, whole: Path) -> str | None:
         return traceback.format_exc()
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
+        logging.getLogger().removeHandler(handler)
         signal.signal(signal.SIGPROF, before)
     return None
 
@@ -236,7 +283,7 @@ def _arguments() -> argparse.Namespace:
 def main() -> int:
     """Feed the inputs, and say how many of which kind, and what failed."""
     arguments = _arguments()
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     fed, failures = Counter[str](), dict[str, str]()
     with tempfile.TemporaryDirectory(prefix="agentdyno-fuzz-") as name:
         whole = stocked(arguments.folder, Path(name) / "whole")
@@ -249,6 +296,8 @@ def main() -> int:
             wrong = feed(reader, file, whole)
             shutil.copyfile(whole / target.path, file)
             fed[target.kind] += 1
+            if fed.total() % 1000 == 0:
+                print(f"{fed.total():,} inputs, {time.process_time():.0f} s", file=sys.stderr, flush=True)
             if wrong is not None and (where := _where(wrong)) not in failures:
                 failures[where] = wrong
                 print(f"{target.path}: {wrong}", flush=True)

@@ -8,3 +8,6 @@ compile pyproject.toml requirements/build.in --group dev -o requirements/dev.loc
 compile requirements/verifier.in -o requirements/verifier.lock
 compile runtimes/python/requirements.in -o runtimes/python/requirements.lock
 compile requirements/uv.in -o requirements/uv.lock
+for server in llama_cpp litellm llmock; do
+    compile "tests/real/$server/requirements.in" -o "tests/real/$server/requirements.lock"
+done

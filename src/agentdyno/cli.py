@@ -1,14 +1,15 @@
 """The command line: a table of contents of what agentdyno does."""
 
 import argparse
-import errno
 import importlib
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
 
 from agentdyno import __version__
 from agentdyno.errors import UserError
+from agentdyno.files import remedy
 from agentdyno.process.output import tolerate_encodings
 
 # Each module has add_arguments(parser) and run(arguments) -> exit status, and is imported only when asked
@@ -49,6 +50,14 @@ COMMANDS = {
 }
 
 
+def _drop_stdout() -> None:
+    """Have what stdout could not take be forgotten, or Python would complain again at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 1 (a measurement failed) or 2 (the request is
     unusable).
@@ -71,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 importlib.import_module(module).add_arguments(command)
         arguments = parser.parse_args(argv)
         status: int = importlib.import_module(COMMANDS[arguments.command][0]).run(arguments)
-        sys.stdout.flush()
+        sys.stdout.flush()  # so that a full disk is found here and not when Python ends
     except UserError as refusal:
         print(f"agentdyno: {refusal}", file=sys.stderr)
         return refusal.status
@@ -82,17 +91,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 1
     except OSError as error:
-        # A full disk, a folder that went away: the machine's doing, and the error names it.
-        print(f"agentdyno: {_what_the_system_says(error)}", file=sys.stderr)
+        # A full disk, a folder that went away: the machine's doing. An error of writing names no file.
+        unnamed = f"stdout, a file of the results, or a file in {tempfile.gettempdir()} (TMPDIR)"
+        where = error.filename if error.filename is not None else unnamed
+        print(f"agentdyno: {where}: {error.strerror or error}; {remedy(error)}", file=sys.stderr)
+        _drop_stdout()
         return 1
     return status
-
-
-def _what_the_system_says(error: OSError) -> str:
-    """The error with its file; an error of a write to a file that is open does not name it."""
-    if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT):
-        return str(error)
-    return (
-        f"{error.strerror}, where stdout or a file of the results is written, or in {tempfile.gettempdir()} "
-        "(TMPDIR): free some, or choose others"
-    )

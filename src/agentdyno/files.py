@@ -1,6 +1,7 @@
 """Writes files atomically and durably, and keeps other processes away from a folder."""
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -21,6 +22,8 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def _write(path: Path, pieces: Iterable[bytes]) -> None:
+    if not path.name or "\0" in str(path):
+        raise UserError(f"{str(path)!r} is not the name of a file; choose another path")
     if not path.parent.is_dir():
         raise UserError(f"{path}: folder {path.parent} does not exist; create it or choose another path")
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
@@ -32,9 +35,21 @@ def _write(path: Path, pieces: Iterable[bytes]) -> None:
         unfinished.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror}); choose another path") from None
+        raise UserError(f"{path}: cannot be written ({error.strerror}); {remedy(error)}") from None
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def remedy(error: OSError) -> str:
+    """What to do about an error of the operating system."""
+    if error.errno in FULL:
+        return "free space there, or choose another path"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "raise the limit on open files (`ulimit -n`)"
+    return "choose another path"
 
 
 def _sync_folder(folder: Path) -> None:
@@ -71,7 +86,15 @@ def locked(path: Path) -> Iterator[None]:
 
 def write_text(path: Path, text: str) -> None:
     """`write_bytes` for text, in UTF-8."""
-    write_bytes(path, text.encode())
+    try:
+        content = text.encode()
+    except UnicodeEncodeError as error:
+        # As Python reads paths and variables that are not UTF-8.
+        near = text[max(0, error.start - 40) : error.end + 40]
+        raise UserError(
+            f"{path}: would hold a name that is not UTF-8, near {near!r}; rename it, also in TMPDIR and --out"
+        ) from None
+    write_bytes(path, content)
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:

@@ -43,8 +43,12 @@ class Unreadable(UserError):
     """A file cannot be used: `where` is the file, perhaps with a line, and `remedy` says what to do."""
 
     def __init__(self, where: Path | str, reason: str, remedy: str) -> None:
-        super().__init__(f"{where}: {reason}; {remedy}")
+        super().__init__(f"{_one_line(str(where))}: {reason}; {remedy}")
         self.reason = reason
+
+
+def _one_line(name: str) -> str:
+    return "".join(character if character.isprintable() else "\ufffd" for character in name)
 
 
 class Missing(Unreadable):
@@ -61,6 +65,14 @@ def open_file(path: Path, remedy: str) -> BufferedReader:
         raise Unreadable(path, f"cannot be read ({error.strerror})", remedy) from None
     except ValueError:  # a NUL in a name
         raise Unreadable(repr(str(path)), "is not the name of a file", remedy) from None
+
+
+def exists(path: Path) -> bool:
+    """Whether there is something at `path`; not where no file could be, as the name is too long."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def read_bytes(path: Path, remedy: str, most: int = LARGEST_FILE) -> bytes:

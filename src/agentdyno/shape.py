@@ -10,6 +10,7 @@ import json
 import math
 import types
 import typing
+import urllib.parse
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
@@ -40,11 +41,8 @@ class Unfit(Exception):
 
     def within(self, key: str | int) -> "Unfit":
         """The same, seen from the list or the object that holds the value at `key`."""
-        if isinstance(key, int):
-            self.place = f"[{key}]{self.place}"
-        else:
-            name = key if key.isidentifier() else f"[{_shown(key)}]"
-            self.place = f"{name}{'.' if self.place[:1] not in ('', '[') else ''}{self.place}"
+        name = key if isinstance(key, str) and key.isidentifier() else f"[{json.dumps(key)}]"
+        self.place = f"{name}{'' if self.place[:1] in ('', '[') else '.'}{self.place}"
         return self
 
     def __str__(self) -> str:
@@ -63,7 +61,16 @@ Count = Annotated[int, Must("0 or more", lambda value: value >= 0)]
 AtLeast1 = Annotated[int, Must("1 or more", lambda value: value >= 1)]
 Positive = Annotated[float, Must("above 0", lambda value: value > 0)]
 Amount = Annotated[float, Must("from 0 to 10^18", lambda value: 0 <= value <= 1e18)]
+Url = Annotated[str, Must("a URL that begins with http:// or https://", lambda text: _is_url(text))]
 Text = Annotated[str, Must("a text that is not empty", bool)]
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def shaped(value: object, kind: type[T]) -> T:

@@ -150,9 +150,9 @@ def test_processor_time_outside_the_wait_does_not_count(record: Record, part: st
         "bookkeeping": (event["t_exit"], event["t_end"]),
     }[part]
     run["samples"] = [
-        sample
-        | {"cpu_s": min(sample["t"], since) / 1e9 + max(0, sample["t"] - until) / 1e9, "endpoint_cpu_s": 0.0}
-        for sample in samples(every_ms=1)
+        look | {"cpu_s": 1 + (min(t, since) + max(0, t - until)) / 1e9, "endpoint_cpu_s": 0.0}
+        for look in samples(every_ms=1)
+        for t in [look["t"]]
     ]
     change_outcome(tools_cpu_s=0.0)(run)
     assert bottleneck_of(record, run) == Bottleneck(part, NOTHING, where(part) + used(0.0, 0.0), True)

@@ -276,7 +276,7 @@ def test_a_broken_event_line_is_named_before_the_task_that_it_lost(build: Build)
     number = run["events"].index(task_of(run, "a")) + 1
     line, lost = build(run).failures
     assert gates([line, lost]) == ["tasks accounted for"] * 2
-    assert f"events.jsonl: line {number} (`outcome` is 'fine')" in line.reason
+    assert f"events.jsonl: line {number} (outcome: must be one of " in line.reason
     assert "1 task lost" in lost.reason
 
 

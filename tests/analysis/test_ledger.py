@@ -107,6 +107,20 @@ def test_the_end_of_the_stream_after_the_finish_reason_is_the_endpoints(
     assert (found.parts.total, found.overhead) == (100.0, 10.0 - tail_ms)
 
 
+@pytest.mark.parametrize(
+    ("gone_ms", "tail_ms"), [(66, 1), (67, 2), (300, 2)], ids=["left", "left to go on", "closed it later"]
+)
+def test_the_wait_for_an_end_that_never_came_is_the_endpoints(
+    record: Record, gone_ms: int, tail_ms: int
+) -> None:
+    run = good_run()
+    # Nothing left after the finish reason, which the runtime has at 65; it asks for a slot at 67.
+    request_of(run, "b").update(t_finish=63 * MS, t_last=63 * MS, t_gone=gone_ms * MS, served=True)
+    found = first_of(record, run)
+    assert (found.parts.model, found.parts.stream) == (60.0 + tail_ms, 2.0)
+    assert (found.parts.total, found.overhead) == (100.0, 10.0 - tail_ms)
+
+
 def test_the_end_of_a_stream_without_code_is_the_endpoints_too(record: Record) -> None:
     run = good_run()
     attempt_of(run, "b").update(dict.fromkeys(("t_queue", "t_spawn", "t_started", "t_exit")))

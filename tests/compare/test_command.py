@@ -251,8 +251,8 @@ def test_nothing_in_common_is_refused(tmp_path: Path, capsys: pytest.CaptureFixt
         ({"max_retries": 0}, "max_retries: was 3, is 0; give both the same --max-retries"),
         (
             {"timeouts": {"connect_s": 5}},
-            'timeouts: was {"connect_s": 10}, is {"connect_s": 5}; measure both with the same version of '
-            "agentdyno",
+            'timeouts: was {"connect_s": 10}, is {"connect_s": 5}; give both the same --connect-timeout, '
+            "--idle-timeout and --total-timeout",
         ),
         (
             {"transport": {"max_retries": 1}},

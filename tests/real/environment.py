@@ -24,11 +24,17 @@ def installed(name: str) -> Path:
         _run("npm", "ci", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
     else:
         _run(sys.executable, "-m", "venv", folder)
-        # The lock is complete, so pip need not look for what it needs.
-        options = ("--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes")
-        _run(folder / "bin" / "python", "-m", "pip", "install", *options, "--requirement", lock)
+        python, uv = folder / "bin" / "python", Path(sys.prefix) / "bin" / "uv"
+        # The lock is complete, so nobody need look for what its packages need.
+        options = ("install", "--quiet", "--no-deps", "--require-hashes", "--requirement", lock)
+        if not (uv.exists() and _runs(uv, "pip", *options, "--link-mode", "copy", "--python", python)):
+            _run(python, "-m", "pip", *options, "--disable-pip-version-check")
     shutil.copy(lock, stamp)
     return folder
+
+
+def _runs(*words: object) -> bool:
+    return subprocess.run(list(map(str, words))).returncode == 0
 
 
 def _run(*words: object) -> None:

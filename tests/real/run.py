@@ -59,7 +59,7 @@ def tried(
         tasks = "builtin" if server.simulated else write_tasks(scratch / "tasks.jsonl")
         done = _agentdyno(
             "run", "--runtimes", runtimes, "--tasks", tasks, "--limit", limit, "--agents", agents,
-            "--controls", "none", "--verifier", verifier, "--verify-timeout", 5,
+            "--controls", "none", "--verifier", verifier, "--verify-timeout", 20,
             "--max-retries", server.max_retries, "--request", json.dumps(dict(server.request)),
             "--out", scratch / "results",
             LLM_BASE_URL=base_url, LLM_MODEL=server.model, LLM_API_KEY=KEY,
@@ -90,7 +90,9 @@ def tried(
 
 def _figures(row: Mapping[str, Any]) -> str:
     metrics = {name: metric["median"] for name, metric in row["metrics"].items()}
-    said = [f"{name} {metrics[name]}" for name in ("first_attempt_pass", "overhead_ms_p50", "model_ms_p50")]
+    said = [
+        f"{name} {metrics[name]:.3g}" for name in ("first_attempt_pass", "overhead_ms_p50", "model_ms_p50")
+    ]
     return f"{row['runtime']}: " + ", ".join(said)
 
 

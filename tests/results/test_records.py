@@ -190,9 +190,7 @@ def test_they_can_be_iterated_over_again_and_read_nothing_but_what_is_asked_for(
 
     read = iter(moved.attempts)
     assert next(read).task  # the first run is there, and no other was opened for it
-    with pytest.raises(
-        agentdyno.UserError, match=re.escape(f"{others[0].folder}: cannot be read any more (")
-    ):
+    with pytest.raises(agentdyno.UserError, match=re.escape(f"{others[0].folder}/run.json: no such file; ")):
         list(read)
 
 
@@ -208,8 +206,7 @@ def test_a_copied_summary_has_rows_and_values_and_refuses_the_rest(
         with pytest.raises(agentdyno.UserError) as refused:
             getattr(copy, kind).pandas()
         assert str(refused.value) == (
-            f"{run}: cannot be read any more ([Errno 2] No such file or directory: '{run}/run.json'); "
-            "name results whose runs are whole"
+            f"{run}/run.json: no such file; name results whose runs are whole, or measure again"
         )
 
 

@@ -276,8 +276,8 @@ def test_what_is_no_experiment_of_the_same_kind_is_refused(
     [
         (
             "{",
-            "the settings of the experiment cannot be read (JSONDecodeError('Expecting property name "
-            "enclosed in double quotes: line 1 column 2 (char 1)')); mend that, or begin anew",
+            "not JSON at column 2 (Expecting property name enclosed in double quotes); mend that, or begin "
+            "anew",
         ),
         ('{"command": "serve"}', "command is 'serve' and not run or sweep; begin anew"),
         ('{"command": "run"}', "settings must be an object, not None; mend that, or begin anew"),

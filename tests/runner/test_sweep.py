@@ -165,7 +165,7 @@ def leave_out_a_verifier(folder: Path) -> list[str]:
 
 def cut_off(folder: Path) -> list[str]:
     (folder / "sweep.json").write_text("[")
-    return ["sweep.json: it cannot be read any more (Expecting value: line 1 column 2 (char 1))"]
+    return ["sweep.json: it cannot be read any more (not JSON at column 2 (Expecting value))"]
 
 
 def edit_sentence(folder: Path) -> list[str]:

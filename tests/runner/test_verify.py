@@ -210,9 +210,10 @@ def test_raw_files_that_cannot_be_read_any_more(experiment: Path, agentdyno: Age
     with (folder / "journal.jsonl").open("a") as file:
         file.write('{"kind": "request", "task"}\n')
     done = agentdyno("verify", experiment)
+    number = (folder / "journal.jsonl").read_text().count("\n")
     assert done.stderr == (
-        f"agentdyno: {folder}: cannot be read any more (Expecting ':' delimiter: line 1 column 27 "
-        "(char 26)); name results whose runs are whole\n"
+        f"agentdyno: {folder}/journal.jsonl:{number}: not JSON at column 27 (Expecting ':' delimiter); "
+        "name results whose runs are whole, or measure again\n"
     )
     assert done.returncode == 1
 

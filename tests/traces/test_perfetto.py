@@ -162,7 +162,7 @@ def test_counters(tell: Tell) -> None:
 
 
 def test_a_run_of_which_nothing_is_known_has_a_trace_all_the_same(tell: Tell) -> None:
-    run = good_run(()) | {"events": [], "journal": [], "samples": []}
+    run = good_run(("a",)) | {"events": [], "journal": [], "samples": []}
     run["outcome"]["t_executed"] = None
     assert [event["name"] for event in trace_events(tell(run))] == ["process_name"]
 

@@ -194,12 +194,13 @@ def since(task: str, attempt: int, t_begin: int, due_at: Mapping[str, int]) -> i
 def _reply_over(attempt: Attempt, request: Request, t_last: int) -> int:
     """When the runtime need not wait for the endpoint any more: at `t_last`, when it had the finish reason;
     or, if the endpoint sent the end of the stream later, as LiteLLM, Azure and others do, when that left or
-    when the runtime went on without it.
+    when the runtime went on without it. Of a tail that is longer than a runtime waits, the journal has
+    nothing but the moment when the runtime left.
     """
-    if request.t_finish is None or request.t_last is None or request.t_last <= request.t_finish:
+    if request.t_finish is None or request.t_over is None or request.t_over <= request.t_finish:
         return t_last
     went_on = attempt.t_queue if attempt.t_queue is not None else attempt.t_end
-    return max(t_last, min(request.t_last, went_on))
+    return max(t_last, min(request.t_over, went_on))
 
 
 def _entry(attempt: Attempt, request: Request, t_due: int, *, relayed: bool) -> Entry:

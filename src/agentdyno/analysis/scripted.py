@@ -48,7 +48,7 @@ def _unlike_the_script(evidence: Evidence, counts: Callable[[Attempt], bool]) ->
     fails = (Failure.NO_CODE,) if run.cell.verifier == "null" else tuple(Failure)
     return [
         attempt
-        for attempt in run.events.attempts
+        for attempt in run.events.attempts.without("usage", "request_sha256", "completion_sha256")
         if attempt.verdict in JUDGED
         and attempt.task in plans
         and counts(attempt)

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,11 @@ from agentdyno.measure import proc
 from agentdyno.process import limits
 from agentdyno.process.child import Child
 from agentdyno.project import PROMPTS
+from agentdyno.reading import json_lines
 from agentdyno.runtimes.build import build
 from agentdyno.runtimes.launch import RunFile, Verify, inherited, write_run_file
 from agentdyno.runtimes.manifest import Manifest, choose
+from agentdyno.shape import Json, shaped
 
 CONNECTIONS_PER_S = 2000.0
 """The rate at which clients open their streams."""
@@ -189,8 +192,7 @@ def measure(load: Load, client: Client) -> Measurement:
         journal = folder / "journal.jsonl"
         client_cpu_s = _serve_and_read(load, client, journal)
         others_cpu = (_cpu_of_others_s() - others_begun_s) / (time.monotonic() - begun)
-        with journal.open(encoding="utf-8") as lines:
-            documents = [json.loads(line) for line in lines]
+        documents = list(json_lines(journal, partial(shaped, kind=dict[str, Json]), "calibrate again"))
     return _measurement(load, client, documents, client_cpu_s, others_cpu)
 
 

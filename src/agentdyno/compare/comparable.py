@@ -13,10 +13,11 @@ ASKED = {
     "endpoint": "measure both against the same endpoint",
     "model": "measure both with the same model",
     "request": "give both the same --request",
+    "connection": "give both the same --proxy, --ca-bundle, --header and --no-system-role",
     "verify_slots": "give both the same --verify-slots",
     "verify_timeout_s": "give both the same --verify-timeout",
     "max_retries": "give both the same --max-retries",
-    "timeouts": "measure both with the same version of agentdyno",
+    "timeouts": "give both the same --connect-timeout, --idle-timeout and --total-timeout",
     "transport": "measure both with the same version of agentdyno",
 }
 """What an experiment was asked to do that its figures depend on, and how to have it the same."""
@@ -106,8 +107,8 @@ def _asked(base: Experiment, new: Experiment) -> Iterator[str]:
     yield from _profile(was, now)
     yield from _references(was, now)
     for name, remedy in ASKED.items():
-        if was[name] != now[name]:
-            yield f"{name}: was {_short(was[name])}, is {_short(now[name])}; {remedy}"
+        if was.get(name) != now.get(name):
+            yield f"{name}: was {_short(was.get(name))}, is {_short(now.get(name))}; {remedy}"
 
 
 def _profile(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

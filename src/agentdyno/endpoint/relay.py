@@ -7,6 +7,7 @@ reason and a line on stderr.
 
 import asyncio
 import os
+import ssl
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -153,7 +154,8 @@ def _reason(error: Exception) -> str:
     elif isinstance(error, aiohttp.ConnectionTimeoutError):
         said = "no connection in time"
     elif isinstance(error, aiohttp.ClientConnectorError):
-        number = error.os_error.errno
+        # OpenSSL's numbers are not the system's.
+        number = None if isinstance(error.os_error, ssl.SSLError) else error.os_error.errno
         said = os.strerror(number) if number and number > 0 else str(error.os_error.strerror or error)
     elif isinstance(error, aiohttp.ClientResponseError):
         said = error.message

@@ -6,7 +6,6 @@ own, because the harness and the runtimes share no code.
 """
 
 import json
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,7 +98,7 @@ class Completion:
 
     def _add_chunk(self, chunk: dict[str, Any]) -> None:
         usage = chunk.get("usage")
-        if isinstance(usage, dict):
+        if isinstance(usage, dict) and _is_json(usage):
             self.usage = usage
         choice = first_choice(chunk)
         if self.finish_reason is not None:
@@ -113,12 +112,21 @@ class Completion:
 
 
 def json_object(text: str) -> dict[str, Any] | None:
-    """The JSON object that the text is; None for anything else, such as numbers that JSON cannot hold."""
+    """The JSON object that the text is; None for anything else. Numbers beyond a double are infinite."""
     try:
         document = _JSON.decode(text)
     except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
+
+
+def _is_json(usage: dict[str, Any]) -> bool:
+    """Whether the usage can be written as JSON again: its numbers are finite, and it is not nested deeply."""
+    try:
+        json.dumps(usage, allow_nan=False)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def first_choice(document: dict[str, Any]) -> dict[str, Any]:
@@ -133,11 +141,16 @@ def object_in(document: dict[str, Any], name: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _finite(literal: str) -> float:
-    number = float(literal)
-    if not math.isfinite(number):
-        raise ValueError(f"{literal} is too large")
-    return number
+LONGEST_INTEGER = 20
+"""Digits: what has more is no count of tokens, and Python refuses to read more than 4,300."""
 
 
-_JSON = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
+def _integer(literal: str) -> float:
+    return int(literal) if len(literal) <= LONGEST_INTEGER else float(literal)
+
+
+def _no_number(literal: str) -> float:
+    raise ValueError(f"{literal} is no JSON")
+
+
+_JSON = json.JSONDecoder(parse_int=_integer, parse_constant=_no_number)

@@ -83,8 +83,7 @@ class Sampler:
         try:
             self._look_and_write()
         except OSError as error:  # such as a full disk; `__exit__` raises it
-            error.filename = error.filename or str(self._path)  # which an error of a write does not name
-            self._error = error
+            self._error = OSError(error.errno, error.strerror, str(self._path))
         for watched in self._own.values():
             watched.close()
         self.cpu_s = time.clock_gettime(time.CLOCK_THREAD_CPUTIME_ID)

@@ -11,7 +11,7 @@ from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.registry import METRICS, Kind
 from agentdyno.results.summary import Metric, Row, Summary
 from agentdyno.rundata.cell import CONTROL_NAMES, Cell
-from agentdyno.shape import AtLeast1, Count, Json, Must, Positive, Text, Unfit, shaped
+from agentdyno.shape import AtLeast1, Count, Json, Must, Positive, Text, Unfit, Url, shaped
 
 
 def _is_moment(text: str) -> bool:
@@ -84,6 +84,14 @@ class _Asked(TypedDict):
     transport: dict[str, float]
 
 
+class _RealEndpoint(TypedDict):
+    endpoint: Url
+
+
+class _OfARealEndpoint(TypedDict):
+    experiment: _RealEndpoint
+
+
 class _OpenFiles(TypedDict):
     soft: int
     hard: int
@@ -148,10 +156,13 @@ NEVER_BELOW_0 = (Kind.MEMORY, Kind.PROCESSOR_TIME, Kind.OUTCOME, Kind.CONCURRENC
 
 def summary_of(document: Mapping[str, Any]) -> Summary:
     """The findings in the document of a `summary.json`; an Unfit says where it is not such a document."""
-    runs = shaped(document, _Document)["experiment"]["runs"]
+    asked = shaped(document, _Document)["experiment"]
+    if not asked["simulated"]:
+        shaped(document, _OfARealEndpoint)
     found = shaped(document, _Findings)
     counted = Counter(
-        Cell(run["runtime"], run["agents"], run["verifier"], run["profile"], run["control"]) for run in runs
+        Cell(run["runtime"], run["agents"], run["verifier"], run["profile"], run["control"])
+        for run in asked["runs"]
     )
     rows = [each.row for each in found.rows]
     for place, row in enumerate(rows):

@@ -101,7 +101,7 @@ def sweep_markdown(found: Sequence[Swept]) -> str:
             "| ---: " * (1 + len(SHOWN)) + "|",
         ]
         for point in each.points:
-            figures = [METRICS[name].shown(point.metrics[name]) for name in SHOWN]
+            figures = [METRICS[name].shown(point.metrics.get(name)) for name in SHOWN]
             lines.append(f"| {point.agents:,} | {' | '.join(figures)} |")
         lines += ["", *(f"- {line}" for line in sentences(each)), ""]
     return "\n".join(lines)
@@ -229,9 +229,9 @@ def read_file(path: Path) -> list[Swept]:
     found = [line.swept for line in read_json(path, list[_Line], REMEDY)]
     for place, each in enumerate(found):
         for number, point in enumerate(each.points):
-            if point.metrics.keys() != METRICS.keys():
-                where = f"[{place}].points[{number}].metrics"
-                raise Unreadable(path, f"{where}: must hold the metrics of this version", REMEDY)
+            if unknown := point.metrics.keys() - METRICS.keys():
+                where = f"[{place}].points[{number}].metrics.{min(unknown)}"
+                raise Unreadable(path, f"{where}: is no metric of this version", REMEDY)
     return found
 
 

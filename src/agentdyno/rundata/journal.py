@@ -13,7 +13,8 @@ from agentdyno.shape import Amount, Count, Unfit, shaped
 class Request(NamedTuple):
     """One request as the endpoint recorded it.
 
-    Times are CLOCK_MONOTONIC in ns: the finish reason left at `t_finish`, the last byte at `t_last`.
+    Times are CLOCK_MONOTONIC in ns: the finish reason left at `t_finish`, the last byte at `t_last`. At
+    `t_gone` the client left before the response was over.
     `is_served` when a finish reason has left, whatever became of the rest; `finish` is then the model's
     finish reason. `max_late_us` is the lateness in microseconds of the latest of its `chunks`.
     """
@@ -30,11 +31,17 @@ class Request(NamedTuple):
     chunks: int
     max_late_us: int | None
     is_served: bool
+    t_gone: int | None = None
+
+    @property
+    def t_over(self) -> int | None:
+        """When the request was over: at its last byte, or when the client left without waiting for that."""
+        return self.t_last if self.t_gone is None else self.t_gone
 
     @property
     def open_s(self) -> float:
         """How long the request was open, in seconds."""
-        return (self.t_last - self.t_arrive) / 1e9 if self.t_last else 0.0
+        return (self.t_over - self.t_arrive) / 1e9 if self.t_over else 0.0
 
 
 @dataclass(slots=True)
@@ -88,6 +95,7 @@ class _Request:
     in_flight: Count
     late_us: list[int]
     t_finish: Count | None = None
+    t_gone: Count | None = None
     served: bool | None = None
 
     def __post_init__(self) -> None:
@@ -143,4 +151,5 @@ def _request(line: _Request) -> Request:
         chunks=len(line.late_us),
         max_late_us=max(line.late_us, default=None),
         is_served=line.is_served,
+        t_gone=line.t_gone,
     )

@@ -5,11 +5,11 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from agentdyno.reading import Missing, Unreadable, json_lines, read_json
+from agentdyno.reading import Missing, Unreadable, exists, json_lines, read_json
 from agentdyno.rundata import events, journal
 from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.columns import Columns, Pool
-from agentdyno.shape import Amount, AtLeast1, Count, Json, Text, shaped
+from agentdyno.shape import Amount, AtLeast1, Count, Json, Text, Url, shaped
 
 REMEDY = "name results whose runs are whole, or measure again"
 
@@ -71,7 +71,7 @@ class RunFile:
 
     tasks_file: Text
     max_retries: Count
-    base_url: Text
+    base_url: Url
     model: Text
     request: dict[str, Json]
 
@@ -181,4 +181,4 @@ def _samples(path: Path) -> Columns[Sample]:
 def _tasks_file(folder: Path, path: Path) -> Path:
     """The tasks file of the run in `folder`, also when the results were moved after the run."""
     moved = folder.parent.parent / path.parent.name / path.name
-    return moved if moved.exists() else path
+    return moved if exists(moved) else path

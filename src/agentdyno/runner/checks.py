@@ -79,7 +79,7 @@ def _is_above_0(value: object) -> bool:
 
 
 def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value)
+    return isinstance(value, str) and bool(value) and _is_utf8(value)
 
 
 def _must_be(what: str, holds: Callable[[object], bool]) -> Check:
@@ -165,7 +165,10 @@ def url(value: object) -> str | None:
         parts = urllib.parse.urlsplit(value) if isinstance(value, str) else None
         if parts is not None and "@" in parts.netloc:
             return " holds a user name or a password; set LLM_API_KEY to the key, and leave them out"
-        if parts is not None and parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+        is_http = (
+            parts is not None and parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        )
+        if is_http and isinstance(value, str) and _is_utf8(value):
             return None
     except ValueError:
         pass
@@ -190,7 +193,21 @@ def headers(value: object) -> str | None:
     return next((wrong for pair in value.items() if (wrong := header_complaint(*pair)) is not None), None)
 
 
-TEXT = _must_be("a text that is not empty", _is_text)
+def text(value: object) -> str | None:
+    """A text that is not empty, in UTF-8: Python reads bytes that are not as halves of characters."""
+    if not isinstance(value, str) or not value:
+        return f" must be a text that is not empty, not {value!r}"
+    return None if _is_utf8(value) else f" must be a text in UTF-8, not {value!r}"
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        return bool(text.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+TEXT = text
 FLAG = _must_be("true or false", lambda value: isinstance(value, bool))
 SECONDS = _must_be("a number of seconds above 0", _is_above_0)
 

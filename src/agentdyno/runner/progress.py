@@ -31,7 +31,7 @@ class Tally:
         """Count the whole lines that came since the last look; a line that is not JSON is judged later,
         not here.
         """
-        if not events.exists():
+        if not events.is_file():
             return
         with events.open("rb") as file:
             file.seek(self._offset)

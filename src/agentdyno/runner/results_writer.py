@@ -15,6 +15,7 @@ from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.raw_run import RawRun
 from agentdyno.runner.prepare import Prepared
 from agentdyno.runner.run import TRANSPORT
+from agentdyno.runner.settings import Settings
 
 OnRun = Callable[[RawRun], None]
 """Called with every run that is taken in, before it is analysed."""
@@ -96,6 +97,7 @@ def _asked(prepared: Prepared) -> dict[str, Any]:
         "endpoint": settings.real_endpoint.base_url if settings.real_endpoint else "simulated",
         "model": settings.model,
         "request": dict(settings.request),
+        **({"connection": connection} if (connection := _connection(settings)) else {}),
         "seed": settings.seed,
         "verifiers": list(settings.verifiers),
         "verify_slots": settings.verify_slots,
@@ -104,6 +106,17 @@ def _asked(prepared: Prepared) -> dict[str, Any]:
         "timeouts": settings.timeouts,
         "transport": TRANSPORT,
     }
+
+
+def _connection(settings: Settings) -> dict[str, Any]:
+    """How a real endpoint was reached, where that was not the usual way."""
+    ways = {
+        "proxy": settings.proxy,
+        "ca_bundle": settings.ca_bundle,
+        "headers": dict(settings.headers) or None,
+        "system_role": None if settings.system_role else False,
+    }
+    return {name: value for name, value in ways.items() if value is not None}
 
 
 def _now() -> str:

@@ -78,7 +78,7 @@ def plan(task_ids: list[str], seed: int) -> dict[str, TaskPlan]:
     never = _percent(NEVER_PERCENT, len(ranked))
     recovering = len(ranked) - passing - never
 
-    plans = {task_id: TaskPlan() for task_id in ranked[:passing]}
+    plans = dict.fromkeys(ranked[:passing], TaskPlan())
     shuffled = keyed(seed, "failures").sample(_FAILURES_OF_100_TASKS, len(_FAILURES_OF_100_TASKS))
     failures = cycle(shuffled)
     for task_id, count in zip(

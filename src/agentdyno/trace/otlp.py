@@ -85,7 +85,7 @@ def model(run_file: RunFile, *, simulated: bool) -> Attributes:
         **{
             name: number(request[field])
             for field, (name, number) in ASKED.items()
-            if type(request.get(field)) in (int, float)
+            if type(request.get(field)) in (int, float) and abs(request[field]) <= MOST
         },
     }
 
@@ -96,11 +96,15 @@ def server(base_url: str) -> Attributes:
     return {"server.address": url.hostname, "server.port": url.port or PORTS[url.scheme]}
 
 
+MOST_TOKENS = 2**53
+"""What an endpoint says beyond that is no count, and sums of such fit in no 64 bits."""
+
+
 def usage(attempt: Attempt) -> dict[str, int]:
     """The tokens of an attempt, as far as the endpoint reported them."""
     reported = attempt.usage or {}
     tokens = {name: reported.get(field) for field, name in USED.items()}
-    return {name: count for name, count in tokens.items() if type(count) is int and 0 <= count <= MOST}
+    return {name: count for name, count in tokens.items() if type(count) is int and 0 <= count <= MOST_TOKENS}
 
 
 BATCH = 512

@@ -161,5 +161,5 @@ def test_no_sweep_is_none_and_what_is_no_sweep_is_refused(tmp_path: Path) -> Non
     with pytest.raises(UserError) as refusal:
         read_swept(tmp_path / "summary.json")
     assert str(refusal.value) == (
-        f"{tmp_path / 'sweep.json'}: not what a sweep writes ('memory'); remove it, or sweep again"
+        f"{tmp_path / 'sweep.json'}: [0].verifier: is missing; remove it, or sweep again"
     )

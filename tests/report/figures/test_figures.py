@@ -105,7 +105,7 @@ def test_a_run_that_is_asked_for_must_be_one_of_the_experiment(measured: Experim
 
 def test_a_run_that_is_asked_for_must_have_its_files(copied: Experiment) -> None:
     run = copied.runs[-1]
-    with pytest.raises(UserError, match="cannot be read any more") as refusal:
+    with pytest.raises(UserError, match="no such file; name results whose runs are whole") as refusal:
         list(figures(copied, run.folder.name))
     assert str(refusal.value).startswith(str(run.folder))
 

@@ -83,7 +83,7 @@ def test_an_experiment_that_was_not_finished(tmp_path: Path) -> None:
 
 
 def test_a_real_model(tmp_path: Path) -> None:
-    found = experiment(tmp_path, row("rust", 1, 2, 3), simulated=False)
+    found = experiment(tmp_path, row("rust", 1, 2, 3), simulated=False, endpoint="http://h/v1")
     assert certainty(found, [])[-1] == (
         "A real model served the runs: its replies, its times and the tasks passed are its own and differ "
         "from run to run."

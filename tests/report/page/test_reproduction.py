@@ -51,6 +51,8 @@ def understood(line: str, command: Any, defaults: Settings) -> Settings:
         ({"controls": ["twin", "unsampled"]}, "controls", ("twin", "unsampled")),
         ({"cgroup": True}, "cgroup", True),
         ({"profile": "steady:ttft=1ms"}, "profile", "steady:ttft=1ms"),
+        ({"timeouts": {"connect_s": 10, "event_idle_s": 75.5, "total_s": 900}}, "idle_timeout_s", 75.5),
+        ({"timeouts": {"connect_s": 1, "event_idle_s": 60, "total_s": 900}}, "connect_timeout_s", 1),
         ({"verifiers": ["cold", "null"]}, "verifiers", ("cold", "null")),
         (
             {"request": {"max_tokens": 9, "temperature": 0, "stop": "it's"}},
@@ -75,8 +77,10 @@ def test_a_real_endpoint_is_named_in_the_environment(tmp_path: Path) -> None:
         tmp_path,
         row("rust", 1),
         simulated=False,
+        endpoint="http://h/v1",
         model="a b",
         profile="real:a b",
+        connection={"proxy": "env:MY_PROXY", "headers": {"X-Team": "red"}, "system_role": False},
         environment={"git_commit": None, "git_dirty": None},
     )
     setup, export, run = commands(found, [])
@@ -85,3 +89,4 @@ def test_a_real_endpoint_is_named_in_the_environment(tmp_path: Path) -> None:
         "export LLM_BASE_URL='…/v1' LLM_MODEL='a b' LLM_API_KEY='…'",
     )
     assert "--profile" not in run
+    assert run.endswith("--proxy env:MY_PROXY --header X-Team=red --no-system-role")

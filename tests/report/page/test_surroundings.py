@@ -43,7 +43,11 @@ def test_the_line_below_says_how_and_when(tmp_path: Path, agents: list[int], tas
 
 
 def test_what_was_asked(tmp_path: Path) -> None:
-    found = asked(experiment(tmp_path, row("rust", 1), until_ci=0.05, simulated=False, controls=[]))
+    found = asked(
+        experiment(
+            tmp_path, row("rust", 1), until_ci=0.05, simulated=False, endpoint="http://h/v1", controls=[]
+        )
+    )
     assert found["Tasks of a run"] == "100 of builtin, or as many as agents if those are more"
     assert found["Runs of a row"] == "until intervals are within 5% of the medians"
     assert found["Controls"] == "none"

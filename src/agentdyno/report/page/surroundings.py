@@ -2,7 +2,8 @@
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from agentdyno.analysis.ratio import FLOOR
@@ -10,7 +11,7 @@ from agentdyno.format import counted, listed
 from agentdyno.results.experiment import Experiment
 from agentdyno.results.sweep import Swept
 from agentdyno.rundata.cell import CONTROLS
-from agentdyno.runner.settings import REQUEST
+from agentdyno.runner.settings import REQUEST, Settings
 
 AGENTDYNO = ".venv/bin/agentdyno"
 
@@ -58,7 +59,28 @@ def _words(experiment: Experiment, swept: Sequence[Swept], asked: dict[str, Any]
     for option, value in options.items():
         if value is not None:
             words += [option, str(value)]
+    words += [*_timeouts(asked.get("timeouts", {})), *_connection(asked.get("connection", {}))]
     return [*words, "--cgroup"] if asked["cgroup"] else words
+
+
+def _timeouts(asked: Mapping[str, float]) -> Iterator[str]:
+    """The timeouts that are not the usual ones."""
+    usual = {each.name: each.default for each in fields(Settings)}
+    for name, setting in (("connect", "connect"), ("event_idle", "idle"), ("total", "total")):
+        seconds = asked.get(f"{name}_s")
+        if seconds is not None and seconds != usual[f"{setting}_timeout_s"]:
+            yield from (f"--{setting}-timeout", f"{seconds:g}")
+
+
+def _connection(asked: Mapping[str, Any]) -> Iterator[str]:
+    """How a real endpoint was reached, where that was not the usual way."""
+    for name, option in (("proxy", "--proxy"), ("ca_bundle", "--ca-bundle")):
+        if name in asked:
+            yield from (option, asked[name])
+    for name, value in asked.get("headers", {}).items():
+        yield from ("--header", f"{name}={value}")
+    if "system_role" in asked:
+        yield "--no-system-role"
 
 
 def _runtimes(asked: dict[str, Any]) -> str:
