@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-NEEDED="g++ cmake ninja-build libcurl4-openssl-dev nlohmann-json3-dev libspdlog-dev"
+NEEDED="g++ cmake ninja-build libcurl4-openssl-dev nlohmann-json3-dev"
 
 # What a build says is of interest only when it fails.
 said=$(cmake --preset release -DAGENTLOOP_TESTS=OFF 2>&1) || {

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <exception>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,6 +71,9 @@ class Agent {
     }
 
   private:
+    static constexpr double REMOVAL_SLICE_S = 0.002;
+    static constexpr double REMOVAL_PAUSE_S = 0.001;
+
     static bool is_final(Attempt const& attempt) {
         return attempt.verdict == Verdict::passed || attempt.verdict == Verdict::error;
     }
@@ -99,7 +101,7 @@ class Agent {
 
     Async<void> step(Attempt& attempt, Task const& task, Conversation& conversation) {
         std::string reply = co_await client_.complete(conversation.body(run_.model, run_.request), attempt);
-        std::optional<std::string> const code = extract(reply);
+        std::optional<std::string> const code = extract(reply, task.entry_point);
         if (!code) {
             attempt.verdict = Verdict::no_code;
             conversation.no_code(std::move(reply));
@@ -110,7 +112,9 @@ class Agent {
         tools.write_file("solution.py", *code);
         tools.write_file("test_solution.py", task.tests);
         Finished const finished = co_await verifier_.verify(workspace.path(), attempt);
-        workspace.remove();
+        // A solution may leave a huge tree, and others have their turn meanwhile.
+        while (!workspace.remove(after(REMOVAL_SLICE_S)))
+            co_await client_.pause(after(REMOVAL_PAUSE_S), NEVER);
         attempt.verdict = judge(finished.exit_code, finished.timed_out, finished.output);
         if (attempt.verdict == Verdict::timed_out)
             conversation.timed_out(std::move(reply));

@@ -24,13 +24,6 @@ std::string shown(double seconds) {
     return text;
 }
 
-std::string lower(std::string_view text) {
-    std::string result(text);
-    for (char& c : result)
-        c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return result;
-}
-
 bool is_retryable(int status) {
     return status == 408 || status == 429 || (status >= 500 && status < 600);
 }
@@ -57,9 +50,10 @@ void Answer::head(ResponseHead head) {
         fail({"the endpoint does not speak HTTP/1.1 but switches to another protocol"});
     else if (head.status != 200)
         refusal_ = std::move(head);
-    else if (!head.content_encoding.empty() && lower(head.content_encoding) != "identity")
+    else if (!head.content_encoding.empty() && in_lower_case(head.content_encoding) != "identity")
         fail({"the endpoint sent a compressed stream (" + head.content_encoding + ")"});
-    else if (lower(stripped(head.content_type.substr(0, head.content_type.find(';')))) != "text/event-stream")
+    else if (in_lower_case(stripped(head.content_type.substr(0, head.content_type.find(';')))) !=
+             "text/event-stream")
         fail({"the endpoint sent no event stream but " +
               (head.content_type.empty() ? "no Content-Type" : head.content_type)});
 }

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "json_text.hpp"
+
 namespace agentloop {
 namespace {
 
@@ -66,6 +68,17 @@ std::string canonical(json const& value) {
     std::string text;
     append(text, value);
     return text;
+}
+
+std::string canonical_text(std::string_view json) {
+    return canonical(parse_json(json));
+}
+
+CanonicalFields canonical_fields(json const& object) {
+    CanonicalFields fields;
+    for (auto const& [name, value] : object.items())
+        fields.emplace(name, canonical(value));
+    return fields;
 }
 
 void append_quoted(std::string& text, std::string_view value) {

@@ -1,45 +1,46 @@
 #include "completion.hpp"
 
-#include <nlohmann/json.hpp>
+#include <array>
+#include <cstddef>
 
+#include "canonical.hpp"
 #include "json_text.hpp"
+#include "json_view.hpp"
 #include "text.hpp"
 
 namespace agentloop {
 namespace {
 
-using nlohmann::json;
-
-/// The field of an object, or none if there is no such field, or no object.
-json const* field(json const* value, char const* name) {
-    if (value == nullptr || !value->is_object())
-        return nullptr;
-    auto const found = value->find(name);
-    return found == value->end() ? nullptr : &*found;
+/// The fields of an object by their names; the last counts of those with one name.
+template <std::size_t Count>
+std::array<JsonView, Count> fields(JsonView object, std::array<std::string_view, Count> const& names) {
+    std::array<JsonView, Count> values;
+    object.for_each_field([&](JsonView name, JsonView value) {
+        for (std::size_t index = 0; index < Count; ++index)
+            if (name.says(names[index]))
+                values[index] = value;
+    });
+    return values;
 }
 
-/// The text of a string, empty for everything else.
-std::string_view text_of(json const* value) {
-    return value != nullptr && value->is_string() ? value->get_ref<std::string const&>() : std::string_view();
-}
-
-json parse_chunk(std::string_view data) {
-    json chunk;
-    try {
-        chunk = parse_json(data);
-    } catch (NotJson const&) {
-        // It is no object then either.
-    }
-    if (!chunk.is_object())
+JsonView parse_chunk(std::string_view data) {
+    auto const chunk = JsonView::of(data);
+    if (!chunk || !chunk->is_object())
         throw BrokenStream(BrokenStream::Kind::malformed,
                            "the stream holds something that is no JSON object: " + std::string(data));
-    return chunk;
+    return *chunk;
 }
 
-/// The message of an error object, whatever its shape.
-std::string message(json const& error) {
-    auto const* message = field(&error, "message");
-    return message != nullptr && message->is_string() ? message->get<std::string>() : error.dump();
+/// The message of an error, whatever its shape.
+std::string message(JsonView error) {
+    auto const [message] = fields<1>(error, {"message"});
+    if (message.is_string())
+        return message.text();
+    try {
+        return canonical_text(error.json());
+    } catch (NotJson const&) {
+        return std::string(error.json());
+    }
 }
 
 }  // namespace
@@ -68,18 +69,26 @@ void Completion::end() {
 }
 
 void Completion::add_chunk(std::string_view data) {
-    auto const chunk = parse_chunk(data);
-    if (auto const* error = field(&chunk, "error"); error != nullptr && !error->is_null())
+    auto const [error, usage, choices] = fields<3>(parse_chunk(data), {"error", "usage", "choices"});
+    if (!error.is_null())
         throw BrokenStream(BrokenStream::Kind::endpoint,
-                           "the endpoint reports in the stream: " + message(*error));
-    if (auto const* usage = field(&chunk, "usage"); usage != nullptr && usage->is_object())
-        usage_ = usage->dump();
-    auto const* choices = field(&chunk, "choices");
-    if (finished() || choices == nullptr || !choices->is_array() || choices->empty())
+                           "the endpoint reports in the stream: " + message(error));
+    if (usage.is_object())
+        take_usage(usage.json());
+    if (finished())
         return;
-    auto const& choice = choices->front();
-    text_ += text_of(field(field(&choice, "delta"), "content"));
-    finish_reason_ = text_of(field(&choice, "finish_reason"));
+    auto const [delta, finish_reason] = fields<2>(choices.first(), {"delta", "finish_reason"});
+    auto const [content] = fields<1>(delta, {"content"});
+    content.append_text(text_);
+    finish_reason.append_text(finish_reason_);
+}
+
+void Completion::take_usage(std::string_view json) {
+    try {
+        usage_ = canonical_text(json);
+    } catch (NotJson const&) {
+        // Whoever reads the events might not read numbers of such a size either.
+    }
 }
 
 }  // namespace agentloop

@@ -53,11 +53,13 @@ class Completion {
     /// Empty until the model has finished.
     std::string const& finish_reason() const { return finish_reason_; }
 
-    /// The endpoint's usage object as JSON text, or `null`.
+    /// The endpoint's usage object as canonical JSON, or `null`; one that cannot be rewritten so does not
+    /// count.
     std::string const& usage() const { return usage_; }
 
   private:
     void add_chunk(std::string_view data);
+    void take_usage(std::string_view json);
 
     std::string text_;
     std::string finish_reason_;

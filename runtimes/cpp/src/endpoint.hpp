@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base_url.hpp"
 #include "run_file.hpp"
 
 namespace agentloop {
@@ -17,17 +18,21 @@ inline constexpr std::string_view CUT = "…";
 /// An OpenAI-compatible endpoint, and what all requests to it have in common. Threads may share it.
 class Endpoint {
   public:
-    /// `base_url` ends in `/v1`, or whatever precedes `/chat/completions`. With an empty `api_key` none is
-    /// sent. Throws `std::bad_alloc`.
-    Endpoint(std::string_view base_url, std::string_view api_key, Timeouts const& timeouts,
+    /// With an empty `api_key` none is sent. Throws `std::bad_alloc`.
+    Endpoint(BaseUrl const& url, std::string_view api_key, Timeouts const& timeouts,
              TransportRetries const& transport);
 
-    std::string const& url() const { return url_; }
+    /// Where to connect, as a URL.
+    std::string const& origin() const { return origin_; }
+    /// What is asked for there, as it is to be sent.
+    std::string const& target() const { return target_; }
     curl_slist* headers() const { return headers_.get(); }
     Timeouts const& timeouts() const { return timeouts_; }
     TransportRetries const& transport() const { return transport_; }
 
     /// What the endpoint said in one short line without the key: endpoints are known to quote it.
+    ///
+    /// Source: runtimes/contract/vectors/reasons.json.
     std::string presentable(std::string_view reason) const;
 
   private:
@@ -37,7 +42,10 @@ class Endpoint {
 
     void add_header(std::string const& header);
 
-    std::string url_;
+    std::string without_cut_keys(std::string_view text) const;
+
+    std::string origin_;
+    std::string target_;
     std::unique_ptr<curl_slist, FreeHeaders> headers_;
     std::vector<std::string> key_spellings_;
     Timeouts timeouts_;

@@ -1,7 +1,6 @@
 #include "event_loop.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -43,37 +42,47 @@ Async<void> EventLoop::supervised(Async<void> coroutine) {
     try {
         co_await std::move(coroutine);
     } catch (...) {
-        if (!failure_)
-            failure_ = std::current_exception();
-        stop();
+        fail();
     }
     --running_;
+}
+
+void EventLoop::fail() noexcept {
+    if (!failure_)
+        failure_ = std::current_exception();
+    stop();
 }
 
 void EventLoop::turn(bool may_wait) {
     run_ready();
     if (running_ == 0)
         return;
-    std::array<epoll_event, 64> events;
     Clock::time_point const deadline = timers_.empty() ? NEVER : timers_.front()->deadline_;
-    int const count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
+    int const count = epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()),
                                  may_wait && ready_.empty() ? poll_timeout_ms(deadline) : 0);
     if (count < 0 && errno != EINTR)
         throw system_failure("epoll_wait");
-    being_handled_ = std::span(events).first(static_cast<std::size_t>(std::max(count, 0)));
-    for (epoll_event& event : being_handled_) {
-        // A watch that ended meanwhile has taken its pointer out.
-        auto* const watch = static_cast<Watch*>(event.data.ptr);
-        if (!watch)
-            continue;
-        // Moved out, because the watch may end in its own call.
-        auto on_ready = std::move(watch->on_ready_);
-        on_ready(event.events);
-        if (event.data.ptr)
-            watch->on_ready_ = std::move(on_ready);
-    }
+    being_handled_ = std::span(events_).first(static_cast<std::size_t>(std::max(count, 0)));
+    for (epoll_event& event : being_handled_)
+        handle(event);
     being_handled_ = {};
     run_timers();
+}
+
+void EventLoop::handle(epoll_event& event) {
+    // A watch that ended meanwhile has taken its pointer out.
+    auto* const watch = static_cast<Watch*>(event.data.ptr);
+    if (!watch)
+        return;
+    // Moved out, because the watch may end in its own call.
+    auto on_ready = std::move(watch->on_ready_);
+    try {
+        on_ready(event.events);
+    } catch (...) {
+        fail();
+    }
+    if (event.data.ptr)
+        watch->on_ready_ = std::move(on_ready);
 }
 
 void EventLoop::run_ready() {
@@ -88,7 +97,11 @@ void EventLoop::run_timers() {
         remove(timer);
         // Moved out, because the timer may end in its own call.
         auto const on_deadline = std::move(timer.on_deadline_);
-        on_deadline();
+        try {
+            on_deadline();
+        } catch (...) {
+            fail();
+        }
     }
 }
 

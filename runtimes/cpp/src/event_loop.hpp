@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 
+#include <array>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
@@ -32,11 +33,15 @@ class EventLoop {
     EventLoop& operator=(EventLoop const&) = delete;
 
     /// Runs all coroutines at the same time, begun one after the other, until all are over. When one throws,
-    /// the loop is stopped; what the first of them threw is thrown when all have ended.
+    /// or the function of a watch or a timer does, the loop is stopped; what the first of them threw is
+    /// thrown when all have ended.
     void run(std::vector<Async<void>> coroutines);
 
     /// Stops: every `Wakeup::until` that is awaited, now or later, throws `Interrupted`.
     void stop();
+
+    /// Whether the loop has been stopped.
+    bool stopping() const { return stopping_; }
 
   private:
     friend Timer;
@@ -45,6 +50,9 @@ class EventLoop {
 
     Async<void> supervised(Async<void> coroutine);
     void turn(bool may_wait);
+    void handle(epoll_event& event);
+    /// Takes note of the exception that is being handled, and stops.
+    void fail() noexcept;
     void run_ready();
     void run_timers();
 
@@ -55,7 +63,8 @@ class EventLoop {
     void sift_down(std::size_t index);
 
     FileDescriptor epoll_;
-    std::span<epoll_event> being_handled_;
+    std::array<epoll_event, 64> events_{};
+    std::span<epoll_event> being_handled_;  ///< Those of `events_` that this turn has got.
     std::vector<std::coroutine_handle<>> ready_;
     std::vector<Timer*> timers_;  ///< A heap with the nearest deadline in front.
     std::vector<Wakeup*> awaited_;

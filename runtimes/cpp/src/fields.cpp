@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "file_descriptor.hpp"
 #include "json_text.hpp"
@@ -50,7 +51,9 @@ std::string text_of_file(std::string const& path) {
 }  // namespace
 
 Fields::Fields(std::string where, json values, std::string prefix)
-    : where_(std::move(where)), values_(std::move(values)), prefix_(std::move(prefix)) {}
+    : where_(std::move(where)),
+      values_(std::make_shared<json const>(std::move(values))),
+      prefix_(std::move(prefix)) {}
 
 Fields Fields::of_file(std::string const& path) {
     return of_text(path, text_of_file(path));
@@ -69,7 +72,7 @@ Fields Fields::of_text(std::string const& where, std::string_view text) {
 }
 
 std::string Fields::text(std::string const& name) const {
-    return typed(name, json::value_t::string, "a string").get<std::string>();
+    return typed(name, &json::is_string, "a string").get<std::string>();
 }
 
 std::string Fields::argument(std::string const& name) const {
@@ -81,7 +84,7 @@ std::string Fields::argument(std::string const& name) const {
 
 std::vector<std::string> Fields::texts(std::string const& name) const {
     std::string const wanted = "a list of strings, at least one";
-    auto const& values = typed(name, json::value_t::array, wanted);
+    auto const& values = typed(name, &json::is_array, wanted);
     if (values.empty() || !std::all_of(values.begin(), values.end(), is_argument))
         throw invalid(name, wanted);
     return values.get<std::vector<std::string>>();
@@ -89,19 +92,19 @@ std::vector<std::string> Fields::texts(std::string const& name) const {
 
 std::map<std::string, std::string> Fields::environment(std::string const& name) const {
     std::string const wanted = "an object of strings";
-    auto const& values = typed(name, json::value_t::object, wanted);
+    auto const& values = typed(name, &json::is_object, wanted);
     for (auto const& [variable, value] : values.items())
         if (!is_variable(variable, value))
             throw invalid(name, wanted);
     return values.get<std::map<std::string, std::string>>();
 }
 
-json const& Fields::object(std::string const& name) const {
-    return typed(name, json::value_t::object, "an object");
+CanonicalFields Fields::object(std::string const& name) const {
+    return canonical_fields(typed(name, &json::is_object, "an object"));
 }
 
 Fields Fields::fields(std::string const& name) const {
-    return {where_, object(name), prefix_ + name + "."};
+    return {where_, typed(name, &json::is_object, "an object"), prefix_ + name + "."};
 }
 
 std::int64_t Fields::integer(std::string const& name, std::int64_t at_least) const {
@@ -164,13 +167,13 @@ InvalidInput Fields::invalid(std::string const& name, std::string const& wanted)
 }
 
 json const* Fields::find(std::string const& name) const {
-    auto const found = values_.find(name);
-    return found == values_.end() ? nullptr : &*found;
+    auto const found = values_->find(name);
+    return found == values_->end() ? nullptr : &*found;
 }
 
-json const& Fields::typed(std::string const& name, json::value_t type, std::string const& wanted) const {
+json const& Fields::typed(std::string const& name, IsOfType is_of_type, std::string const& wanted) const {
     auto const* value = find(name);
-    if (value == nullptr || value->type() != type)
+    if (value == nullptr || !(value->*is_of_type)())
         throw invalid(name, wanted);
     return *value;
 }

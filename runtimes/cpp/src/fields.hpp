@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <map>
-#include <nlohmann/json.hpp>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "canonical.hpp"
 #include "errors.hpp"
 
 namespace agentloop {
@@ -32,8 +34,8 @@ class Fields {
     /// The strings of an object; they are fit for a process's environment.
     std::map<std::string, std::string> environment(std::string const& name) const;
 
-    /// An object with any fields.
-    nlohmann::json const& object(std::string const& name) const;
+    /// The fields of an object that may hold anything.
+    CanonicalFields object(std::string const& name) const;
 
     /// An object whose fields are to be asked for in turn.
     Fields fields(std::string const& name) const;
@@ -60,15 +62,17 @@ class Fields {
     InvalidInput invalid(std::string const& name, std::string const& wanted) const;
 
   private:
+    using IsOfType = bool (nlohmann::json::*)() const noexcept;
+
     Fields(std::string where, nlohmann::json values, std::string prefix);
 
     nlohmann::json const* find(std::string const& name) const;
-    nlohmann::json const& typed(std::string const& name, nlohmann::json::value_t type,
+    nlohmann::json const& typed(std::string const& name, IsOfType is_of_type,
                                 std::string const& wanted) const;
     double number(std::string const& name) const;
 
     std::string where_;
-    nlohmann::json values_;
+    std::shared_ptr<nlohmann::json const> values_;
     std::string prefix_;
 };
 

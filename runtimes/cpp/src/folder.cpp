@@ -1,36 +1,44 @@
 #include "folder.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
 #include <cstdint>
-#include <memory>
 #include <string_view>
+#include <utility>
 
 #include "errors.hpp"
 #include "file_descriptor.hpp"
 
 namespace agentloop {
 
-using Listing = std::unique_ptr<DIR, int (*)(DIR*)>;
-
-std::vector<std::string> names_in(int folder) {
+Listing::Listing(int folder) : folder_(nullptr, closedir) {
     // What is listed gets closed, and shares its place in the listing with its duplicates.
     FileDescriptor duplicate(fcntl(folder, F_DUPFD_CLOEXEC, 0));
-    Listing const listing(duplicate ? fdopendir(duplicate.get()) : nullptr, closedir);
-    if (!listing)
+    if (duplicate)
+        folder_.reset(fdopendir(duplicate.get()));
+    if (!folder_)
         throw system_failure("a folder cannot be listed");
     duplicate.release();
-    rewinddir(listing.get());
-    std::vector<std::string> names;
+    rewinddir(folder_.get());
+}
+
+std::optional<std::string> Listing::next() {
     errno = 0;
-    while (auto const* entry = readdir(listing.get()))
+    while (auto const* entry = readdir(folder_.get()))
         if (std::string_view const name = entry->d_name; name != "." && name != "..")
-            names.emplace_back(name);
+            return std::string(name);
     if (errno != 0)
         throw system_failure("a folder cannot be listed");
+    return std::nullopt;
+}
+
+std::vector<std::string> names_in(int folder) {
+    Listing listing(folder);
+    std::vector<std::string> names;
+    while (auto name = listing.next())
+        names.push_back(std::move(*name));
     return names;
 }
 

@@ -1,14 +1,14 @@
 #include "log.hpp"
 
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
+#include <cstdio>
+#include <string>
 
 namespace agentloop {
 
 void log_line(std::string_view message) {
-    spdlog::logger log("agentloop", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    log.set_pattern("%n: %v");
-    log.error("{}", message);
+    // In one piece, so that no other process's line gets into it.
+    auto const line = "agentloop: " + std::string(message) + '\n';
+    std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
 }  // namespace agentloop

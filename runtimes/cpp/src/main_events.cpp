@@ -6,6 +6,7 @@
 #include "async_llm_client.hpp"
 #include "event_loop.hpp"
 #include "run.hpp"
+#include "stop.hpp"
 #include "verifier.hpp"
 
 namespace {
@@ -13,9 +14,14 @@ namespace {
 using namespace agentloop;
 
 template <typename Agent>
-Async<void> solve_tasks(Agent& agent, Run& run) {
-    while (auto const task = run.next_task())
+Async<void> solve_tasks(Agent& agent, Run& run, EventLoop const& loop) {
+    while (!loop.stopping()) {
+        auto const task = run.next_task();
+        if (!task)
+            co_return;
         co_await agent.solve(*task, run.start_of(*task));
+    }
+    throw Interrupted();
 }
 
 void work(Run& run, StopSignals& signals) {
@@ -30,7 +36,7 @@ void work(Run& run, StopSignals& signals) {
     Agent agent(run.file, run.prompts, client, verifier, run.events);
     std::vector<Async<void>> agents;
     for (std::size_t number = 0; number < run.agents; ++number)
-        agents.push_back(solve_tasks(agent, run));
+        agents.push_back(solve_tasks(agent, run, loop));
     loop.run(std::move(agents));
 }
 

@@ -28,7 +28,7 @@ void work(Run& run, StopSignals& signals) {
     ThreadPool pool(run.agents, stop);
     // A job is one task, and makes the next.
     ThreadPool::Job const solve_next = [&](std::size_t worker) {
-        auto const task = run.next_task();
+        auto const task = stop.stop_requested() ? std::nullopt : run.next_task();
         if (!task)
             return;
         Agent agent(run.file, run.prompts, clients[worker], verifier, run.events);

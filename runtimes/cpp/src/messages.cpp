@@ -1,9 +1,9 @@
 #include "messages.hpp"
 
+#include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
+#include <utility>
 
-#include "canonical.hpp"
 #include "fields.hpp"
 #include "text.hpp"
 
@@ -75,7 +75,7 @@ void Conversation::go_on(std::string reply, std::string answer) {
     messages_.push_back({"user", std::move(answer)});
 }
 
-std::string Conversation::body(std::string_view model, nlohmann::json const& request) const {
+std::string Conversation::body(std::string_view model, CanonicalFields const& request) const {
     std::string body = "{";
     auto const begin_field = [&](std::string_view name) {
         if (body.size() > 1)
@@ -85,9 +85,9 @@ std::string Conversation::body(std::string_view model, nlohmann::json const& req
     };
     auto further = request.begin();
     auto const add_further_fields_while = [&](auto precedes) {
-        for (; further != request.end() && precedes(further.key()); ++further) {
-            begin_field(further.key());
-            body += canonical(*further);
+        for (; further != request.end() && precedes(further->first); ++further) {
+            begin_field(further->first);
+            body += further->second;
         }
     };
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "canonical.hpp"
 #include "tasks.hpp"
 
 namespace agentloop {
@@ -38,8 +38,8 @@ class Conversation {
     /// Goes on after a reply that did not pass; `output` is the normalised output of the tests.
     void tests_failed(std::string reply, std::string_view output);
 
-    /// The request body, in canonical JSON; `request` is an object that holds the further fields.
-    std::string body(std::string_view model, nlohmann::json const& request) const;
+    /// The request body, in canonical JSON; `request` holds the further fields.
+    std::string body(std::string_view model, CanonicalFields const& request) const;
 
   private:
     struct Message {

@@ -64,6 +64,8 @@ int perform(Run& run, StopSignals& signals, Work const& work) {
     std::exception_ptr failure;
     run.events.emit(run_start_event(run.t_start));
     try {
+        if (signals.take())
+            throw Interrupted();
         work(run, signals);
     } catch (Interrupted const&) {
         status = 128 + signals.taken().value();

@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+
+#include "base_url.hpp"
+#include "canonical.hpp"
 
 namespace agentloop {
 
@@ -43,9 +45,9 @@ struct TransportRetries {
 struct RunFile {
     std::string tasks_file;
     std::string prompts_file;
-    std::string base_url;
+    BaseUrl base_url;
     std::string model;
-    nlohmann::json request;
+    CanonicalFields request;
     std::int64_t agents;
     std::int64_t max_retries;
     Verify verify;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace agentloop {
 namespace {
@@ -35,6 +36,16 @@ Beginning beginning(std::string_view bytes) {
     return {length, true};
 }
 
+/// How many bytes the separator of lines or words takes that a text begins with, 0 without one.
+std::size_t separator_length(std::string_view text) {
+    auto const byte = [&](std::size_t i) { return i < text.size() ? static_cast<std::uint8_t>(text[i]) : 0; };
+    if (byte(0) <= ' ' || byte(0) == 0x7F)
+        return 1;
+    if (byte(0) == 0xC2 && byte(1) >= 0x80 && byte(1) <= 0x9F)
+        return 2;
+    return text.starts_with("\u2028") || text.starts_with("\u2029") ? 3 : 0;
+}
+
 }  // namespace
 
 std::string_view without_trailing_white_space(std::string_view text) {
@@ -49,14 +60,27 @@ std::string_view stripped(std::string_view text) {
 
 std::string in_one_line(std::string_view text) {
     std::string line;
-    for (text = stripped(text); !text.empty(); text = stripped(text)) {
-        auto const word = text.substr(0, text.find_first_of(WHITE_SPACE));
-        if (!line.empty())
-            line += ' ';
-        line += word;
-        text.remove_prefix(word.size());
+    bool is_apart = false;
+    while (!text.empty()) {
+        auto const length = separator_length(text);
+        if (length == 0) {
+            if (std::exchange(is_apart, false) && !line.empty())
+                line += ' ';
+            line += text.front();
+        } else {
+            is_apart = true;
+        }
+        text.remove_prefix(std::max<std::size_t>(length, 1));
     }
     return line;
+}
+
+std::string in_lower_case(std::string_view text) {
+    std::string result(text);
+    for (char& c : result)
+        if (c >= 'A' && c <= 'Z')
+            c = static_cast<char>(c - 'A' + 'a');
+    return result;
 }
 
 std::string replaced(std::string_view text, std::string_view old, std::string_view by) {

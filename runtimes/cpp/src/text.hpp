@@ -14,8 +14,12 @@ std::string_view without_trailing_white_space(std::string_view text);
 /// `text` without white space at both ends.
 std::string_view stripped(std::string_view text);
 
-/// `text` with every run of white space made one space, and none at the ends.
+/// `text` with every run of white space, control characters and line separators made one space, and none at
+/// the ends. Source: rule 3 of reasons.json in runtimes/contract/vectors/README.md.
 std::string in_one_line(std::string_view text);
+
+/// `text` with ASCII letters in lower case.
+std::string in_lower_case(std::string_view text);
 
 /// `text` with every `old` replaced, from left to right; what was put in is not looked at again.
 std::string replaced(std::string_view text, std::string_view old, std::string_view by);

@@ -1,6 +1,9 @@
 #include "tools_command.hpp"
 
 #include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "canonical.hpp"
 #include "errors.hpp"
@@ -13,51 +16,50 @@
 namespace agentloop {
 namespace {
 
-using nlohmann::json;
-
-/// Paths and outputs may hold any bytes, and JSON may not.
-json text(std::string_view bytes) {
-    return decoded(bytes);
+/// Text of any bytes as JSON, which may not hold them all.
+std::string as_json(std::string_view bytes) {
+    std::string json;
+    append_quoted(json, decoded(bytes));
+    return json;
 }
 
-json shown(std::vector<SearchMatch> const& matches) {
-    auto result = json::array();
-    for (auto const& match : matches)
-        result.push_back({{"path", text(match.path)}, {"line", match.line}, {"text", text(match.text)}});
-    return result;
+/// A list of what `shown` makes of its elements.
+template <typename Element, typename Shown>
+std::string list(std::vector<Element> const& elements, Shown shown) {
+    std::string json = "[";
+    for (auto const& element : elements)
+        json.append(json.size() > 1 ? "," : "").append(shown(element));
+    return json + ']';
 }
 
-json names(std::vector<std::string> const& names) {
-    auto list = json::array();
-    for (auto const& name : names)
-        list.push_back(text(name));
-    return list;
+std::string match(SearchMatch const& match) {
+    return R"({"line":)" + std::to_string(match.line) + R"(,"path":)" + as_json(match.path) + R"(,"text":)" +
+           as_json(match.text) + '}';
 }
 
-json or_null(std::optional<int> number) {
-    return number ? json(*number) : json();
+std::string or_null(std::optional<int> number) {
+    return number ? std::to_string(*number) : "null";
 }
 
-json ending(Finished const& finished) {
-    return {
-        {"stdout", text(finished.output)},          {"stderr", text(finished.errors)},
-        {"exit_code", or_null(finished.exit_code)}, {"signal", or_null(finished.signal)},
-        {"timed_out", finished.timed_out},
-    };
+std::string ending(Finished const& finished) {
+    return R"({"exit_code":)" + or_null(finished.exit_code) + R"(,"signal":)" + or_null(finished.signal) +
+           R"(,"stderr":)" + as_json(finished.errors) + R"(,"stdout":)" + as_json(finished.output) +
+           R"(,"timed_out":)" + (finished.timed_out ? "true" : "false") + '}';
 }
 
-json result(ToolDispatcher const& tools, Fields const& call) {
+/// What a call comes to, as JSON.
+std::string result(ToolDispatcher const& tools, Fields const& call) {
     auto const tool = call.text("tool");
     if (tool == "write_file") {
         tools.write_file(call.text("path"), call.text("content"));
-        return nullptr;
+        return "null";
     }
     if (tool == "read_file")
-        return tools.read_file(call.text("path"));
+        return as_json(tools.read_file(call.text("path")));
     if (tool == "list_dir")
-        return names(tools.list_dir(call.text("path")));
+        return list(tools.list_dir(call.text("path")), as_json);
     if (tool == "search")
-        return shown(tools.search(call.text("text"), call.text("path")));
+        return list(tools.search(call.text("text"), call.text("path")), match);
     if (tool == "bash")
         return ending(tools.bash(call.argument("command"), call.environment("env"),
                                  call.positive("timeout_s"),
@@ -65,11 +67,11 @@ json result(ToolDispatcher const& tools, Fields const& call) {
     throw call.invalid("tool", "write_file, read_file, list_dir, search or bash");
 }
 
-json answer(ToolDispatcher const& tools, std::string_view line) {
+std::string answer(ToolDispatcher const& tools, std::string_view line) {
     try {
-        return {{"result", result(tools, Fields::of_text("call", line))}};
+        return R"({"result":)" + result(tools, Fields::of_text("call", line)) + '}';
     } catch (std::exception const& failure) {
-        return {{"error", in_one_line(decoded(failure.what()))}};
+        return R"({"error":)" + as_json(in_one_line(decoded(failure.what()))) + '}';
     }
 }
 
@@ -85,7 +87,7 @@ int serve_tools(std::string const& folder, std::FILE* calls, std::FILE* answers)
     ToolDispatcher const tools(workspace);
     LineReader lines(calls);
     while (auto const line = lines.next()) {
-        auto const text = canonical(answer(tools, *line)) + '\n';
+        auto const text = answer(tools, *line) + '\n';
         if (std::fwrite(text.data(), 1, text.size(), answers) != text.size() || std::fflush(answers) != 0) {
             log_line("the answer cannot be written; read it as long as there are calls");
             return 1;

@@ -1,12 +1,12 @@
 #include "transfer.hpp"
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <climits>
+#include <cstdlib>
 #include <new>
 #include <stdexcept>
 #include <system_error>
@@ -28,14 +28,6 @@ bool same_name(std::string_view header, std::string_view lower_case_name) {
     return std::ranges::equal(header, lower_case_name, [](char a, char b) {
         return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
     });
-}
-
-int local_port_of(curl_socket_t socket) {
-    sockaddr_storage address{};
-    socklen_t size = sizeof address;
-    getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
-    return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6 const&>(address).sin6_port
-                                               : reinterpret_cast<sockaddr_in const&>(address).sin_port);
 }
 
 }  // namespace
@@ -73,12 +65,12 @@ Transfer::Transfer(Transfers& transfers, Endpoint const& endpoint, std::shared_p
     if (!easy_)
         throw std::bad_alloc();
     set(CURLOPT_PRIVATE, this);
-    set(CURLOPT_URL, endpoint.url().c_str());
+    set(CURLOPT_URL, endpoint.origin().c_str());
+    set(CURLOPT_REQUEST_TARGET, endpoint.target().c_str());
     set(CURLOPT_HTTPHEADER, endpoint.headers());
     set(CURLOPT_POSTFIELDS, body_->data());
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_->size()));
     set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
-    set(CURLOPT_PATH_AS_IS, 1L);
     set(CURLOPT_PROXY, "");  // Not even one that the environment names.
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_QUICK_EXIT, 1L);  // A name that is still being looked up does not hold the run.
@@ -97,6 +89,7 @@ Transfer::Transfer(Transfers& transfers, Endpoint const& endpoint, std::shared_p
     set(CURLOPT_CLOSESOCKETFUNCTION, &on_close);
     set(CURLOPT_CLOSESOCKETDATA, &transfers_);
     set(CURLOPT_DEBUGFUNCTION, &on_debug);
+    set(CURLOPT_DEBUGDATA, this);
     set(CURLOPT_VERBOSE, 1L);
     curl_multi_add_handle(transfers_.handle(), easy_.get());
 }
@@ -116,13 +109,17 @@ void Transfer::detach() {
     give_up_ = after(CLOSE_GRACE_S);
 }
 
-int Transfer::on_request(void* transfer, char*, char*, int, int local_port) noexcept {
+int Transfer::on_request(void* transfer, char* remote_ip, char* local_ip, int remote_port,
+                         int local_port) noexcept {
     auto& self = *static_cast<Transfer*>(transfer);
     // The second time, libcurl would repeat what is lost with the connection: that would be another try.
     if (self.is_sent_)
         return CURL_PREREQFUNC_ABORT;
     // What the endpoint has closed, or sent more on than the response, would only cost a try.
-    if (!self.attend([&] { self.is_stale_ = self.is_stale(local_port); }) || self.is_stale_)
+    auto const check = [&] {
+        self.is_stale_ = self.is_stale({local_ip, local_port, remote_ip, remote_port});
+    };
+    if (!self.attend(check) || self.is_stale_)
         return CURL_PREREQFUNC_ABORT;
     self.is_sent_ = true;
     self.answer_.sending();
@@ -140,11 +137,9 @@ std::size_t Transfer::on_body(char* piece, std::size_t, std::size_t size, void* 
     return self.attend([&] { self.answer_.body({piece, size}); }) ? size : 0;
 }
 
-int Transfer::on_debug(CURL* easy, curl_infotype type, char* text, std::size_t size, void*) noexcept {
-    // More than the response is on the connection. Behind a body in chunks libcurl drops what it has read of
-    // that, tells nobody else, and would use the connection again for a request that the rest then answers.
-    if (type == CURLINFO_TEXT && std::string_view(text, size).starts_with("Leftovers after chunking"))
-        curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+int Transfer::on_debug(CURL*, curl_infotype type, char* data, std::size_t size, void* transfer) noexcept {
+    if (type == CURLINFO_DATA_IN)
+        static_cast<Transfer*>(transfer)->received_of_body({data, size});
     return 0;
 }
 
@@ -157,7 +152,7 @@ curl_socket_t Transfer::on_socket(void* transfer, curlsocktype, curl_sockaddr* a
 }
 
 int Transfer::on_close(void* transfers, curl_socket_t socket) noexcept {
-    static_cast<Transfers*>(transfers)->sockets().erase(local_port_of(socket));
+    static_cast<Transfers*>(transfers)->sockets().remove(socket);
     return close(socket);
 }
 
@@ -180,14 +175,18 @@ bool Transfer::attend(Function function) noexcept {
     return !over() || (answer_.complete() && !exception_);
 }
 
-bool Transfer::is_stale(int local_port) {
-    auto const own = std::ranges::find(own_sockets_, local_port, local_port_of);
-    if (own != own_sockets_.end()) {
-        transfers_.sockets()[local_port] = *own;
+bool Transfer::is_stale(Ends const& ends) {
+    // By now one of those that were opened for this transfer is connected, if it needed any.
+    auto const own_sockets = std::exchange(own_sockets_, {});
+    for (curl_socket_t const socket : own_sockets)
+        transfers_.sockets().add(socket);
+    auto const used = transfers_.sockets().find(ends);
+    if (!used)
+        return own_sockets.empty();
+    if (std::ranges::find(own_sockets, *used) != own_sockets.end())
         return false;
-    }
     // libcurl takes a connection for alive on which something has arrived, be it the end.
-    pollfd unread{transfers_.sockets().at(local_port), POLLIN, 0};
+    pollfd unread{*used, POLLIN, 0};
     return poll(&unread, 1, 0) != 0;
 }
 
@@ -199,11 +198,15 @@ void Transfer::header_line(std::string_view line) {
         long status = 0;
         curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
         head_ = {static_cast<int>(status), {}, {}, {}};
+        body_received_.reset();
     } else if (line.empty()) {
         // Interim responses are followed by another; 101 is none, because no other protocol was asked for.
         head_is_there_ = head_.status >= 200 || head_.status == 101;
-        if (head_is_there_)
-            answer_.head(std::move(head_));
+        if (!head_is_there_)
+            return;
+        // Not before the body has been seen to end, with nothing behind it.
+        may_be_used_again(false);
+        answer_.head(std::move(head_));
     } else {
         std::size_t const colon = std::min(line.find(':'), line.size());
         std::string_view const name = line.substr(0, colon);
@@ -214,7 +217,22 @@ void Transfer::header_line(std::string_view line) {
             head_.content_encoding = value;
         else if (same_name(name, "retry-after"))
             head_.retry_after = value;
+        else if (same_name(name, "transfer-encoding"))
+            body_received_ = ReceivedBody::in_chunks();
+        else if (same_name(name, "content-length") && !body_received_)
+            body_received_ = ReceivedBody::of_length(std::strtoull(value.c_str(), nullptr, 10));
     }
+}
+
+void Transfer::received_of_body(std::string_view received) {
+    if (!body_received_)
+        return;
+    body_received_->feed(received);
+    may_be_used_again(body_received_->ends_here());
+}
+
+void Transfer::may_be_used_again(bool may) {
+    curl_easy_setopt(easy_.get(), CURLOPT_FORBID_REUSE, may ? 0L : 1L);
 }
 
 void Transfer::finish(CURLcode result) {

@@ -5,14 +5,16 @@
 #include <array>
 #include <exception>
 #include <functional>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "answer.hpp"
 #include "endpoint.hpp"
+#include "received_body.hpp"
+#include "sockets.hpp"
 
 namespace agentloop {
 
@@ -38,15 +40,15 @@ class Transfers {
     /// Tells the transfers that libcurl is through with about it.
     void finish();
 
-    /// The open sockets by their local ports, by which alone libcurl says which connection it uses.
-    std::map<int, curl_socket_t>& sockets() { return sockets_; }
+    /// The sockets of the connections, of which some may be used again.
+    Sockets& sockets() { return sockets_; }
 
   private:
     struct Cleanup {
         void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
     };
 
-    std::map<int, curl_socket_t> sockets_;
+    Sockets sockets_;
     std::unique_ptr<CURLM, Cleanup> multi_;
 };
 
@@ -86,10 +88,11 @@ class Transfer {
   private:
     friend Transfers;
 
-    static int on_request(void* transfer, char*, char*, int, int local_port) noexcept;
+    static int on_request(void* transfer, char* remote_ip, char* local_ip, int remote_port,
+                          int local_port) noexcept;
     static std::size_t on_header(char* line, std::size_t, std::size_t size, void* transfer) noexcept;
     static std::size_t on_body(char* piece, std::size_t, std::size_t size, void* transfer) noexcept;
-    static int on_debug(CURL* easy, curl_infotype type, char* text, std::size_t size, void*) noexcept;
+    static int on_debug(CURL*, curl_infotype type, char* data, std::size_t size, void* transfer) noexcept;
     static curl_socket_t on_socket(void* transfer, curlsocktype, curl_sockaddr* address) noexcept;
     static int on_close(void* transfers, curl_socket_t socket) noexcept;
 
@@ -99,8 +102,10 @@ class Transfer {
     template <typename Function>
     bool attend(Function function) noexcept;
 
-    bool is_stale(int local_port);
+    bool is_stale(Ends const& ends);
     void header_line(std::string_view line);
+    void received_of_body(std::string_view received);
+    void may_be_used_again(bool may);
     void finish(CURLcode result);
     std::string reason(CURLcode result) const;
 
@@ -116,6 +121,7 @@ class Transfer {
     std::array<char, CURL_ERROR_SIZE> error_{};
     std::exception_ptr exception_;
     std::vector<curl_socket_t> own_sockets_;
+    std::optional<ReceivedBody> body_received_;  ///< None where only the end of the connection ends it.
     Clock::time_point give_up_ = NEVER;
     bool head_is_there_ = false;
     bool is_stale_ = false;

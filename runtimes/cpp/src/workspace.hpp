@@ -1,7 +1,9 @@
 #pragma once
 
-#include <chrono>
 #include <string>
+
+#include "deadline.hpp"
+#include "tree_removal.hpp"
 
 namespace agentloop {
 
@@ -11,7 +13,7 @@ class Workspace {
     /// Makes a folder below `parent`; throws `std::system_error`.
     explicit Workspace(std::string const& parent);
 
-    /// Removes the folder if `remove` has not; a failure goes unnoticed.
+    /// Removes what `remove` has left; a failure goes unnoticed.
     ~Workspace();
 
     Workspace(Workspace const&) = delete;
@@ -19,22 +21,14 @@ class Workspace {
 
     std::string const& path() const { return path_; }
 
-    /// Removes the folder; throws `std::system_error` when something defies that.
-    void remove();
+    /// Removes the folder as far as it gets `until` then; returns whether all is gone. Throws
+    /// `std::system_error` when something defies that.
+    bool remove(Clock::time_point until);
 
   private:
     std::string path_;
-    bool removed_ = false;
+    TreeRemoval removal_;
+    bool is_over_ = false;
 };
-
-/// How long a process that nobody could kill may go on writing while its folder is being removed.
-inline constexpr std::chrono::milliseconds REMOVAL_PATIENCE{1000};
-
-/// Removes a folder, or what is in its place, and all it holds: links, but never what they point to.
-///
-/// Folders without permissions are given some. Depth costs neither stack nor open files, because folders
-/// further down are first moved to the top. What is written meanwhile is removed as well, for `patience`.
-/// Throws `std::system_error` when something defies all that.
-void remove_tree(std::string const& path, std::chrono::milliseconds patience = REMOVAL_PATIENCE);
 
 }  // namespace agentloop

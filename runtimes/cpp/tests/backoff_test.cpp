@@ -8,19 +8,11 @@
 
 using namespace agentloop;
 
-TEST_CASE("Retry-After is a number of seconds or a date in any of the three forms") {
-    // Sun, 06 Nov 1994 08:48:37 GMT
-    constexpr std::time_t NOW = 784111717;
-    CHECK(retry_after_s("7", NOW) == 7);
-    CHECK(retry_after_s(" 0.25 ", NOW) == 0.25);
-    CHECK(retry_after_s(std::string(99, '9'), NOW) == 1e9);
-    CHECK(retry_after_s("Sun, 06 Nov 1994 08:49:37 GMT", NOW) == 60);
-    CHECK(retry_after_s("Sunday, 06-Nov-94 08:49:37 GMT", NOW) == 60);
-    CHECK(retry_after_s("Sun Nov  6 08:49:37 1994", NOW) == 60);
-    for (auto const* const senseless :
-         {"", "-7", "1e3", "soon", "nan", "-inf", "infinity", "7 s", "Sun, 06 Nov 1994 08:48:00 GMT", "Fri, 31 Dec 99999 23:59:59 GMT",
-          "Sun, 99 Nov 1994 99:99:99 GMT"})
-        CHECK(retry_after_s(senseless, NOW) == 0);
+TEST_CASE("Retry-After of any length") {
+    std::string const zeros(100'000, '0');
+    CHECK(retry_after_s(zeros + "7", 0) == 7);
+    CHECK(retry_after_s("9" + zeros, 0) == 1e12);
+    CHECK(retry_after_s("0." + zeros + "1", 0) == 0);
 }
 
 TEST_CASE("the bound of the backoff doubles up to its cap, and all below it is drawn") {

@@ -143,12 +143,29 @@ TEST_CASE("a stopped loop interrupts what begins to wait later, too") {
     CHECK(second == "interrupted and unwound");
 }
 
-TEST_CASE("coroutines that are given up unwind as well") {
+TEST_CASE("a timer that fails stops the loop, in which all end in order") {
     EventLoop loop;
     std::string ending;
     Timer const bad(loop, after(0.001), [] { throw std::runtime_error("in a timer"); });
     CHECK_THROWS_WITH_AS(run(loop, wait_for_ever(loop, ending)), "in a timer", std::runtime_error);
-    CHECK(ending == " and unwound");
+    CHECK(ending == "interrupted and unwound");
+    CHECK(loop.stopping());
+}
+
+TEST_CASE("a watch that fails stops the loop, in which all end in order, and may outlive the run") {
+    EventLoop loop;
+    FileDescriptor const readable(eventfd(1, EFD_CLOEXEC));
+    std::string ending;
+    int calls = 0;
+    {
+        Watch const bad(loop, readable.get(), EPOLLIN, [&](std::uint32_t) {
+            ++calls;
+            throw std::runtime_error("in a watch");
+        });
+        CHECK_THROWS_WITH_AS(run(loop, wait_for_ever(loop, ending)), "in a watch", std::runtime_error);
+        CHECK(ending == "interrupted and unwound");
+    }
+    CHECK(calls == 1);
 }
 
 TEST_CASE("a watch is called while it lives, even if another ends it in the same turn") {

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <barrier>
 #include <latch>
+#include <memory>
 #include <semaphore>
 #include <thread>
 
@@ -38,13 +39,21 @@ struct Completed {
     Attempt attempt;
 };
 
+/// A client of either kind.
+class Client {
+  public:
+    virtual ~Client() = default;
+    virtual Completed complete(std::string const& body = BODY) = 0;
+};
+
 /// One blocking client.
-class Blocking {
+class Blocking final : public Client {
   public:
     explicit Blocking(std::string const& url, Options const& options = {})
-        : endpoint_(url, options.key, options.timeouts, options.transport), client_(endpoint_, {}) {}
+        : endpoint_(parse_base_url(url).value(), options.key, options.timeouts, options.transport),
+          client_(endpoint_, {}) {}
 
-    Completed complete(std::string const& body = BODY) {
+    Completed complete(std::string const& body = BODY) override {
         Completed completed;
         try {
             completed.reply = client_.complete(body, completed.attempt);
@@ -60,12 +69,13 @@ class Blocking {
 };
 
 /// One client in an event loop that runs while a completion is made.
-class Awaited {
+class Awaited final : public Client {
   public:
     explicit Awaited(std::string const& url, Options const& options = {})
-        : endpoint_(url, options.key, options.timeouts, options.transport), client_(loop_, endpoint_, 1000) {}
+        : endpoint_(parse_base_url(url).value(), options.key, options.timeouts, options.transport),
+          client_(loop_, endpoint_, 1000) {}
 
-    Completed complete(std::string const& body = BODY) {
+    Completed complete(std::string const& body = BODY) override {
         return std::move(complete_all({body}).front());
     }
 
@@ -94,10 +104,41 @@ class Awaited {
     AsyncLLMClient client_;
 };
 
+/// Makes clients of one kind.
+class ClientMaker {
+  public:
+    template <typename Kind>
+    static ClientMaker of() {
+        return ClientMaker([](std::string const& url, Options const& options) -> std::unique_ptr<Client> {
+            return std::make_unique<Kind>(url, options);
+        });
+    }
+
+    std::unique_ptr<Client> operator()(std::string const& url, Options const& options = {}) const {
+        return make_(url, options);
+    }
+
+  private:
+    using Make = std::unique_ptr<Client> (*)(std::string const& url, Options const& options);
+
+    explicit ClientMaker(Make make) : make_(make) {}
+
+    Make make_;
+};
+
+// A test of both clients, which `make` makes. Unlike with TEST_CASE_TEMPLATE alone, its body is compiled
+// once.
+#define DEFINE_TEST_OF_BOTH(body, title)                 \
+    static void body(ClientMaker const& make);           \
+    TEST_CASE_TEMPLATE(title, Kind, Blocking, Awaited) { \
+        body(ClientMaker::of<Kind>());                   \
+    }                                                    \
+    static void body(ClientMaker const& make)
+#define TEST_OF_BOTH(title) DEFINE_TEST_OF_BOTH(DOCTEST_ANONYMOUS(test_of_both_), title)
+
 /// Why a completion could not be had.
-template <typename Client>
-std::string failure(std::string const& url, Options const& options = {}) {
-    return Client(url, options).complete().failure;
+std::string failure(ClientMaker const& make, std::string const& url, Options const& options = {}) {
+    return make(url, options)->complete().failure;
 }
 
 Options with(TransportRetries const& transport) {
@@ -119,7 +160,7 @@ std::string nobody() {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("a reply and its stamps", Client, Blocking, Awaited) {
+TEST_OF_BOTH("a reply and its stamps") {
     ScriptedServer const server([](Exchange const& exchange) {
         exchange.send(Exchange::stream_head());
         exchange.send(Exchange::chunk(Exchange::content("Hel")));
@@ -131,7 +172,7 @@ TEST_CASE_TEMPLATE("a reply and its stamps", Client, Blocking, Awaited) {
     });
     Options options;
     options.key = "secret";
-    auto const completed = Client(server.url() + "/", options).complete();
+    auto const completed = make(server.url() + "/?a=../b", options)->complete();
     Attempt const& attempt = completed.attempt;
     CHECK(completed.reply == "Hello");
     CHECK(attempt.usage == R"({"total_tokens":3})");
@@ -142,35 +183,48 @@ TEST_CASE_TEMPLATE("a reply and its stamps", Client, Blocking, Awaited) {
     CHECK(attempt.request_sha256 == sha256_hex(BODY));
     CHECK(attempt.completion_sha256 == sha256_hex("Hello"));
     CHECK(server.bodies() == std::vector{BODY});
-    CHECK(server.heads().front() == "POST /v1/chat/completions HTTP/1.1\r\nHost: " + server.host() +
+    CHECK(server.heads().front() == "POST /v1/chat/completions?a=../b HTTP/1.1\r\nHost: " + server.host() +
                                         "\r\nAccept: text/event-stream\r\nContent-Type: application/json\r\n"
                                         "Authorization: Bearer secret\r\nContent-Length: 13\r\n");
 }
 
-TEST_CASE_TEMPLATE("without a key there is no header", Client, Blocking, Awaited) {
+TEST_OF_BOTH("without a key there is no header") {
     ScriptedServer const server([](Exchange const& exchange) { exchange.reply("x"); });
-    CHECK(Client(server.url()).complete().reply == "x");
+    CHECK(make(server.url())->complete().reply == "x");
     CHECK(server.heads().front().find("Authorization") == std::string::npos);
 }
 
-TEST_CASE_TEMPLATE("a large request is sent whole and at once", Client, Blocking, Awaited) {
+TEST_OF_BOTH("a large request is sent whole and at once") {
     std::string const large(3'000'000, 'x');
     ScriptedServer const server([](Exchange const& exchange) { exchange.reply("x"); });
-    CHECK(Client(server.url()).complete(large).reply == "x");
+    CHECK(make(server.url())->complete(large).reply == "x");
     CHECK(server.bodies().front() == large);
     CHECK(server.heads().front().find("Expect") == std::string::npos);
 }
 
-TEST_CASE_TEMPLATE("a connection is used again", Client, Blocking, Awaited) {
+TEST_OF_BOTH("a connection is used again") {
     ScriptedServer const server(
         [](Exchange const& exchange) { exchange.reply("reply " + std::to_string(exchange.number)); });
-    Client client(server.url(), with(ONE_TRY));
+    auto const client = make(server.url(), with(ONE_TRY));
     for (std::string const number : {"0", "1", "2"})
-        CHECK(client.complete().reply == "reply " + number);
+        CHECK(client->complete().reply == "reply " + number);
     CHECK(server.connections() == 1);
 }
 
-TEST_CASE_TEMPLATE("an end of the body that comes late still frees the connection", Client, Blocking, Awaited) {
+TEST_OF_BOTH("a connection is used again after trailers") {
+    ScriptedServer const server([](Exchange const& exchange) {
+        std::string const whole = Exchange::stream_head("Trailer: X-Cost\r\n") +
+                                  Exchange::chunk(Exchange::content("x") + Exchange::finish()) +
+                                  "0\r\nX-Cost: 1\r\n\r\n";
+        exchange.send(whole);
+    });
+    auto const client = make(server.url(), with(ONE_TRY));
+    for (int number = 0; number < 3; ++number)
+        CHECK(client->complete().reply == "x");
+    CHECK(server.connections() == 1);
+}
+
+TEST_OF_BOTH("an end of the body that comes late still frees the connection") {
     std::binary_semaphore is_complete(0);
     std::binary_semaphore is_ended(0);
     ScriptedServer const server([&](Exchange const& exchange) {
@@ -181,17 +235,18 @@ TEST_CASE_TEMPLATE("an end of the body that comes late still frees the connectio
         exchange.settle();
         is_ended.release();
     });
-    Client client(server.url(), with(ONE_TRY));
+    auto const client = make(server.url(), with(ONE_TRY));
     for (int number = 0; number < 3; ++number) {
-        CHECK(client.complete().reply == "x");
+        CHECK(client->complete().reply == "x");
         is_complete.release();
         is_ended.acquire();
     }
     // In an event loop that does not run nobody notices.
-    CHECK(server.connections() <= (std::is_same_v<Client, Blocking> ? 1 : 3));
+    bool const is_blocking = dynamic_cast<Blocking const*>(client.get()) != nullptr;
+    CHECK(server.connections() <= (is_blocking ? 1 : 3));
 }
 
-TEST_CASE_TEMPLATE("an idle connection that is of no use any more costs no try", Client, Blocking, Awaited) {
+TEST_OF_BOTH("an idle connection that is of no use any more costs no try") {
     std::binary_semaphore is_replied(0);
     std::binary_semaphore is_over(0);
     bool closes = false;
@@ -207,22 +262,23 @@ TEST_CASE_TEMPLATE("an idle connection that is of no use any more costs no try",
         exchange.settle();
         is_over.release();
     });
-    Client client(server.url(), with(ONE_TRY));
+    auto const client = make(server.url(), with(ONE_TRY));
     for (int number = 0; number < 3; ++number) {
-        CHECK(client.complete().reply == "x");
+        CHECK(client->complete().reply == "x");
         is_replied.release();
         is_over.acquire();
     }
     CHECK(server.connections() == 3);
 }
 
-TEST_CASE_TEMPLATE("a second answer to one request is nobody's", Client, Blocking, Awaited) {
+TEST_OF_BOTH("a second answer to one request is nobody's") {
     bool chunked = false;
     SUBCASE("to a body with a length") {
     }
     SUBCASE("to a body in chunks") {
         chunked = true;
     }
+    // Each connection is given up, because libcurl would go on with the rest of the second answer.
     ScriptedServer const server([&](Exchange const& exchange) {
         auto const event = [](std::string_view text) { return Exchange::content(text) + Exchange::finish(); };
         std::string const strange = event("of nobody");
@@ -237,9 +293,25 @@ TEST_CASE_TEMPLATE("a second answer to one request is nobody's", Client, Blockin
         exchange.rest(10);
         exchange.send(strange);
     });
-    Client client(server.url(), with(ONE_TRY));
+    auto const client = make(server.url(), with(ONE_TRY));
     for (std::string const body : {"first", "second", "third"})
-        CHECK(client.complete(body).reply == body);
+        CHECK(client->complete(body).reply == body);
+    CHECK(server.connections() == 3);
+}
+
+TEST_OF_BOTH("a second answer behind a refusal is nobody's") {
+    ScriptedServer const server([](Exchange const& exchange) {
+        std::string const strange = Exchange::content("of nobody") + Exchange::finish();
+        exchange.send((exchange.number % 2 == 0 ? "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"
+                                                : Exchange::whole(exchange.body)) +
+                      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: " +
+                      std::to_string(strange.size()) + "\r\n\r\n");
+        exchange.rest(10);
+        exchange.send(strange);
+    });
+    auto const client = make(server.url());
+    for (std::string const body : {"first", "second", "third"})
+        CHECK(client->complete(body).reply == body);
 }
 
 TEST_CASE("connections are passed on between coroutines, each of which gets its own answer") {
@@ -271,12 +343,12 @@ TEST_CASE("more than a hundred completions at once") {
     CHECK(std::ranges::all_of(completed, [](Completed const& one) { return one.reply == "x"; }));
 }
 
-TEST_CASE_TEMPLATE("a status that is tried again", Client, Blocking, Awaited) {
+TEST_OF_BOTH("a status that is tried again") {
     for (int const status : {408, 429, 500, 502, 503, 529, 599}) {
         ScriptedServer const server([&](Exchange const& exchange) {
             exchange.number < 2 ? exchange.refuse(status, "", "busy") : exchange.reply("x");
         });
-        auto const completed = Client(server.url()).complete();
+        auto const completed = make(server.url())->complete();
         CHECK(completed.reply == "x");
         CHECK(completed.attempt.transport_retries == 2);
         CHECK(completed.attempt.transport_ns > 0);
@@ -284,25 +356,24 @@ TEST_CASE_TEMPLATE("a status that is tried again", Client, Blocking, Awaited) {
     }
 }
 
-TEST_CASE_TEMPLATE("a status that is final", Client, Blocking, Awaited) {
+TEST_OF_BOTH("a status that is final") {
     for (int const status : {201, 204, 301, 304, 400, 401, 403, 404, 407, 416, 417, 422}) {
         ScriptedServer const server([&](Exchange const& exchange) {
             exchange.refuse(status, "Location: /elsewhere\r\n", status == 204 || status == 304 ? "" : "{\n \"no\"}");
         });
         std::string const said = status == 204 || status == 304 ? "" : ": { \"no\"}";
-        CHECK(failure<Client>(server.url()) == "the endpoint answered " + std::to_string(status) + said);
+        CHECK(failure(make, server.url()) == "the endpoint answered " + std::to_string(status) + said);
         CHECK(server.bodies().size() == 1);
     }
 }
 
-TEST_CASE_TEMPLATE("tries are bounded", Client, Blocking, Awaited) {
+TEST_OF_BOTH("tries are bounded") {
     ScriptedServer const server([](Exchange const& exchange) { exchange.refuse(503); });
-    CHECK(failure<Client>(server.url()) == "the endpoint answered 503");
+    CHECK(failure(make, server.url()) == "the endpoint answered 503");
     CHECK(server.bodies().size() == 3);
 }
 
-TEST_CASE_TEMPLATE("the key is never quoted, nor a part of it, nor its spelling within JSON", Client, Blocking,
-                   Awaited) {
+TEST_OF_BOTH("the key is never quoted, nor a part of it, nor its spelling within JSON") {
     Options options = with(ONE_TRY);
     options.key = "sk-\"secret\\0123456789";
     std::string quoted;
@@ -323,41 +394,42 @@ TEST_CASE_TEMPLATE("the key is never quoted, nor a part of it, nor its spelling 
                               Exchange::chunk("data: " + events.at(exchange.number - 1) + "\n\n") +
                               Exchange::chunk(""));
         });
-        Client client(server.url(), options);
+        auto const client = make(server.url(), options);
         for (int number = 0; number < 4; ++number) {
-            std::string const told = client.complete().failure;
+            std::string const told = client->complete().failure;
             CHECK(told.find("sk-") == std::string::npos);
             CHECK(told.find((padding + "***").substr(0, 200)) != std::string::npos);
         }
     }
 }
 
-TEST_CASE_TEMPLATE("the key is not quoted where a long error body is cut", Client, Blocking, Awaited) {
+TEST_OF_BOTH("the key is not quoted where a long error body is cut") {
     Options options = with(ONE_TRY);
     options.key = "sk-secret-0123456789";
     for (std::size_t part = 0; part <= options.key.size(); ++part) {
         ScriptedServer const server([&](Exchange const& exchange) {
             exchange.refuse(400, "", std::string(2048 - part, ' ') + options.key + std::string(2000, 'x'));
         });
-        std::string const told = failure<Client>(server.url(), options);
+        std::string const told = failure(make, server.url(), options);
         CHECK(told == "the endpoint answered 400: " + std::string(part > 0 ? "***…" : "…"));
     }
 }
 
-TEST_CASE_TEMPLATE("an error body without end", Client, Blocking, Awaited) {
+TEST_OF_BOTH("an error body without end") {
     ScriptedServer const server([](Exchange const& exchange) {
         exchange.send("HTTP/1.1 400 No\r\nContent-Length: 100000\r\n\r\n" + std::string(5000, 'x'));
         exchange.hang();
     });
-    CHECK(failure<Client>(server.url()) == ("the endpoint answered 400: " + std::string(300, 'x')).substr(0, 300));
+    CHECK(failure(make, server.url()) ==
+          ("the endpoint answered 400: " + std::string(300, 'x')).substr(0, 300));
 }
 
-TEST_CASE_TEMPLATE("an error body that never comes", Client, Blocking, Awaited) {
+TEST_OF_BOTH("an error body that never comes") {
     ScriptedServer const server([](Exchange const& exchange) {
         exchange.send("HTTP/1.1 400 No\r\nContent-Length: 10\r\n\r\n");
         exchange.hang();
     });
-    CHECK(failure<Client>(server.url(), with(Timeouts{10, 0.05, 600})) == "the endpoint answered 400");
+    CHECK(failure(make, server.url(), with(Timeouts{10, 0.05, 600})) == "the endpoint answered 400");
 }
 
 namespace {
@@ -410,44 +482,44 @@ std::vector<Breakage> const BREAKAGES{
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("a broken try is dropped and repeated", Client, Blocking, Awaited) {
+TEST_OF_BOTH("a broken try is dropped and repeated") {
     for (Breakage const& breakage : BREAKAGES) {
         CAPTURE(breakage.reason);
         ScriptedServer const server([&](Exchange const& exchange) {
             exchange.number == 0 ? breakage.answer(exchange) : exchange.reply("whole");
         });
-        auto const completed = Client(server.url()).complete();
+        auto const completed = make(server.url())->complete();
         CHECK(completed.reply == "whole");
         CHECK(completed.attempt.transport_retries == 1);
         CHECK(server.bodies().size() == 2);
     }
 }
 
-TEST_CASE_TEMPLATE("the reason of a broken try is one line", Client, Blocking, Awaited) {
+TEST_OF_BOTH("the reason of a broken try is one line") {
     for (Breakage const& breakage : BREAKAGES) {
         ScriptedServer const server(breakage.answer);
-        std::string const told = failure<Client>(server.url(), with(ONE_TRY));
+        std::string const told = failure(make, server.url(), with(ONE_TRY));
         CHECK(told.substr(0, breakage.reason.size()) == breakage.reason);
         CHECK(told.find('\n') == std::string::npos);
     }
 }
 
-TEST_CASE_TEMPLATE("a request on a connection that breaks is not repeated in silence", Client, Blocking, Awaited) {
+TEST_OF_BOTH("a request on a connection that breaks is not repeated in silence") {
     ScriptedServer const server([](Exchange const& exchange) {
         exchange.number % 2 == 0 ? exchange.reply("x") : exchange.shut();
     });
-    Client client(server.url(), with(ONE_TRY));
-    CHECK(client.complete().reply == "x");
-    CHECK(client.complete().failure == "the endpoint closed the connection");
+    auto const client = make(server.url(), with(ONE_TRY));
+    CHECK(client->complete().reply == "x");
+    CHECK(client->complete().failure == "the endpoint closed the connection");
     CHECK(server.bodies().size() == 2);
 }
 
-TEST_CASE_TEMPLATE("nobody listens", Client, Blocking, Awaited) {
-    std::string const told = failure<Client>(nobody());
+TEST_OF_BOTH("nobody listens") {
+    std::string const told = failure(make, nobody());
     CHECK(told == "no connection (Connection refused)");
 }
 
-TEST_CASE_TEMPLATE("a connection that is never accepted", Client, Blocking, Awaited) {
+TEST_OF_BOTH("a connection that is never accepted") {
     FileDescriptor const listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     FileDescriptor const queued(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
@@ -460,96 +532,96 @@ TEST_CASE_TEMPLATE("a connection that is never accepted", Client, Blocking, Awai
     REQUIRE(getsockname(listener.get(), generic, &size) == 0);
     REQUIRE(connect(queued.get(), generic, size) == 0);
     std::string const url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/v1";
-    CHECK(failure<Client>(url, with(Timeouts{0.05, 60, 600})) == "no connection within 0.05 s");
+    CHECK(failure(make, url, with(Timeouts{0.05, 60, 600})) == "no connection within 0.05 s");
 }
 
-TEST_CASE_TEMPLATE("an idle stream with comments", Client, Blocking, Awaited) {
+TEST_OF_BOTH("an idle stream with comments") {
     // They keep the connection alive, and the endpoint may have forgotten the completion all the same.
     ScriptedServer const server([](Exchange const& exchange) {
         streams("")(exchange);
         while (exchange.rest(10))
             exchange.send(Exchange::chunk(": keep-alive\n\n"));
     });
-    CHECK(failure<Client>(server.url(), with(Timeouts{10, 0.1, 600})) == "no event within 0.1 s");
+    CHECK(failure(make, server.url(), with(Timeouts{10, 0.1, 600})) == "no event within 0.1 s");
     CHECK(server.bodies().size() == 3);
 }
 
-TEST_CASE_TEMPLATE("events reset the idle time", Client, Blocking, Awaited) {
+TEST_OF_BOTH("events reset the idle time") {
     ScriptedServer const server([](Exchange const& exchange) {
         exchange.send(Exchange::stream_head());
         for (int number = 0; number < 20 && exchange.rest(60); ++number)
             exchange.send(Exchange::chunk(Exchange::content("x")));
         exchange.send(Exchange::chunk(Exchange::finish()) + Exchange::chunk(""));
     });
-    auto const completed = Client(server.url(), with(Timeouts{10, 1, 600})).complete();
+    auto const completed = make(server.url(), with(Timeouts{10, 1, 600}))->complete();
     CHECK(completed.reply == std::string(20, 'x'));
     CHECK(completed.attempt.transport_retries == 0);
 }
 
-TEST_CASE_TEMPLATE("the total time bounds all tries", Client, Blocking, Awaited) {
+TEST_OF_BOTH("the total time bounds all tries") {
     ScriptedServer const server([](Exchange const& exchange) { exchange.refuse(503, "Retry-After: 3600\r\n"); });
-    CHECK(failure<Client>(server.url(), with(Timeouts{10, 60, 0.1})) == "no completion within 0.1 s");
+    CHECK(failure(make, server.url(), with(Timeouts{10, 60, 0.1})) == "no completion within 0.1 s");
     CHECK(server.bodies().size() == 1);
 }
 
-TEST_CASE_TEMPLATE("the total time bounds a stream", Client, Blocking, Awaited) {
+TEST_OF_BOTH("the total time bounds a stream") {
     ScriptedServer const server([](Exchange const& exchange) {
         streams("")(exchange);
         exchange.hang();
     });
-    CHECK(failure<Client>(server.url(), with(Timeouts{10, 60, 0.1})) == "no completion within 0.1 s");
+    CHECK(failure(make, server.url(), with(Timeouts{10, 60, 0.1})) == "no completion within 0.1 s");
     CHECK(server.bodies().size() == 1);
 }
 
-TEST_CASE_TEMPLATE("the total time does not undo a success", Client, Blocking, Awaited) {
+TEST_OF_BOTH("the total time does not undo a success") {
     ScriptedServer const server([](Exchange const& exchange) {
         streams(Exchange::chunk(Exchange::finish()))(exchange);
         exchange.hang();
     });
-    CHECK(Client(server.url(), with(Timeouts{10, 60, 0.5})).complete().reply == "lost");
+    CHECK(make(server.url(), with(Timeouts{10, 60, 0.5}))->complete().reply == "lost");
 }
 
-TEST_CASE_TEMPLATE("Retry-After is waited for", Client, Blocking, Awaited) {
+TEST_OF_BOTH("Retry-After is waited for") {
     ScriptedServer const server([](Exchange const& exchange) {
         exchange.number == 0 ? exchange.refuse(429, "retry-after: 0.2\r\n") : exchange.reply("x");
     });
-    CHECK(Client(server.url()).complete().attempt.transport_ns >= 200'000'000);
+    CHECK(make(server.url())->complete().attempt.transport_ns >= 200'000'000);
 }
 
-TEST_CASE_TEMPLATE("interim responses and trailers", Client, Blocking, Awaited) {
+TEST_OF_BOTH("interim responses and trailers") {
     ScriptedServer const server([](Exchange const& exchange) {
         exchange.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
         exchange.send(Exchange::stream_head("Trailer: X-Cost\r\n") + Exchange::chunk(Exchange::content("x")) +
                       Exchange::chunk(Exchange::finish()) + "0\r\nX-Cost: 1\r\n\r\n");
     });
-    auto const completed = Client(server.url()).complete();
+    auto const completed = make(server.url())->complete();
     CHECK(completed.reply == "x");
     CHECK(completed.attempt.transport_retries == 0);
 }
 
-TEST_CASE_TEMPLATE("a body with a length", Client, Blocking, Awaited) {
+TEST_OF_BOTH("a body with a length") {
     std::string const body = Exchange::content("x") + Exchange::finish();
     ScriptedServer const server(
         sends("HTTP/1.1 200 OK\r\nContent-Type: TEXT/event-stream;charset=utf-8\r\nContent-Length: " +
               std::to_string(body.size()) + "\r\n\r\n" + body));
-    CHECK(Client(server.url()).complete().reply == "x");
+    CHECK(make(server.url())->complete().reply == "x");
 }
 
-TEST_CASE_TEMPLATE("a body until the connection closes", Client, Blocking, Awaited) {
+TEST_OF_BOTH("a body until the connection closes") {
     ScriptedServer const server([](Exchange const& exchange) {
         exchange.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
         exchange.send(Exchange::content("x") + Exchange::finish());
         exchange.shut();
     });
-    CHECK(Client(server.url()).complete().reply == "x");
+    CHECK(make(server.url())->complete().reply == "x");
 }
 
-TEST_CASE_TEMPLATE("a connection that breaks after the finish reason", Client, Blocking, Awaited) {
+TEST_OF_BOTH("a connection that breaks after the finish reason") {
     ScriptedServer const server([](Exchange const& exchange) {
         streams(Exchange::chunk(Exchange::finish()))(exchange);
         exchange.shut();
     });
-    CHECK(Client(server.url(), with(ONE_TRY)).complete().reply == "lost");
+    CHECK(make(server.url(), with(ONE_TRY))->complete().reply == "lost");
 }
 
 TEST_CASE("a stop ends the blocking client wherever it waits") {
@@ -576,7 +648,7 @@ TEST_CASE("a stop ends the blocking client wherever it waits") {
         };
     }
     ScriptedServer const server(answer);
-    Endpoint const endpoint(server.url(), "", Timeouts{10, 60, 600}, transport);
+    Endpoint const endpoint(parse_base_url(server.url()).value(), "", Timeouts{10, 60, 600}, transport);
     LLMClient client(endpoint, stop.get_token());
     Attempt attempt;
     CHECK_THROWS_AS(client.complete(BODY, attempt), Interrupted);

@@ -106,11 +106,13 @@ TEST_CASE("extracted code is part of the reply and ends in one line end") {
     Source source(SEED);
     int found = 0;
     for (int round = 0; round < ROUNDS; ++round) {
-        auto const reply = source.text({"\n```python\n", "\n```\n", "```", "````", "~~~", "python", "py",
-                                        "json", "\n", "\r\n", " ", "\t", "x = 1", "</think>", "ü", "`"},
-                                       30);
+        auto const reply = source.text(
+            {"\n```python\n", "\n```\n", "```", "````",  "~~~",      "python", "py", "json",    "\n",
+             "\r\n",          " ",       "\t",  "x = 1", "</think>", "ü",      "`",  "<think>", "</s>",
+             "def x",         "="},
+            30);
         CAPTURE(reply);
-        auto const code = extract(reply);
+        auto const code = extract(reply, "x");
         if (!code)
             continue;
         ++found;
@@ -132,7 +134,7 @@ TEST_CASE("a fenced module comes out as it went in") {
         module.resize(module.find_last_not_of('\n') + 1);
         module += '\n';
         CAPTURE(module);
-        CHECK(extract("Here:\n\n```python\n" + module + "```\nDone.") == module);
+        CHECK(extract("Here:\n\n```python\n" + module + "```\nDone.", "f") == module);
     }
 }
 
@@ -175,10 +177,28 @@ TEST_CASE("long output without line ends costs no stack") {
     std::string const signs(1'000'000, '=');
     CHECK(normalise(signs, "", "/w/x") == std::string(FEEDBACK_LIMIT_BYTES, '='));
     CHECK(judge(0, false, signs) == Verdict::no_summary);
-    CHECK(!extract(signs));
+    CHECK(!extract(signs, "f"));
     std::string const letters(1'000'000, 'a');
     CHECK(normalise(letters + " in 0.1s (" + letters, "", "/w/x") == std::string(FEEDBACK_LIMIT_BYTES, 'a'));
-    CHECK(extract("```\n" + letters) == letters + "\n");
+    CHECK(extract("```\n" + letters, "f") == letters + "\n");
+}
+
+TEST_CASE("what is long and repeats itself takes no longer than it is long") {
+    auto const repeated = [](std::string const& text) {
+        std::string result;
+        while (result.size() < 200'000)
+            result += text;
+        return result;
+    };
+    for (std::string const text :
+         {"<think>", "</think>", "<think></think>", "[THINK]<think>", "</s>", "<|", "<|a|>", "```\n",
+          "```a\n```</s>", "~~~\n", "def ", "async ", "x =", " ", "\n", "\r", "\r\n", "`"}) {
+        CAPTURE(text);
+        auto const reply = repeated(text);
+        CHECK(extract("```\nx = 1\n```\n" + reply, "x") == "x = 1\n");
+        CHECK(!extract(reply + '\n', "x"));
+    }
+    CHECK(in_one_line(repeated("x \n")).size() < 200'000);
 }
 
 TEST_CASE("nothing passes without a summary") {

@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "errors.hpp"
+#include "json_text.hpp"
 #include "temporary_folder.hpp"
 
 using namespace agentloop;
@@ -17,32 +20,26 @@ struct Settings {
 
     Settings() {
         std::filesystem::create_directory(folder / "workspaces");
-        values = {
-            {"contract_version", 1},
-            {"tasks_file", folder / "tasks.jsonl"},
-            {"prompts_file", CONTRACT_FOLDER "/prompts.json"},
-            {"base_url", "http://localhost:1/v1"},
-            {"model", "m"},
-            {"request", json::object()},
-            {"agents", 1},
-            {"max_retries", 0},
-            {"verify",
-             {{"argv", {"true"}},
-              {"env", {{"PATH", "/usr/bin:/bin"}}},
-              {"timeout_s", 1},
-              {"slots", 1},
-              {"output_limit_bytes", 1}}},
-            {"timeouts", {{"connect_s", 1}, {"event_idle_s", 0.5}, {"total_s", 1e3}}},
-            {"transport", {{"max_retries", 0}, {"base_s", 0}, {"cap_s", 0.0}}},
-            {"workspaces", folder / "workspaces"},
-            {"events", folder / "events.jsonl"},
-        };
+        values = parse_json(R"({
+            "contract_version": 1, "base_url": "http://localhost:1/v1", "model": "m", "request": {}, "agents": 1,
+            "max_retries": 0,
+            "verify": {"argv": ["true"], "env": {"PATH": "/usr/bin:/bin"}, "timeout_s": 1, "slots": 1,
+                       "output_limit_bytes": 1},
+            "timeouts": {"connect_s": 1, "event_idle_s": 0.5, "total_s": 1e3},
+            "transport": {"max_retries": 0, "base_s": 0, "cap_s": 0.0}
+        })");
+        values["tasks_file"] = folder / "tasks.jsonl";
+        values["prompts_file"] = CONTRACT_FOLDER "/prompts.json";
+        values["workspaces"] = folder / "workspaces";
+        values["events"] = folder / "events.jsonl";
     }
 
     std::string path() const { return folder / "run.json"; }
 
+    void write() const { write_text(path(), values.dump()); }
+
     RunFile load() const {
-        write_text(path(), values.dump());
+        write();
         return load_run_file(path());
     }
 };
@@ -61,85 +58,80 @@ std::string reason(std::string const& path) {
 }
 
 std::string reason(Settings const& settings) {
-    write_text(settings.path(), settings.values.dump());
+    settings.write();
     return reason(settings.path());
 }
 
-json::json_pointer pointer(std::string const& field) {
-    auto path = "/" + field;
+json::json_pointer pointer(std::string_view field) {
+    auto path = "/" + std::string(field);
     std::replace(path.begin(), path.end(), '.', '/');
     return json::json_pointer(path);
 }
 
+/// A value that a field must not have, as JSON, and what it must be.
 struct Bad {
-    std::string field;
-    json value;
-    std::string told;
+    std::string_view field;
+    std::string_view value;
+    std::string_view wanted;
 };
 
-std::vector<Bad> const BAD = {
-    {"contract_version", 2, "is 2; it must be 1, the one that this runtime obeys"},
-    {"contract_version", "1", "is \"1\"; it must be an integer of at least 0"},
-    {"tasks_file", 7, "is 7; it must be a string"},
-    {"prompts_file", "", "is \"\"; it must be a path"},
-    {"prompts_file", std::string("a\0b", 3), "is \"a\\u0000b\"; it must be a path"},
-    {"base_url", "localhost",
-     "is \"localhost\"; it must be http:// or https://, a host, a port if need be, and a path"},
-    {"model", nullptr, "is null; it must be a string"},
-    {"request", json::array(), "is []; it must be an object"},
-    {"request",
-     {{"stream", false}},
-     "is {\"stream\":false}; it must be an object without messages, model, stream"},
-    {"agents", 0, "is 0; it must be an integer of at least 1"},
-    {"agents", true, "is true; it must be an integer of at least 1"},
-    {"agents", 1.5, "is 1.5; it must be an integer of at least 1"},
-    {"agents", 1.0, "is 1.0; it must be an integer of at least 1"},
-    {"agents", 18446744073709551615U, "is 18446744073709551615; it must be an integer of at least 1"},
-    {"max_retries", -1, "is -1; it must be an integer of at least 0"},
-    {"verify", "x", "is \"x\"; it must be an object"},
-    {"verify.argv", json::array(), "is []; it must be a list of strings, at least one"},
-    {"verify.argv", {"a", 1}, "is [\"a\",1]; it must be a list of strings, at least one"},
-    {"verify.argv", {std::string("a\0", 2)}, "is [\"a\\u0000\"]; it must be a list of strings, at least one"},
-    {"verify.env", {{"A", 1}}, "is {\"A\":1}; it must be an object of strings"},
-    {"verify.env", {{"A=B", ""}}, "is {\"A=B\":\"\"}; it must be an object of strings"},
-    {"verify.env", {{"", ""}}, "is {\"\":\"\"}; it must be an object of strings"},
-    {"verify.timeout_s", 0, "is 0; it must be a number above 0"},
-    {"verify.slots", 0, "is 0; it must be an integer of at least 1"},
-    {"verify.output_limit_bytes", 0, "is 0; it must be an integer of at least 1"},
-    {"timeouts.connect_s", -1, "is -1; it must be a number above 0"},
-    {"timeouts.event_idle_s", "1", "is \"1\"; it must be a number above 0"},
-    {"timeouts.total_s", false, "is false; it must be a number above 0"},
-    {"transport.max_retries", 0.5, "is 0.5; it must be an integer of at least 0"},
-    {"transport.base_s", -0.1, "is -0.1; it must be a number of at least 0"},
-    {"transport.cap_s", nullptr, "is null; it must be a number of at least 0"},
-    {"workspaces", "/no/such/folder",
-     "is \"/no/such/folder\"; it must be an existing folder that can be written to"},
-    {"workspaces", "/dev/null", "is \"/dev/null\"; it must be an existing folder that can be written to"},
-    {"events", json::object(), "is {}; it must be a string"},
+constexpr Bad BAD[] = {
+    {"contract_version", R"(2)", "1, the one that this runtime obeys"},
+    {"contract_version", R"("1")", "an integer of at least 0"},
+    {"tasks_file", R"(7)", "a string"},
+    {"prompts_file", R"("")", "a path"},
+    {"prompts_file", R"("a\u0000b")", "a path"},
+    {"base_url", R"("localhost")", "http:// or https://, a host, a port if need be, a path and a query"},
+    {"model", R"(null)", "a string"},
+    {"request", R"([])", "an object"},
+    {"request", R"({"stream":false})", "an object without messages, model, stream"},
+    {"agents", R"(0)", "an integer of at least 1"},
+    {"agents", R"(true)", "an integer of at least 1"},
+    {"agents", R"(1.5)", "an integer of at least 1"},
+    {"agents", R"(1.0)", "an integer of at least 1"},
+    {"agents", R"(18446744073709551615)", "an integer of at least 1"},
+    {"max_retries", R"(-1)", "an integer of at least 0"},
+    {"verify", R"("x")", "an object"},
+    {"verify.argv", R"([])", "a list of strings, at least one"},
+    {"verify.argv", R"(["a",1])", "a list of strings, at least one"},
+    {"verify.argv", R"(["a\u0000"])", "a list of strings, at least one"},
+    {"verify.env", R"({"A":1})", "an object of strings"},
+    {"verify.env", R"({"A=B":""})", "an object of strings"},
+    {"verify.env", R"({"":""})", "an object of strings"},
+    {"verify.timeout_s", R"(0)", "a number above 0"},
+    {"verify.slots", R"(0)", "an integer of at least 1"},
+    {"verify.output_limit_bytes", R"(0)", "an integer of at least 1"},
+    {"timeouts.connect_s", R"(-1)", "a number above 0"},
+    {"timeouts.event_idle_s", R"("1")", "a number above 0"},
+    {"timeouts.total_s", R"(false)", "a number above 0"},
+    {"transport.max_retries", R"(0.5)", "an integer of at least 0"},
+    {"transport.base_s", R"(-0.1)", "a number of at least 0"},
+    {"transport.cap_s", R"(null)", "a number of at least 0"},
+    {"workspaces", R"("/no/such/folder")", "an existing folder that can be written to"},
+    {"workspaces", R"("/dev/null")", "an existing folder that can be written to"},
+    {"events", R"({})", "a string"},
 };
 
 }  // namespace
 
 TEST_CASE("bad fields") {
-    Settings const good;
-    for (auto const& [field, value, told] : BAD) {
+    for (auto const& [field, value, wanted] : BAD) {
         CAPTURE(field);
-        auto values = good.values;
-        values[pointer(field)] = value;
-        write_text(good.path(), values.dump());
-        CHECK(reason(good.path()) == field + " " + told);
+        CAPTURE(value);
+        Settings settings;
+        settings.values[pointer(field)] = parse_json(value);
+        CHECK(reason(settings) ==
+              std::string(field).append(" is ").append(value).append("; it must be ").append(wanted));
     }
 }
 
 TEST_CASE("missing fields") {
-    Settings const good;
-    for (auto const& [field, value, told] : BAD) {
+    for (auto const& [field, value, wanted] : BAD) {
         CAPTURE(field);
-        auto values = good.values;
+        Settings settings;
         auto const place = pointer(field);
-        values[place.parent_pointer()].erase(place.back());
-        write_text(good.path(), values.dump());
-        CHECK(reason(good.path()).starts_with(field + " is missing; it must be "));
+        settings.values[place.parent_pointer()].erase(place.back());
+        CHECK(reason(settings).starts_with(std::string(field) + " is missing; it must be "));
     }
 }
 
@@ -147,43 +139,6 @@ TEST_CASE("long values are cut") {
     Settings settings;
     settings.values["base_url"] = std::string(100, 'a');
     CHECK(reason(settings).starts_with("base_url is \"" + std::string(59, 'a') + "…; it must be http://"));
-}
-
-TEST_CASE("base URLs") {
-    Settings settings;
-    for (auto const& good : std::vector<std::string>{
-             "http://h", "https://h/", "http://a.b./v1", "http://1.2.3.4:65535/v1", "http://[::1]:80/v1",
-             "http://a_b-c/v1/@~!", "http://h/" + std::string(1000, 'p')}) {
-        CAPTURE(good);
-        settings.values["base_url"] = good;
-        CHECK(settings.load().base_url == good);
-    }
-    for (auto const& bad : std::vector<std::string>{"",
-                                                    "http://",
-                                                    "ftp://h",
-                                                    "http:///v1",
-                                                    "http://h:/v1",
-                                                    "http://h:65536/v1",
-                                                    "http://h:123456/v1",
-                                                    "http://h?x",
-                                                    "http://h/v1?x=1",
-                                                    "http://h/v1#x",
-                                                    "http://user@h/v1",
-                                                    "http://a..b/v1",
-                                                    "http://.a/v1",
-                                                    "http://h/v1\r\nX: y",
-                                                    "http://h/a b",
-                                                    "http://h/ü",
-                                                    "http://[]/v1",
-                                                    "http://[g]/v1",
-                                                    "http://[::1/v1",
-                                                    "http://-x y",
-                                                    "HTTP://h",
-                                                    "http://" + std::string(64, 'a') + "/v1"}) {
-        CAPTURE(bad);
-        settings.values["base_url"] = bad;
-        CHECK(reason(settings).find("; it must be http:// or https://, a host") != std::string::npos);
-    }
 }
 
 TEST_CASE("what is no JSON object") {
@@ -217,11 +172,13 @@ TEST_CASE("a good run file") {
     settings.values["of a later version"] = 1;
     settings.values["agents"] = 9223372036854775807;
     settings.values["timeouts"]["connect_s"] = 1e308;
-    settings.values["request"] = {{"temperature", 0.5}};
+    settings.values["request"] = parse_json(R"({"temperature": 0.5})");
     auto const run = settings.load();
     CHECK(run.tasks_file == settings.folder / "tasks.jsonl");
+    CHECK(run.base_url.port == 1);
+    CHECK(run.base_url.target == "/v1/chat/completions");
     CHECK(run.model == "m");
-    CHECK(run.request == json{{"temperature", 0.5}});
+    CHECK(run.request == CanonicalFields{{"temperature", "0.5"}});
     CHECK(run.agents == 9223372036854775807);
     CHECK(run.max_retries == 0);
     CHECK(run.verify.argv == std::vector<std::string>{"true"});

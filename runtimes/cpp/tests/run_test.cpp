@@ -17,6 +17,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "json_text.hpp"
 #include "process.hpp"
 #include "scripted_server.hpp"
 #include "temporary_folder.hpp"
@@ -27,15 +28,30 @@ using nlohmann::json;
 namespace {
 
 struct Events {
-    static std::string program() { return EXECUTABLES_FOLDER "/agentloop-events"; }
+    static constexpr char const* PROGRAM = EXECUTABLES_FOLDER "/agentloop-events";
 };
 
 struct Threads {
-    static std::string program() { return EXECUTABLES_FOLDER "/agentloop-threads"; }
+    static constexpr char const* PROGRAM = EXECUTABLES_FOLDER "/agentloop-threads";
 };
+
+// A test of both programs, whose path is `runtime`. Unlike with TEST_CASE_TEMPLATE alone, its body is
+// compiled once.
+#define DEFINE_TEST_OF_BOTH(body, title)                  \
+    static void body(std::string const& runtime);         \
+    TEST_CASE_TEMPLATE(title, Runtime, Events, Threads) { \
+        body(Runtime::PROGRAM);                           \
+    }                                                     \
+    static void body([[maybe_unused]] std::string const& runtime)
+#define TEST_OF_BOTH(title) DEFINE_TEST_OF_BOTH(DOCTEST_ANONYMOUS(test_of_both_), title)
 
 std::string const GOOD = "```python\ndef f():\n    return 1\n```";
 std::string const PROMPTS_FILE = CONTRACT_FOLDER "/prompts.json";
+
+/// The text that a field holds.
+std::string text(json const& object, char const* field) {
+    return object.at(field).get<std::string>();
+}
 
 /// A program that may be sent signals while it runs.
 class Program {
@@ -61,26 +77,19 @@ class Program {
 class RunFolder {
   public:
     explicit RunFolder(std::string const& base_url, int tasks = 3)
-        : settings{
-              {"contract_version", 1},
-              {"tasks_file", folder / "tasks.jsonl"},
-              {"prompts_file", PROMPTS_FILE},
-              {"base_url", base_url},
-              {"model", "m"},
-              {"request", {{"temperature", 0.0}}},
-              {"agents", tasks},
-              {"max_retries", 3},
-              {"verify",
-               {{"argv", {"sh", "-c", "echo '1 passed in 0.01s'"}},
-                {"env", {{"PATH", "/usr/bin:/bin"}}},
-                {"timeout_s", 60},
-                {"slots", 2},
-                {"output_limit_bytes", 65536}}},
-              {"timeouts", {{"connect_s", 10}, {"event_idle_s", 60}, {"total_s", 120}}},
-              {"transport", {{"max_retries", 1}, {"base_s", 0.001}, {"cap_s", 0.001}}},
-              {"workspaces", folder / "workspaces"},
-              {"events", folder / "events.jsonl"},
-          } {
+        : settings(parse_json(R"({
+              "contract_version": 1, "model": "m", "request": {"temperature": 0.0}, "max_retries": 3,
+              "verify": {"argv": ["sh", "-c", "echo '1 passed in 0.01s'"], "env": {"PATH": "/usr/bin:/bin"},
+                         "timeout_s": 60, "slots": 2, "output_limit_bytes": 65536},
+              "timeouts": {"connect_s": 10, "event_idle_s": 60, "total_s": 120},
+              "transport": {"max_retries": 1, "base_s": 0.001, "cap_s": 0.001}
+          })")) {
+        settings["base_url"] = base_url;
+        settings["agents"] = tasks;
+        settings["prompts_file"] = PROMPTS_FILE;
+        settings["tasks_file"] = folder / "tasks.jsonl";
+        settings["workspaces"] = folder / "workspaces";
+        settings["events"] = folder / "events.jsonl";
         std::filesystem::create_directory(folder / "workspaces");
         write_tasks(std::vector<std::int64_t>(static_cast<std::size_t>(tasks)));
     }
@@ -89,43 +98,37 @@ class RunFolder {
     void write_tasks(std::vector<std::int64_t> const& starts_after_ns) const {
         std::string lines;
         for (std::size_t number = 0; number < starts_after_ns.size(); ++number)
-            lines += json{{"task_id", "T/" + std::to_string(number)},
-                          {"prompt", "def f():\n"},
-                          {"tests", "from solution import *\n"},
-                          {"entry_point", "f"},
-                          {"start_after_ns", starts_after_ns[number]}}
-                         .dump() +
-                     "\n";
+            lines += R"({"task_id":"T/)" + std::to_string(number) +
+                     R"(","prompt":"def f():\n","tests":"from solution import *\n","entry_point":"f",)" +
+                     R"("start_after_ns":)" + std::to_string(starts_after_ns[number]) + "}\n";
         write_text(folder / "tasks.jsonl", lines);
     }
 
     TemporaryFolder const folder;
     json settings;
 
-    template <typename Runtime>
-    Program started() {
+    Program started(std::string const& runtime) const {
         write_text(folder / "run.json", settings.dump());
-        return Program(Runtime::program(), {"agentloop", folder / "run.json"});
+        return Program(runtime, {"agentloop", folder / "run.json"});
     }
 
     /// Runs to the end; returns the exit status, or minus the signal, and what is on stderr.
-    template <typename Runtime>
-    std::string finish() {
-        Finished const finished = started<Runtime>().wait();
+    std::string finish(std::string const& runtime) const {
+        Finished const finished = started(runtime).wait();
         return std::to_string(finished.exit_code ? *finished.exit_code : -*finished.signal) + finished.errors;
     }
 
     std::vector<json> events(std::string const& kind) const {
-        std::string const text = text_of(folder / "events.jsonl");
-        CHECK(text.find("sk-secret") == std::string::npos);
+        std::string const lines = text_of(folder / "events.jsonl");
+        CHECK(lines.find("sk-secret") == std::string::npos);
         std::vector<json> all, found;
-        for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1)
-            all.push_back(json::parse(text.substr(at, text.find('\n', at) - at)));
+        for (std::size_t at = 0; at < lines.size(); at = lines.find('\n', at) + 1)
+            all.push_back(parse_json(lines.substr(at, lines.find('\n', at) - at)));
         REQUIRE(!all.empty());
-        CHECK(all.front().at("event") == "run_start");
-        CHECK(all.back().at("event") == "run_end");
+        CHECK(text(all.front(), "event") == "run_start");
+        CHECK(text(all.back(), "event") == "run_end");
         std::ranges::copy_if(all, std::back_inserter(found),
-                             [&](json const& event) { return event.at("event") == kind; });
+                             [&](json const& event) { return text(event, "event") == kind; });
         return found;
     }
 
@@ -155,9 +158,9 @@ bool asks_for(Exchange const& exchange, std::string const& task) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("tasks pass at once, after feedback, and never", Runtime, Events, Threads) {
+TEST_OF_BOTH("tasks pass at once, after feedback, and never") {
     ScriptedServer const server([](Exchange const& exchange) {
-        auto const messages = json::parse(exchange.body).at("messages");
+        auto const messages = parse_json(exchange.body).at("messages");
         auto const attempt = messages.size() / 2;
         bool const passes = asks_for(exchange, "T/0") || (asks_for(exchange, "T/1") && attempt == 3);
         exchange.reply(attempt == 2 ? "No code yet." : passes ? GOOD : "```python\nwrong\n```");
@@ -165,7 +168,7 @@ TEST_CASE_TEMPLATE("tasks pass at once, after feedback, and never", Runtime, Eve
     RunFolder run(server.url());
     run.settings["verify"]["argv"] = {
         "sh", "-c", "grep -q wrong solution.py && { echo 1 failed in 0.02s; exit 1; }; echo 1 passed in 0.01s"};
-    CHECK(run.finish<Runtime>() == "0");
+    CHECK(run.finish(runtime) == "0");
     CHECK(run.outcomes() == Outcomes{{"T/0", "passed"}, {"T/1", "passed"}, {"T/2", "failed"}});
     std::map<std::string, std::vector<std::string>> verdicts;
     for (json const& attempt : run.events("attempt"))
@@ -174,18 +177,18 @@ TEST_CASE_TEMPLATE("tasks pass at once, after feedback, and never", Runtime, Eve
     CHECK(verdicts["T/1"] == std::vector<std::string>{"failed", "no_code", "passed"});
     CHECK(verdicts["T/2"] == std::vector<std::string>{"failed", "no_code", "failed", "failed"});
     auto const bodies = server.bodies();
-    json const last = json::parse(*std::ranges::max_element(bodies, {}, &std::string::size)).at("messages");
+    json const last = parse_json(*std::ranges::max_element(bodies, {}, &std::string::size)).at("messages");
     CHECK(last.size() == 8);
-    CHECK(last[2].at("content") == "```python\nwrong\n```");
-    CHECK(std::string(last[3].at("content")).find("1 failed\n") != std::string::npos);
+    CHECK(text(last[2], "content") == "```python\nwrong\n```");
+    CHECK(text(last[3], "content").find("1 failed\n") != std::string::npos);
     CHECK(run.no_workspace_is_left());
 }
 
-TEST_CASE_TEMPLATE("stamps are in order and of the one clock", Runtime, Events, Threads) {
+TEST_OF_BOTH("stamps are in order and of the one clock") {
     ScriptedServer const server(reply_good);
     RunFolder run(server.url(), 5);
     run.settings["agents"] = 2;
-    CHECK(run.finish<Runtime>() == "0");
+    CHECK(run.finish(runtime) == "0");
     auto const attempts = run.events("attempt");
     CHECK(attempts.size() == 5);
     for (json const& attempt : attempts) {
@@ -195,11 +198,11 @@ TEST_CASE_TEMPLATE("stamps are in order and of the one clock", Runtime, Events, 
             stamps.push_back(attempt.at(name));
         stamps.push_back(run.events("run_end").front().at("t"));
         CHECK(std::ranges::is_sorted(stamps));
-        CHECK(attempt.at("exit_code") == 0);
+        CHECK(attempt.at("exit_code").get<int>() == 0);
     }
 }
 
-TEST_CASE_TEMPLATE("agents are at work together", Runtime, Events, Threads) {
+TEST_OF_BOTH("agents are at work together") {
     // Nobody is answered before all have asked.
     std::latch everybody(30);
     ScriptedServer const server([&](Exchange const& exchange) {
@@ -209,12 +212,12 @@ TEST_CASE_TEMPLATE("agents are at work together", Runtime, Events, Threads) {
     });
     RunFolder run(server.url(), 60);
     run.settings["agents"] = 30;
-    CHECK(run.finish<Runtime>() == "0");
+    CHECK(run.finish(runtime) == "0");
     CHECK(std::ranges::all_of(run.outcomes(), [](auto const& task) { return task.second == "passed"; }));
     CHECK(server.connections() == 30);
 }
 
-TEST_CASE_TEMPLATE("no task begins before its start is due", Runtime, Events, Threads) {
+TEST_OF_BOTH("no task begins before its start is due") {
     ScriptedServer const server(reply_good);
     RunFolder run(server.url());
     std::vector<std::int64_t> const starts{0, 0, 20'000'001, 150'000'000, 150'000'000, 300'000'000};
@@ -225,43 +228,43 @@ TEST_CASE_TEMPLATE("no task begins before its start is due", Runtime, Events, Th
     SUBCASE("an agent that takes one after the other") {
         run.settings["agents"] = 1;
     }
-    CHECK(run.finish<Runtime>() == "0");
+    CHECK(run.finish(runtime) == "0");
     std::int64_t const start = run.events("run_start").front().at("t");
     auto const attempts = run.events("attempt");
     CHECK(attempts.size() == starts.size());
     for (json const& attempt : attempts) {
         std::string const task = attempt.at("task");
-        CHECK(attempt.at("verdict") == "passed");
+        CHECK(text(attempt, "verdict") == "passed");
         CHECK(std::int64_t(attempt.at("t_begin")) >= start + starts.at(std::stoul(task.substr(2))));
     }
 }
 
-TEST_CASE_TEMPLATE("more agents than tasks", Runtime, Events, Threads) {
+TEST_OF_BOTH("more agents than tasks") {
     ScriptedServer const server(reply_good);
     RunFolder run(server.url());
     run.settings["agents"] = 1'000'000'000;
-    CHECK(run.finish<Runtime>() == "0");
+    CHECK(run.finish(runtime) == "0");
     CHECK(run.outcomes() == ALL_PASSED);
 }
 
-TEST_CASE_TEMPLATE("a completion that cannot be had is an error of its task", Runtime, Events, Threads) {
+TEST_OF_BOTH("a completion that cannot be had is an error of its task") {
     ScriptedServer const server([](Exchange const& exchange) {
         asks_for(exchange, "T/1") ? exchange.refuse(401, "", "bad key sk-secret") : exchange.reply(GOOD);
     });
     RunFolder run(server.url());
-    CHECK(run.finish<Runtime>() == "0");
+    CHECK(run.finish(runtime) == "0");
     CHECK(run.outcomes() == Outcomes{{"T/0", "passed"}, {"T/1", "error"}, {"T/2", "passed"}});
     for (json const& event : run.events("attempt")) {
-        if (event.at("task") != "T/1")
+        if (text(event, "task") != "T/1")
             continue;
-        CHECK(event.at("verdict") == "error");
-        CHECK(event.at("reason") == "the endpoint answered 401: bad key ***");
+        CHECK(text(event, "verdict") == "error");
+        CHECK(text(event, "reason") == "the endpoint answered 401: bad key ***");
         CHECK(event.at("completion_sha256").is_null());
         CHECK(event.at("t_first").is_null());
     }
 }
 
-TEST_CASE_TEMPLATE("what the endpoint reports never ends the run", Runtime, Events, Threads) {
+TEST_OF_BOTH("what the endpoint reports never ends the run") {
     std::string value;
     SUBCASE("half of a surrogate pair") {
         value = R"("\ud800")";
@@ -286,32 +289,32 @@ TEST_CASE_TEMPLATE("what the endpoint reports never ends the run", Runtime, Even
         exchange.send(Exchange::stream_head() + Exchange::chunk(data) + Exchange::chunk(""));
     });
     RunFolder run(server.url());
-    CHECK(run.finish<Runtime>() == "0");
+    CHECK(run.finish(runtime) == "0");
     CHECK(run.outcomes() == Outcomes{{"T/0", "passed"}, {"T/1", "error"}, {"T/2", "passed"}});
 }
 
-TEST_CASE_TEMPLATE("a timeout is told to the model", Runtime, Events, Threads) {
+TEST_OF_BOTH("a timeout is told to the model") {
     ScriptedServer const server(reply_good);
     RunFolder run(server.url(), 1);
     run.settings["verify"]["argv"] = {"sleep", "1000"};
     run.settings["verify"]["timeout_s"] = 0.1;
     run.settings["max_retries"] = 1;
-    CHECK(run.finish<Runtime>() == "0");
+    CHECK(run.finish(runtime) == "0");
     for (json const& attempt : run.events("attempt")) {
-        CHECK(attempt.at("verdict") == "timed_out");
+        CHECK(text(attempt, "verdict") == "timed_out");
         CHECK(attempt.at("exit_code").is_null());
-        CHECK(attempt.at("signal") == SIGKILL);
-        CHECK(attempt.at("timed_out") == true);
+        CHECK(attempt.at("signal").get<int>() == SIGKILL);
+        CHECK(attempt.at("timed_out").get<bool>());
     }
-    CHECK(json::parse(server.bodies().at(1)).at("messages").back().at("content") ==
-          json::parse(text_of(PROMPTS_FILE)).at("timed_out"));
+    CHECK(parse_json(server.bodies().at(1)).at("messages").back().at("content") ==
+          parse_json(text_of(PROMPTS_FILE)).at("timed_out"));
 }
 
-TEST_CASE_TEMPLATE("children have the given environment and no key", Runtime, Events, Threads) {
+TEST_OF_BOTH("children have the given environment and no key") {
     ScriptedServer const server(reply_good);
     RunFolder run(server.url(), 1);
     run.settings["verify"]["argv"] = {"sh", "-c", "env > ../environment; echo 1 passed in 0.01s"};
-    CHECK(run.finish<Runtime>() == "0");
+    CHECK(run.finish(runtime) == "0");
     std::string const environment = text_of(run.folder / "workspaces/environment");
     CHECK(environment.find("PATH=/usr/bin:/bin\n") != std::string::npos);
     CHECK(environment.find("sk-secret") == std::string::npos);
@@ -323,7 +326,7 @@ constexpr std::array STOPS{std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}};
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("a signal in the stream", Runtime, Events, Threads) {
+TEST_OF_BOTH("a signal in the stream") {
     for (auto const& [stop, status] : STOPS) {
         ScriptedServer server([](Exchange const& exchange) {
             exchange.send(Exchange::stream_head() + Exchange::chunk(Exchange::content("some")));
@@ -331,7 +334,7 @@ TEST_CASE_TEMPLATE("a signal in the stream", Runtime, Events, Threads) {
         });
         RunFolder run(server.url(), 6);
         run.settings["agents"] = 2;
-        Program program = run.started<Runtime>();
+        Program program = run.started(runtime);
         server.wait_for(2);
         program.send(stop);
         auto const finished = program.wait();
@@ -340,27 +343,27 @@ TEST_CASE_TEMPLATE("a signal in the stream", Runtime, Events, Threads) {
         CHECK(run.outcomes().size() == 6);
         std::map<int, int> by_attempts;
         for (json const& task : run.events("task")) {
-            CHECK(task.at("outcome") == "error");
-            CHECK(task.at("reason") == "interrupted");
+            CHECK(text(task, "outcome") == "error");
+            CHECK(text(task, "reason") == "interrupted");
             ++by_attempts[task.at("attempts")];
         }
         CHECK(by_attempts == std::map<int, int>{{0, 4}, {1, 2}});
         auto const attempts = run.events("attempt");
         CHECK(attempts.size() == 2);
         for (json const& attempt : attempts) {
-            CHECK(attempt.at("verdict") == "interrupted");
-            CHECK(attempt.at("reason") == "interrupted");
+            CHECK(text(attempt, "verdict") == "interrupted");
+            CHECK(text(attempt, "reason") == "interrupted");
         }
     }
 }
 
-TEST_CASE_TEMPLATE("a signal before a start is due", Runtime, Events, Threads) {
+TEST_OF_BOTH("a signal before a start is due") {
     for (auto const& [stop, status] : STOPS) {
         ScriptedServer server([](Exchange const& exchange) { exchange.hang(); });
         RunFolder run(server.url());
         run.write_tasks({0, 100'000'000, 3'600'000'000'000, std::numeric_limits<std::int64_t>::max()});
         run.settings["agents"] = 4;
-        Program program = run.started<Runtime>();
+        Program program = run.started(runtime);
         // When the second has asked, those whose start is far away have been waiting for a while.
         server.wait_for(2);
         program.send(stop);
@@ -369,8 +372,8 @@ TEST_CASE_TEMPLATE("a signal before a start is due", Runtime, Events, Threads) {
         CHECK(finished.errors == "");
         std::map<std::string, int> attempts;
         for (json const& task : run.events("task")) {
-            CHECK(task.at("outcome") == "error");
-            CHECK(task.at("reason") == "interrupted");
+            CHECK(text(task, "outcome") == "error");
+            CHECK(text(task, "reason") == "interrupted");
             CHECK(attempts.emplace(task.at("task"), task.at("attempts")).second);
         }
         CHECK(attempts == std::map<std::string, int>{{"T/0", 1}, {"T/1", 1}, {"T/2", 0}, {"T/3", 0}});
@@ -379,14 +382,14 @@ TEST_CASE_TEMPLATE("a signal before a start is due", Runtime, Events, Threads) {
     }
 }
 
-TEST_CASE_TEMPLATE("a signal at the start", Runtime, Events, Threads) {
+TEST_OF_BOTH("a signal at the start") {
     ScriptedServer const server(reply_good);
     for (auto const& [stop, status] : STOPS) {
         RunFolder run(server.url());
         std::string const prompts = run.folder / "prompts.json";
         REQUIRE(mkfifo(prompts.c_str(), 0600) == 0);
         run.settings["prompts_file"] = prompts;
-        Program program = run.started<Runtime>();
+        Program program = run.started(runtime);
         {
             // Opening waits until the program reads.
             std::ofstream being_read(prompts);
@@ -395,11 +398,26 @@ TEST_CASE_TEMPLATE("a signal at the start", Runtime, Events, Threads) {
         }
         CHECK(program.wait().exit_code == status);
         CHECK(run.outcomes() == ALL_ERRORS);
+        // No task has been taken.
+        CHECK(run.events("attempt").empty());
+        CHECK(server.connections() == 0);
         CHECK(run.no_workspace_is_left());
     }
 }
 
-TEST_CASE_TEMPLATE("a signal in the verification, and another", Runtime, Events, Threads) {
+TEST_CASE("after a signal no agent begins with a task") {
+    ScriptedServer server([](Exchange const& exchange) { exchange.hang(); });
+    RunFolder run(server.url(), 500);
+    Program program = run.started(Events::PROGRAM);
+    // By far not all agents have begun when the first has asked.
+    server.wait_for(1);
+    program.send(SIGTERM);
+    CHECK(program.wait().exit_code == 143);
+    CHECK(run.outcomes().size() == 500);
+    CHECK(run.events("attempt").size() < 500);
+}
+
+TEST_OF_BOTH("a signal in the verification, and another") {
     for (auto const& [stop, status] : STOPS) {
         ScriptedServer server(reply_good);
         RunFolder run(server.url());
@@ -408,7 +426,7 @@ TEST_CASE_TEMPLATE("a signal in the verification, and another", Runtime, Events,
         run.settings["verify"]["argv"] = {"sh", "-c", "trap '' TERM INT; echo $$ > " + pipe + "; sleep 1000"};
         FileDescriptor const kept_open(open(pipe.c_str(), O_RDWR | O_CLOEXEC));
         std::ifstream lines(pipe);
-        Program program = run.started<Runtime>();
+        Program program = run.started(runtime);
         std::array<pid_t, 2> pids{};
         lines >> pids[0] >> pids[1];
         // The third agent, for which there is no slot, has begun as well.
@@ -421,20 +439,21 @@ TEST_CASE_TEMPLATE("a signal in the verification, and another", Runtime, Events,
         CHECK(run.outcomes() == ALL_ERRORS);
         CHECK(run.events("attempt").size() == 3);
         for (json const& attempt : run.events("attempt"))
-            CHECK(attempt.at("verdict") == "interrupted");
+            CHECK(text(attempt, "verdict") == "interrupted");
         CHECK(run.no_workspace_is_left());
         for (pid_t const pid : pids)
             CHECK(kill(pid, 0) == -1);
     }
 }
 
-TEST_CASE_TEMPLATE("an event file that is full", Runtime, Events, Threads) {
+TEST_OF_BOTH("an event file that is full") {
     // It may not grow beyond 2,048 bytes, which stands for a disk that is full.
     ScriptedServer const server(reply_good);
     RunFolder run(server.url(), 20);
     run.settings["agents"] = 4;
     write_text(run.folder / "run.json", run.settings.dump());
-    Program program("/bin/sh", {"sh", "-c", "ulimit -f 4; exec " + Runtime::program() + " " + (run.folder / "run.json")});
+    Program program("/bin/sh",
+                    {"sh", "-c", "ulimit -f 4; exec " + runtime + " " + (run.folder / "run.json")});
     auto const finished = program.wait();
     CHECK(finished.exit_code == 1);
     CHECK(finished.errors ==
@@ -442,20 +461,49 @@ TEST_CASE_TEMPLATE("an event file that is full", Runtime, Events, Threads) {
     CHECK(run.no_workspace_is_left());
 }
 
-TEST_CASE_TEMPLATE("workspaces that vanish are errors of their tasks", Runtime, Events, Threads) {
+TEST_OF_BOTH("a solution that the machine refuses to write") {
+    // No file may grow beyond 8,192 bytes, which is enough for the events.
+    ScriptedServer const server([](Exchange const& exchange) {
+        exchange.reply(asks_for(exchange, "T/1") ? "```python\n" + std::string(10'000, 'x') + "\n```" : GOOD);
+    });
+    RunFolder run(server.url());
+    write_text(run.folder / "run.json", run.settings.dump());
+    auto const finished =
+        Program("/bin/sh", {"sh", "-c", "ulimit -f 16; exec " + runtime + " " + (run.folder / "run.json")})
+            .wait();
+    CHECK(finished.exit_code == 0);
+    CHECK(finished.errors == "");
+    CHECK(run.outcomes() == Outcomes{{"T/0", "passed"}, {"T/1", "error"}, {"T/2", "passed"}});
+    for (json const& event : run.events("attempt"))
+        if (text(event, "task") == "T/1")
+            CHECK(text(event, "reason").find("File too large") != std::string::npos);
+    CHECK(run.no_workspace_is_left());
+}
+
+TEST_OF_BOTH("a solution that leaves a huge tree") {
+    ScriptedServer const server(reply_good);
+    RunFolder run(server.url(), 1);
+    run.settings["verify"]["argv"][2] =
+        "mkdir -p a/b; for n in $(seq 1000); do : > $n; : > a/$n; : > a/b/$n; done; echo '1 passed in 0.01s'";
+    CHECK(run.finish(runtime) == "0");
+    CHECK(run.outcomes() == Outcomes{{"T/0", "passed"}});
+    CHECK(run.no_workspace_is_left());
+}
+
+TEST_OF_BOTH("workspaces that vanish are errors of their tasks") {
     RunFolder run("", 1);
     ScriptedServer const server([&](Exchange const& exchange) {
         std::filesystem::remove(run.folder / "workspaces");
         exchange.reply(GOOD);
     });
     run.settings["base_url"] = server.url();
-    CHECK(run.finish<Runtime>() == "0");
+    CHECK(run.finish(runtime) == "0");
     json const task = run.events("task").front();
-    CHECK(task.at("outcome") == "error");
-    CHECK(std::string(task.at("reason")).find("No such file or directory") != std::string::npos);
+    CHECK(text(task, "outcome") == "error");
+    CHECK(text(task, "reason").find("No such file or directory") != std::string::npos);
 }
 
-TEST_CASE_TEMPLATE("what cannot be used is one line and exit status 2", Runtime, Events, Threads) {
+TEST_OF_BOTH("what cannot be used is one line and exit status 2") {
     ScriptedServer const server(reply_good);
     RunFolder run(server.url());
     std::string told;
@@ -473,11 +521,11 @@ TEST_CASE_TEMPLATE("what cannot be used is one line and exit status 2", Runtime,
         told = "events: " + (run.folder / "events.jsonl") +
                " cannot be created (File exists); name a file that is not there";
     }
-    CHECK(run.finish<Runtime>() == "2agentloop: " + told + "\n");
+    CHECK(run.finish(runtime) == "2agentloop: " + told + "\n");
 }
 
-TEST_CASE_TEMPLATE("the usage", Runtime, Events, Threads) {
-    auto const finished = Program(Runtime::program(), {"agentloop"}).wait();
+TEST_OF_BOTH("the usage") {
+    auto const finished = Program(runtime, {"agentloop"}).wait();
     CHECK(finished.exit_code == 2);
     CHECK(finished.errors ==
           "agentloop: 0 run files are given and one is needed; usage: agentloop run.json, or: agentloop tools FOLDER\n");

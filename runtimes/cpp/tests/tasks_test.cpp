@@ -2,17 +2,14 @@
 
 #include <doctest/doctest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "errors.hpp"
 #include "temporary_folder.hpp"
 
 using namespace agentloop;
-using nlohmann::json;
 
 namespace {
 
-json const TASK = {{"task_id", "T/1"}, {"prompt", "p"}, {"tests", "t"}, {"entry_point", "f"}};
+std::string const TASK = R"({"task_id":"T/1","prompt":"p","tests":"t","entry_point":"f"})";
 
 /// Why tasks cannot be used, after the path of their file.
 std::string reason_of_tasks(std::string const& text) {
@@ -33,11 +30,10 @@ std::string reason_of_tasks(std::string const& text) {
 
 TEST_CASE("tasks are read one by one") {
     TemporaryFolder const folder;
-    auto second = TASK;
-    second["task_id"] = "T/2";
-    second["prompt"] = "a\u2028b\u0085c";
-    second["start_after_ns"] = 9223372036854775807;
-    write_text(folder / "tasks.jsonl", TASK.dump() + "\r\n" + second.dump());
+    std::string const second =
+        "{\"task_id\":\"T/2\",\"prompt\":\"a\u2028b\u0085c\",\"tests\":\"t\","
+        "\"entry_point\":\"f\",\"start_after_ns\":9223372036854775807}";
+    write_text(folder / "tasks.jsonl", TASK + "\r\n" + second);
     CHECK(check_tasks(folder / "tasks.jsonl") == 2);
     TaskReader tasks(folder / "tasks.jsonl");
     auto const first = tasks.next();
@@ -51,13 +47,9 @@ TEST_CASE("tasks are read one by one") {
 }
 
 TEST_CASE("tasks that cannot be used") {
-    auto const without_tests = [] {
-        auto task = TASK;
-        task["tests"] = nullptr;
-        return task.dump();
-    }();
+    std::string const without_tests = R"({"task_id":"T/1","prompt":"p","tests":null,"entry_point":"f"})";
     CHECK(reason_of_tasks("\n").starts_with(", line 1: is not JSON ("));
-    CHECK(reason_of_tasks(TASK.dump() + "\nx\n").starts_with(", line 2: is not JSON ("));
+    CHECK(reason_of_tasks(TASK + "\nx\n").starts_with(", line 2: is not JSON ("));
     CHECK(reason_of_tasks(without_tests) == ", line 1: tests is null; it must be a string");
     for (auto const* const start : {"-1", "0.5", "9223372036854775808", "\"0\"", "true", "null"}) {
         auto const task = R"({"task_id":"T/1","prompt":"p","tests":"t","entry_point":"f","start_after_ns":)" +
@@ -65,8 +57,7 @@ TEST_CASE("tasks that cannot be used") {
         CHECK(reason_of_tasks(task) == ", line 1: start_after_ns is " + std::string(start) +
                                            "; it must be an integer of at least 0");
     }
-    CHECK(reason_of_tasks(TASK.dump() + "\n" + TASK.dump()) ==
-          ": task_id 'T/1' is there twice; give every task its own");
+    CHECK(reason_of_tasks(TASK + "\n" + TASK) == ": task_id 'T/1' is there twice; give every task its own");
     CHECK(reason_of_tasks("") == ": holds no task; write one JSON object a line");
     CHECK_THROWS_WITH_AS(
         check_tasks("/no/such/file"),

@@ -1,15 +1,17 @@
 #pragma once
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
+#include "json_text.hpp"
+#include "temporary_folder.hpp"
+
 /// The cases of a file of runtimes/contract/vectors/.
 inline nlohmann::json vectors(std::string const& name) {
-    auto cases = nlohmann::json::parse(std::ifstream(CONTRACT_FOLDER "/vectors/" + name + ".json"));
+    auto cases = agentloop::parse_json(text_of(CONTRACT_FOLDER "/vectors/" + name + ".json"));
     if (cases.empty())
         throw std::runtime_error(name + ".json holds no cases");
     return cases;

@@ -4,7 +4,16 @@
 
 #include <doctest/doctest.h>
 
+#include <optional>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "backoff.hpp"
+#include "base_url.hpp"
+#include "canonical.hpp"
 #include "completion.hpp"
+#include "endpoint.hpp"
 #include "extraction.hpp"
 #include "feedback.hpp"
 #include "messages.hpp"
@@ -27,15 +36,6 @@ std::vector<std::string_view> pieces_of(std::string_view stream, std::vector<std
     return pieces;
 }
 
-/// The data of all events of a stream, also of those after a broken one.
-json data_of(std::vector<std::string_view> const& pieces) {
-    auto data = json::array();
-    EventStream events;
-    for (auto const piece : pieces)
-        events.feed(piece, [&](std::string_view event) { data.push_back(event); });
-    return data;
-}
-
 std::string_view name_of(BrokenStream::Kind kind) {
     switch (kind) {
         case BrokenStream::Kind::truncated:
@@ -48,24 +48,53 @@ std::string_view name_of(BrokenStream::Kind kind) {
     return {};
 }
 
-/// What a stream adds up to.
-json completion_of(std::vector<std::string_view> const& pieces) {
-    EventStream events;
-    Completion completion;
-    try {
-        for (auto const piece : pieces)
-            events.feed(piece, [&](std::string_view event) { completion.add(event); });
-        completion.end();
-    } catch (BrokenStream const& broken) {
-        return {{"text", nullptr},
-                {"finish_reason", nullptr},
-                {"usage", nullptr},
-                {"error", name_of(broken.kind())}};
+/// What the events of a stream hold, and what they add up to.
+struct Received {
+    std::vector<std::string> data;  ///< Also of events after a broken one.
+    std::optional<Completion> completion;
+    std::string_view error;
+
+    bool operator==(Received const& other) const {
+        auto const sum = [](Received const& one) {
+            return one.completion ? std::tuple(one.completion->text(), one.completion->finish_reason(),
+                                               one.completion->usage())
+                                  : std::tuple<std::string, std::string, std::string>();
+        };
+        return data == other.data && error == other.error && sum(*this) == sum(other);
     }
-    return {{"text", completion.text()},
-            {"finish_reason", completion.finish_reason()},
-            {"usage", json::parse(completion.usage())},
-            {"error", nullptr}};
+};
+
+Received received(std::vector<std::string_view> const& pieces) {
+    Received received{{}, Completion(), {}};
+    auto const attempt = [&](auto step) {
+        try {
+            if (received.completion)
+                step(*received.completion);
+        } catch (BrokenStream const& broken) {
+            received.completion.reset();
+            received.error = name_of(broken.kind());
+        }
+    };
+    EventStream events;
+    for (auto const piece : pieces)
+        events.feed(piece, [&](std::string_view data) {
+            received.data.emplace_back(data);
+            attempt([&](Completion& completion) { completion.add(data); });
+        });
+    attempt([](Completion& completion) { completion.end(); });
+    return received;
+}
+
+/// The same as it is in the vectors.
+json shown(Received const& received) {
+    json all;
+    all["data"] = received.data;
+    auto& sum = all["completion"];
+    sum["text"] = received.completion ? json(received.completion->text()) : json();
+    sum["finish_reason"] = received.completion ? json(received.completion->finish_reason()) : json();
+    sum["usage"] = received.completion ? parse_json(received.completion->usage()) : json();
+    sum["error"] = received.error.empty() ? json() : json(received.error);
+    return all;
 }
 
 Prompts prompts_of(json const& texts) {
@@ -92,7 +121,8 @@ Conversation conversation_of(json const& one, Prompts const& prompts) {
 TEST_CASE("extraction vectors") {
     for (auto const& one : vectors("extraction")) {
         CAPTURE(one.at("name"));
-        auto const code = extract(one.at("reply").get<std::string>());
+        auto const code =
+            extract(one.at("reply").get<std::string>(), one.at("entry_point").get<std::string>());
         CHECK((code ? json(*code) : json()) == one.at("expected"));
     }
 }
@@ -118,8 +148,8 @@ TEST_CASE("messages vectors") {
     for (auto const& one : vectors("messages")) {
         CAPTURE(one.at("name"));
         auto const prompts = prompts_of(one.at("prompts"));
-        auto const body =
-            conversation_of(one, prompts).body(one.at("model").get<std::string>(), one.at("request"));
+        auto const body = conversation_of(one, prompts)
+                              .body(one.at("model").get<std::string>(), canonical_fields(one.at("request")));
         CHECK(body == one.at("body").get<std::string>());
         CHECK(sha256_hex(body) == one.at("sha256").get<std::string>());
     }
@@ -129,18 +159,48 @@ TEST_CASE("sse vectors, whole, cut in two at any byte, and byte by byte") {
     for (auto const& one : vectors("sse")) {
         CAPTURE(one.at("name"));
         auto const stream = bytes_of(one, "stream");
-        auto const check = [&](std::vector<std::size_t> const& cuts) {
-            auto const pieces = pieces_of(stream, cuts);
-            CHECK(completion_of(pieces) == one.at("completion"));
-            CHECK(data_of(pieces) == one.at("data"));
-        };
-        check({});
+        auto const whole = received({stream});
+        CHECK(shown(whole)["data"] == one.at("data"));
+        CHECK(shown(whole)["completion"] == one.at("completion"));
         std::vector<std::size_t> everywhere;
         for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
             CAPTURE(cut);
-            check({cut});
+            CHECK(received(pieces_of(stream, {cut})) == whole);
             everywhere.push_back(cut);
         }
-        check(everywhere);
+        CHECK(received(pieces_of(stream, everywhere)) == whole);
+    }
+}
+
+TEST_CASE("Retry-After vectors") {
+    for (auto const& one : vectors("retry_after")) {
+        CAPTURE(one.at("name"));
+        CHECK(retry_after_s(one.at("value").get<std::string>(), one.at("now").get<std::time_t>()) ==
+              one.at("expected").get<double>());
+    }
+}
+
+TEST_CASE("base URL vectors") {
+    for (auto const& one : vectors("base_url")) {
+        CAPTURE(one.at("name"));
+        auto const url = parse_base_url(one.at("base_url").get<std::string>());
+        auto const& expected = one.at("expected");
+        CHECK(url.has_value() == !expected.is_null());
+        if (!url || expected.is_null())
+            continue;
+        CHECK(url->tls == expected.at("tls").get<bool>());
+        CHECK(url->host == expected.at("host").get<std::string>());
+        CHECK(url->port == expected.at("port").get<int>());
+        CHECK(url->host_header == expected.at("host_header").get<std::string>());
+        CHECK(url->target == expected.at("target").get<std::string>());
+    }
+}
+
+TEST_CASE("reason vectors") {
+    for (auto const& one : vectors("reasons")) {
+        CAPTURE(one.at("name"));
+        Endpoint const endpoint({}, one.at("key").get<std::string>(), {}, {});
+        CHECK(endpoint.presentable(one.at("said").get<std::string>()) ==
+              one.at("expected").get<std::string>());
     }
 }

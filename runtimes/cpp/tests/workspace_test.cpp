@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <set>
 #include <stop_token>
 #include <thread>
@@ -20,6 +21,10 @@ using namespace agentloop;
 namespace fs = std::filesystem;
 
 namespace {
+
+void remove_tree(std::string const& path, std::chrono::milliseconds patience = REMOVAL_PATIENCE) {
+    TreeRemoval(path, patience).proceed(NEVER);
+}
 
 /// The names of all that lies below a folder.
 std::set<std::string> names_below(std::string const& folder) {
@@ -41,7 +46,7 @@ TEST_CASE("a workspace is new and empty, and gone when it is removed or left") {
         CHECK(fs::is_empty(first.path()));
         write_text(first.path() + "/file", "x");
         write_text(second.path() + "/file", "x");
-        first.remove();
+        CHECK(first.remove(NEVER));
         CHECK(!fs::exists(first.path()));
         CHECK(fs::exists(second.path()));
     }
@@ -57,7 +62,7 @@ TEST_CASE("a workspace that is gone already") {
     TemporaryFolder const parent;
     Workspace workspace(parent.path());
     fs::remove(workspace.path());
-    workspace.remove();
+    CHECK(workspace.remove(NEVER));
     remove_tree(parent / "never there");
     CHECK(fs::is_empty(parent.path()));
 }
@@ -109,7 +114,7 @@ TEST_CASE("folders without permissions, for who is not root") {
             write_text(workspace.path() + "/a/b/file", "x");
             for (std::string const name : {"/a/b/c", "/a/b", "/a", ""})
                 fs::permissions(workspace.path() + name, fs::perms::none);
-            workspace.remove();
+            workspace.remove(NEVER);
         } catch (std::exception const&) {
             _exit(1);
         }
@@ -132,6 +137,32 @@ TEST_CASE("depth beyond any stack and any path") {
             here = FileDescriptor(openat(here.get(), name.c_str(), O_RDONLY | O_DIRECTORY));
         }
     }
+    CHECK(fs::is_empty(parent.path()));
+}
+
+TEST_CASE("a removal whose time is over has removed one file at most") {
+    TemporaryFolder const parent;
+    Workspace workspace(parent.path());
+    constexpr std::size_t FILES = 100;
+    fs::create_directories(workspace.path() + "/inner/most");
+    for (std::size_t number = 0; number < FILES; ++number)
+        for (std::string const folder : {"/", "/inner/", "/inner/most/"})
+            write_text(workspace.path() + folder + std::to_string(number), "x");
+    auto const files = [&] {
+        return static_cast<std::size_t>(
+            std::count_if(fs::recursive_directory_iterator(parent.path()), {},
+                          [](auto const& entry) { return entry.is_regular_file(); }));
+    };
+    auto left = files();
+    CHECK(left == 3 * FILES);
+    bool is_gone = false;
+    while (!is_gone) {
+        is_gone = workspace.remove(Clock::now());
+        auto const now_left = files();
+        CHECK(left - now_left <= 1);
+        left = now_left;
+    }
+    CHECK(workspace.remove(Clock::now()));
     CHECK(fs::is_empty(parent.path()));
 }
 
@@ -160,7 +191,7 @@ TEST_CASE("what is being written is removed too, and the writer has nowhere to w
     });
     while (fs::is_empty(workspace.path()))
         std::this_thread::yield();
-    workspace.remove();
+    CHECK(workspace.remove(NEVER));
     CHECK(fs::is_empty(parent.path()));
 }
 
