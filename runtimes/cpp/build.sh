@@ -5,6 +5,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 NEEDED="g++ cmake ninja-build libcurl4-openssl-dev nlohmann-json3-dev"
 
+source ./stale_caches.sh
+
 # What a build says is of interest only when it fails.
 said=$(cmake --preset release -DAGENTLOOP_TESTS=OFF 2>&1) || {
     printf '%s\nbuild.sh: the configuration failed; on Debian it needs: apt-get install %s\n' "$said" "$NEEDED" >&2

@@ -11,6 +11,7 @@ for program in g++ cmake ninja; do
     fi
 done
 
+source ./stale_caches.sh
 (($#)) || set -- address thread
 for preset in "$@"; do
     cmake --preset "$preset" -DAGENTLOOP_TESTS=ON
