@@ -168,6 +168,10 @@ COMMANDS = {
 }
 
 
+WEIGHTS = {"summary.json": 8, SWEEP: 2}
+"""How much more often files are damaged that hold more than others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A file of the experiment, by its path below the folder, and the kind of file that it is."""
@@ -263,7 +267,7 @@ def inputs(folder: Path, seed: int, share_of_commands: float) -> Iterator[tuple[
     content = {target: (folder / target.path).read_bytes() for target in found}
     for number in itertools.count():
         draw = random.Random(f"{seed}/{number}")
-        target = draw.choice(found)
+        (target,) = draw.choices(found, [WEIGHTS.get(target.kind, 1) for target in found])
         readers = FAST[target.kind]
         if target.kind in COMMANDS and draw.random() < share_of_commands:
             readers = (REPORT,) if draw.random() < 0.01 else COMMANDS[target.kind]

@@ -6,6 +6,7 @@ import pytest
 
 from agentdyno.analysis.bottleneck import Bottleneck
 from agentdyno.analysis.capacity import Capacity
+from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.statistics import Slope
 from agentdyno.errors import UserError
 from agentdyno.report.figures import Figure, figures
@@ -23,7 +24,7 @@ SWEPT = Swept(
     verifier="null",
     objective_ms=50.0,
     most_agents=19930,
-    points=[Point(1, {"peak_rss_mib": 8.0}, valid=True)],
+    points=[Point(1, dict.fromkeys(METRICS) | {"peak_rss_mib": 8.0}, valid=True)],
     memory=Slope(14.28, (13.68, 15.28), 16.9),
     capacity=Capacity(100, 237, ["overhead p99 74.7 ms (limit 50 ms)"], ONE_CORE),
 )
