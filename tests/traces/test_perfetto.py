@@ -31,6 +31,7 @@ from analysis.synthetic import (
     attempt_of,
     good_run,
     request,
+    request_of,
     sample,
     task,
     task_of,
@@ -165,6 +166,14 @@ def test_a_run_of_which_nothing_is_known_has_a_trace_all_the_same(tell: Tell) ->
     run = good_run(("a",)) | {"events": [], "journal": [], "samples": []}
     run["outcome"]["t_executed"] = None
     assert [event["name"] for event in trace_events(tell(run))] == ["process_name"]
+
+
+def test_a_client_that_left_before_any_answer_is_a_request_without_a_status(tell: Tell) -> None:
+    run = good_run(("a",))
+    request_of(run, "a").update(status=None, t_last=None, finish="client_gone", t_gone=20 * MS)
+    told = tell(run)
+    assert [request.status for request in told.journal.requests if request.task == "a"] == [None]
+    assert trace_events(told)
 
 
 # Times contradict each other where a runtime or a clock is wrong; slices must nest all the same.

@@ -117,7 +117,7 @@ class Request(Record):
     """When the last byte of the reply had left."""
     in_flight: int
     """Requests being answered when it arrived, with this one."""
-    status: int
+    status: int | None
     finish: Label | None
     """The model's reason to end, or what ended it instead."""
     chunks: int

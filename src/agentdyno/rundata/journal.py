@@ -24,7 +24,7 @@ class Request(NamedTuple):
     t_arrive: int
     t_finish: int | None
     t_last: int | None
-    status: int
+    status: int | None
     finish: str | None
     request_sha256: Sha256 | None
     in_flight: int
@@ -89,7 +89,7 @@ class _Request:
     attempt: Count | None
     t_arrive: Count
     t_last: Count | None
-    status: Count
+    status: Count | None
     finish: str | None
     request_sha256: str | None
     in_flight: Count

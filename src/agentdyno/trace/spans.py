@@ -86,7 +86,7 @@ class _SpanBuilder:
             if position != UNSERVED
         }
         tries = sorted(run.journal.requests.of("t_arrive", "task", "attempt", "status"), key=itemgetter(0))
-        self._last_status = {(task, attempt): status for _, task, attempt, status in tries}
+        self._last_status = {(task, attempt): status or 0 for _, task, attempt, status in tries}
 
     def invoke_agent(self, task: str, attempts: Sequence[Attempt]) -> ReadableSpan:
         """The agent's work on a task, which is the root span of the task's trace."""
