@@ -37,10 +37,10 @@ make_venv() { # folder lock option...
 pip_install() { # folder argument...
     local folder=$1
     shift
-    if UV_FIND_LINKS="${UV_FIND_LINKS:-${PIP_FIND_LINKS:-}}" UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-${PIP_INDEX_URL:-}}" \
+    if [ -x .venv/bin/uv ] && UV_FIND_LINKS="${UV_FIND_LINKS:-${PIP_FIND_LINKS:-}}" UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-${PIP_INDEX_URL:-}}" \
         SSL_CERT_FILE="${SSL_CERT_FILE:-${PIP_CERT:-}}" \
         .venv/bin/uv pip install --quiet --link-mode copy --compile-bytecode --python "$folder/bin/python3" "$@"; then return; fi
-    echo "uv could not install into $folder; pip tries" >&2
+    echo "no uv, or uv could not install into $folder: pip tries" >&2
     .venv/bin/python3 -P -m pip --python "$folder/bin/python3" install --quiet --disable-pip-version-check "$@"
 }
 
