@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds and runs the tests: test.sh [address|thread|release]..., the two sanitizers if none is named. The release build
-# itself is what `agentdyno conform` plays all cases against.
+# Builds and runs the tests: test.sh [--compile] [address|thread|release]..., the two sanitizers if none is named.
+# --compile builds and does not run them. The release build itself is what `agentdyno conform` plays all cases against.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -12,9 +12,15 @@ for program in g++ cmake ninja; do
 done
 
 source ./stale_caches.sh
+only_compile=false
+if [ "${1:-}" = --compile ]; then
+    only_compile=true
+    shift
+fi
 (($#)) || set -- address thread
 for preset in "$@"; do
     cmake --preset "$preset" -DAGENTLOOP_TESTS=ON
     cmake --build "build/$preset"
+    if [ "$only_compile" = true ]; then continue; fi
     ctest --test-dir "build/$preset" --output-on-failure --parallel 2 --timeout 300
 done
