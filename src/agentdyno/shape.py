@@ -290,4 +290,4 @@ def _shown(value: Any) -> str:
         case float() if not math.isfinite(value):
             return "NaN" if value != value else "a number that is not finite"
     text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:59]}…"
+    return text if len(text) <= 60 else f"{text[:57]}..."

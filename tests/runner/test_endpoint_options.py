@@ -224,7 +224,8 @@ def test_a_bundle_that_cannot_be_read_is_said_before_the_run(
 ) -> None:
     status, said = check("https://127.0.0.1:9", "--ca-bundle", tmp_path / "missing")
     assert status == 1
-    assert f"--ca-bundle {tmp_path / 'missing'}: no certificates can be read (No such file" in said
+    assert "--ca-bundle" in said
+    assert "no certificates can be read (No such file" in said
 
 
 @pytest.mark.parametrize("kind", ["folder", "text"])

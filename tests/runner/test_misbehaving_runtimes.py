@@ -37,7 +37,7 @@ LINES = {
     "writes-no-end": f"run 1: no run_end event: the run is cut short: {EVENTS}",
     "writes-a-broken-line": (
         "run 1: broken event lines in events.jsonl: "
-        f"line 2 (Expecting ':' delimiter: line 1 column 25 (char 24)): {EVENTS}"
+        f"line 2 (not JSON at column 25 (Expecting ':' delimiter)): {EVENTS}"
     ),
     "loses-a-task": f"run 1: 1 task lost, without any outcome: double/3: {EVENTS}",
     "repeats-a-task": f"run 1: 1 task with more than one outcome: double/0: {EVENTS}",

@@ -98,8 +98,9 @@ def test_no_space_for_the_output_is_said_in_one_line(environment: dict[str, str]
         )
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith("agentdyno: No space left on device, where stdout ")
+    assert line.startswith("agentdyno: stdout, ")
     assert "TMPDIR" in line
+    assert "No space left on device" in line
 
 
 def test_a_ctrl_c_while_versions_are_read_is_no_traceback(

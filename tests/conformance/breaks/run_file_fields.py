@@ -96,9 +96,15 @@ def only_the_last_part_is_named() -> None:
 
 
 def two_lines() -> None:
-    from agentloop import fields
+    from agentloop import log
 
-    fields.InvalidInput.__str__ = lambda self: f"error\n{self.args[0]}"  # type: ignore[method-assign]
+    log_line = log.log_line
+
+    def changed(line: str) -> None:
+        log_line("error")
+        log_line(line)
+
+    log.log_line = changed
 
 
 def events_are_made_first() -> None:

@@ -33,7 +33,7 @@ def first_block() -> None:
 def any_tag() -> None:
     from agentloop import extraction
 
-    extraction.PYTHON_TAGS = {"", "python", "python3", "py", "py3", "json", "bash"}
+    extraction._PYTHON_TAG = re.compile("|python|python3|py|py3|json|bash")
 
 
 def no_tildes() -> None:

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -73,7 +72,7 @@ def test_tries_that_failed_are_no_work_of_the_runtimes(measured: Experiment) -> 
         (early // 2, (late - early // 2, late)),
         (early + 10, (attempt.t_begin, late)),
     ):
-        assert phases(replace(attempt, transport_ns=ns)).get("transport") == span
+        assert phases(attempt._replace(transport_ns=ns)).get("transport") == span
 
 
 def test_a_run_of_a_row_that_is_not_valid_says_so(measured: Experiment) -> None:
