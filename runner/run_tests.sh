@@ -65,4 +65,4 @@ stage "conform, and compiling the tests of C++" conform_and_compile
 for test in runtimes/*/test.sh; do
     stage "$test" bash "$test"
 done
-stage "tests" .venv/bin/python -m pytest --numprocesses 3 --dist loadscope --durations=30
+stage "tests" .venv/bin/python -m pytest --numprocesses 2 --dist loadscope --durations=30

@@ -41,7 +41,8 @@ class Unfit(Exception):
 
     def within(self, key: str | int) -> "Unfit":
         """The same, seen from the list or the object that holds the value at `key`."""
-        name = key if isinstance(key, str) and key.isidentifier() else f"[{json.dumps(key)}]"
+        is_plain = isinstance(key, str) and key.isascii() and key.isidentifier()
+        name = key if is_plain else f"[{json.dumps(key)}]"
         self.place = f"{name}{'' if self.place[:1] in ('', '[') else '.'}{self.place}"
         return self
 
