@@ -42,10 +42,17 @@ Answer::Answer(Attempt& attempt, Timeouts const& timeouts, Clock::time_point tot
 void Answer::sending() {
     sending_ = true;
     attempt_.t_request = now_ns();
-    next_ = after(timeouts_.event_idle_s);
+    next_ = NEVER;
+}
+
+void Answer::sent() {
+    if (!std::exchange(sent_, true))
+        next_ = after(timeouts_.event_idle_s);
 }
 
 void Answer::head(ResponseHead head) {
+    // Who answers before the end of a request need not read the rest.
+    sent();
     if (head.status == 101)
         fail({"the endpoint does not speak HTTP/1.1 but switches to another protocol"});
     else if (head.status != 200)

@@ -44,6 +44,9 @@ class Answer {
     /// The connection is open and the request is about to be sent.
     void sending();
 
+    /// The request has been sent, so that events may be expected.
+    void sent();
+
     /// The head of the response is there.
     void head(ResponseHead head);
 
@@ -91,6 +94,7 @@ class Answer {
     std::string refusal_body_;
     std::optional<TryFailed> failure_;
     bool sending_ = false;
+    bool sent_ = false;
     bool finished_ = false;
     bool over_ = false;
 };

@@ -138,8 +138,11 @@ std::size_t Transfer::on_body(char* piece, std::size_t, std::size_t size, void* 
 }
 
 int Transfer::on_debug(CURL*, curl_infotype type, char* data, std::size_t size, void* transfer) noexcept {
+    auto& self = *static_cast<Transfer*>(transfer);
     if (type == CURLINFO_DATA_IN)
-        static_cast<Transfer*>(transfer)->received_of_body({data, size});
+        self.received_of_body({data, size});
+    else if (type == CURLINFO_DATA_OUT)
+        self.sent_of_body(size);
     return 0;
 }
 
@@ -222,6 +225,14 @@ void Transfer::header_line(std::string_view line) {
         else if (same_name(name, "content-length") && !body_received_)
             body_received_ = ReceivedBody::of_length(std::strtoull(value.c_str(), nullptr, 10));
     }
+}
+
+void Transfer::sent_of_body(std::size_t bytes) {
+    sent_bytes_ += bytes;
+    if (sent_bytes_ < body_->size())
+        return;
+    answer_.sent();
+    on_change_();
 }
 
 void Transfer::received_of_body(std::string_view received) {

@@ -104,6 +104,7 @@ class Transfer {
 
     bool is_stale(Ends const& ends);
     void header_line(std::string_view line);
+    void sent_of_body(std::size_t bytes);
     void received_of_body(std::string_view received);
     void may_be_used_again(bool may);
     void finish(CURLcode result);
@@ -122,6 +123,7 @@ class Transfer {
     std::exception_ptr exception_;
     std::vector<curl_socket_t> own_sockets_;
     std::optional<ReceivedBody> body_received_;  ///< None where only the end of the connection ends it.
+    std::size_t sent_bytes_ = 0;
     Clock::time_point give_up_ = NEVER;
     bool head_is_there_ = false;
     bool is_stale_ = false;

@@ -546,6 +546,19 @@ TEST_OF_BOTH("an idle stream with comments") {
     CHECK(server.bodies().size() == 3);
 }
 
+TEST_OF_BOTH("the idle time begins when all of the request is sent") {
+    ScriptedServer const server([](Exchange const& exchange) { exchange.reply("x"); }, 1000);
+    Options options = with(ONE_TRY);
+    options.timeouts = {10, 0.6, 600};
+    CHECK(make(server.url(), options)->complete(std::string(16'000'000, 'x')).reply == "x");
+}
+
+TEST_OF_BOTH("the total time bounds the sending of a request") {
+    ScriptedServer const server([](Exchange const&) {}, 100'000);
+    CHECK(make(server.url(), with(Timeouts{10, 0.01, 0.2}))->complete(std::string(16'000'000, 'x')).failure ==
+          "no completion within 0.2 s");
+}
+
 TEST_OF_BOTH("events reset the idle time") {
     ScriptedServer const server([](Exchange const& exchange) {
         exchange.send(Exchange::stream_head());

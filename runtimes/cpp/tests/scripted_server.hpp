@@ -126,8 +126,10 @@ class ScriptedServer {
   public:
     using Answer = std::function<void(Exchange const&)>;
 
-    explicit ScriptedServer(Answer answer)
+    /// Reads nothing of a connection for a while, and the kernel holds little of what is sent meanwhile.
+    explicit ScriptedServer(Answer answer, int read_after_ms = 0)
         : answer_(std::move(answer)),
+          read_after_ms_(read_after_ms),
           listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
           closing_(eventfd(0, EFD_CLOEXEC)) {
         sockaddr_in address{};
@@ -135,6 +137,8 @@ class ScriptedServer {
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         socklen_t size = sizeof address;
         auto* const generic = reinterpret_cast<sockaddr*>(&address);
+        if (int const little = 4096; read_after_ms > 0)
+            setsockopt(listener_.get(), SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
         if (bind(listener_.get(), generic, size) != 0 || listen(listener_.get(), 1000) != 0 ||
             getsockname(listener_.get(), generic, &size) != 0)
             throw std::runtime_error("no server");
@@ -189,6 +193,9 @@ class ScriptedServer {
 
     void converse(agentloop::FileDescriptor& connection) {
         std::string received;
+        pollfd closing{closing_.get(), POLLIN, 0};
+        if (read_after_ms_ > 0 && poll(&closing, 1, read_after_ms_) != 0)
+            return;
         while (true) {
             std::size_t const end = received.find("\r\n\r\n");
             if (end == std::string::npos) {
@@ -232,6 +239,7 @@ class ScriptedServer {
     }
 
     Answer answer_;
+    int read_after_ms_;
     agentloop::FileDescriptor listener_;
     agentloop::FileDescriptor closing_;
     std::string host_;
