@@ -340,3 +340,46 @@ def test_a_url_with_a_password_is_refused_without_showing_it(agentdyno: Agentdyn
     assert done.returncode == 2
     assert "LLM_BASE_URL holds a user name or a password; set LLM_API_KEY" in done.stderr
     assert "swordfish" not in done.stdout + done.stderr
+
+
+def test_what_explains_outcomes_stands_below_the_table(
+    agentdyno: Agentdyno, tasks: Path, tmp_path: Path
+) -> None:
+    class Small(Model):
+        """Cuts its first replies, the probe's among them; then the conversations do not fit any more."""
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if len(body["messages"]) > 2:
+                self.answer(400, {"error": {"message": f"maximum context length is 64 tokens, {KEY}\x1b[2J"}})
+                return
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(finished({"content": "First, let me think"}, "length") + b"data: [DONE]\n\n")
+            self.close_connection = True
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Small) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        done = agentdyno(
+            "run", "--runtimes", "python", "--tasks", tasks, "--limit", 4, "--agents", 2, "--repeats", 1,
+            "--controls", "none", "--out", tmp_path / "results",
+            LLM_BASE_URL=f"http://127.0.0.1:{server.server_port}/v1", LLM_MODEL="doubler", LLM_API_KEY=KEY,
+        )  # fmt: skip
+        server.shutdown()
+        thread.join()
+    (row,) = summary(tmp_path / "results")["rows"]
+    assert [(note["kind"], note["count"], note["of"], note["status"]) for note in row["notes"]] == [
+        ("cut", 4, 4, None),
+        ("refused", 4, 8, 400),
+    ]
+    said = " ".join(done.stdout.split())
+    assert "python, 2 agents, verifier cold: 4 of 4 replies were cut" in said
+    assert "maximum context length is 64 tokens, …" in said
+    assert "max_tokens do not fit into the model's context" in said
+    assert (tmp_path / "results" / "table.md").read_text().count("- python, 2 agents") == 2
+    assert agentdyno("verify", tmp_path / "results").returncode == 0
+    for file in (tmp_path / "results").rglob("*"):
+        assert not file.is_file() or KEY not in file.read_text()

@@ -11,6 +11,7 @@ from agentdyno.analysis.gate import Evidence, Failure
 from agentdyno.analysis.gates import GATES, LATENESS_LIMIT_MS
 from agentdyno.analysis.ledger import Entry
 from agentdyno.analysis.metrics import TaskRow, metrics, task_rows
+from agentdyno.analysis.notes import Seen, seen
 from agentdyno.analysis.ratio import BASELINE, FLOOR, quotient
 from agentdyno.analysis.registry import METRICS
 from agentdyno.rundata.cell import Cell
@@ -39,6 +40,7 @@ class RunAnalysis:
     failures: list[Failure]
     requests: dict[tuple[str, int], bytes]
     outcomes: dict[str, tuple[str, int]]
+    seen: Seen
 
     @property
     def is_sound(self) -> bool:
@@ -69,6 +71,7 @@ def analyse(run: RawRun) -> tuple[RunAnalysis, Columns[Entry]]:
         failures=[failure for gate in GATES for failure in gate.failures(evidence)],
         requests=_requests(run),
         outcomes=_outcomes(run),
+        seen=seen(run),
     )
     return analysis, entries
 

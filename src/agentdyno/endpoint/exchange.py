@@ -8,6 +8,7 @@ from typing import Protocol
 
 from agentdyno.endpoint.api import ApiError
 from agentdyno.endpoint.journal import Record
+from agentdyno.endpoint.said import one_line
 
 
 @dataclass(slots=True)
@@ -79,6 +80,7 @@ class Exchange:
     def refuse(self, error: ApiError) -> None:
         """Respond with an error object."""
         self.record.error = error.code
+        self.record.said = one_line(str(error))
         allow = f"Allow: {error.allow}\r\n" if error.allow else ""
         self.respond(error.status, error.body(), allow.encode())
 

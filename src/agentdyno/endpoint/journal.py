@@ -37,8 +37,10 @@ class Record:
         "id",
         "in_flight",
         "late",
+        "oddities",
         "prompt_tokens",
         "retry_after_s",
+        "said",
         "served",
         "status",
         "stream",
@@ -60,6 +62,10 @@ class Record:
         self.stream = False
         self.status: int | None = None
         self.error: str | None = None
+        self.said: str | None = None
+        """The server's own words about a request that it refuses, in one line."""
+        self.oddities: list[str] = []
+        """What is odd in a reply (docs/endpoint.md)."""
         self.finish: str | None = None
         self.retry_after_s = 0.0
         """How long the response asks the client to wait before it tries again."""
@@ -187,6 +193,8 @@ class Journal:
             "stream": record.stream,
             "status": record.status,
             "error": record.error,
+            "said": record.said,
+            "oddities": record.oddities,
             "finish": record.finish,
             "served": record.served,
             "request_sha256": canonical_sha256(record.body),

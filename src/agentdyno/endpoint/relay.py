@@ -6,6 +6,7 @@ reason and a line on stderr.
 """
 
 import asyncio
+import json
 import os
 import ssl
 import sys
@@ -22,6 +23,7 @@ import aiohttp
 from agentdyno.endpoint.api import ApiError, Catalogue, attempt_of, key_of, opening_of, parse_chat_request
 from agentdyno.endpoint.exchange import Exchange, Request
 from agentdyno.endpoint.journal import Record, sha256_of
+from agentdyno.endpoint.said import keys_in, one_line, said
 from agentdyno.endpoint.stream import Completion, EventStream, first_choice, json_object, object_in
 from agentdyno.endpoint.upstream import Upstream
 
@@ -57,7 +59,7 @@ class Relay:
     def __init__(self, upstream: Upstream, catalogue: Catalogue) -> None:
         self._upstream = upstream
         self._base_url, self._proxy, self._tls = upstream.parts, upstream.proxy_url, upstream.tls
-        self._headers = upstream.headers_to_add
+        self._headers, self._secrets = upstream.headers_to_add, upstream.secrets
         self._catalogue = catalogue
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -104,7 +106,9 @@ class Relay:
     def _start(self, exchange: Exchange, path: str) -> None:
         received: list[bytes] = []
         # Also of a response that breaks off: the client may have left after the finish reason.
-        exchange.record.deferred = partial(_read_completion, received)
+        exchange.record.deferred = partial(
+            _read_completion, received, [*self._secrets, *keys_in(exchange.request.headers)]
+        )
         task = asyncio.get_running_loop().create_task(self._relay(exchange, path, received))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -238,7 +242,7 @@ def _head(response: aiohttp.ClientResponse, exchange: Exchange, length: str | No
     return b"".join(line + b"\r\n" for line in lines) + exchange.closing_header() + b"\r\n"
 
 
-def _read_completion(received: list[bytes], record: Record) -> None:
+def _read_completion(received: list[bytes], secrets: Sequence[str], record: Record) -> None:
     """Complete the record from the bytes that have left, which need not be well formed."""
     if record.stream and record.status == 200:
         completion, piece = _streamed(received)
@@ -246,17 +250,27 @@ def _read_completion(received: list[bytes], record: Record) -> None:
         completion, piece = _whole(received), len(received) - 1
     record.served = record.status == 200 and completion.finish_reason is not None
     usage = completion.usage or {}
-    record.prompt_tokens = usage.get("prompt_tokens")
-    record.completion_tokens = usage.get("completion_tokens")
+    record.prompt_tokens = _count(usage.get("prompt_tokens"))
+    record.completion_tokens = _count(usage.get("completion_tokens"))
+    if record.status == 200:
+        record.oddities = completion.oddities
+    if received and (completion.reported or (record.status or 0) >= 400):
+        error = json.dumps({"error": completion.reported}).encode() if completion.reported else None
+        record.said = said(error or b"".join(received), secrets)
     if record.served:
-        record.finish = completion.finish_reason
+        record.finish = one_line(completion.finish_reason or "")
         record.t_finish = _left(record, piece)
         record.completion_sha256 = sha256_of(completion.text)
     elif record.t_gone is None:
         record.finish, record.t_finish = "error", None
         reported = completion.reported or {}
         code = reported.get("code") or reported.get("type")
-        record.error = record.error or (str(code) if code else "no_finish_reason")
+        record.error = record.error or (one_line(str(code), secrets) if code else "no_finish_reason")
+
+
+def _count(value: object) -> int | None:
+    """A number of tokens, if it is one: a server may say anything."""
+    return value if type(value) is int and 0 <= value < 2**63 else None
 
 
 def _left(record: Record, piece: int) -> int | None:
@@ -281,11 +295,6 @@ def _streamed(received: Sequence[bytes]) -> tuple[Completion, int]:
 def _whole(received: Sequence[bytes]) -> Completion:
     """The completion, or the error object, in the body of a response that is no stream."""
     document = json_object(b"".join(received).decode(errors="replace")) or {}
-    choice = first_choice(document)
-    content, finish_reason = object_in(choice, "message").get("content"), choice.get("finish_reason")
-    return Completion(
-        pieces=[content] if isinstance(content, str) else [],
-        finish_reason=finish_reason if isinstance(finish_reason, str) and finish_reason else None,
-        usage=object_in(document, "usage"),
-        reported=object_in(document, "error"),
-    )
+    choice, completion = first_choice(document), Completion(reported=object_in(document, "error"))
+    completion.add_chunk(document | {"choices": [choice | {"delta": object_in(choice, "message")}]})
+    return completion

@@ -66,6 +66,18 @@ class Completion:
     error: str | None = None
     reported: dict[str, Any] | None = None
     ended: bool = False
+    reasoned: bool = False
+    _odd: set[str] = field(default_factory=set)
+
+    @property
+    def oddities(self) -> list[str]:
+        """What servers do and no runtime can use, by the names that the journal has for it."""
+        found = set(self._odd)
+        if self.reasoned and not self.text.strip():
+            found.add("only_reasoning")
+        if self.finish_reason == "length":
+            found.add("cut")
+        return sorted(found)
 
     @property
     def text(self) -> str:
@@ -88,7 +100,7 @@ class Completion:
                 self.error = "malformed" if chunk is None else "endpoint"
                 self.reported = None if chunk is None else object_in(chunk, "error")
             return
-        self._add_chunk(chunk)
+        self.add_chunk(chunk)
 
     def end(self) -> None:
         """The stream is over."""
@@ -96,19 +108,27 @@ class Completion:
             self.error = "truncated"
         self.ended = True
 
-    def _add_chunk(self, chunk: dict[str, Any]) -> None:
+    def add_chunk(self, chunk: dict[str, Any]) -> None:
+        """Take in a chunk that is no error."""
         usage = chunk.get("usage")
         if isinstance(usage, dict) and _is_json(usage):
             self.usage = usage
         choice = first_choice(chunk)
+        delta = object_in(choice, "delta")
+        content, finish_reason = delta.get("content"), choice.get("finish_reason")
         if self.finish_reason is not None:
+            if isinstance(content, str) and content:
+                self._odd.add("late_text")
             return
-        content = object_in(choice, "delta").get("content")
         if isinstance(content, str):
             self.pieces.append(content)
-        finish_reason = choice.get("finish_reason")
+        elif isinstance(content, list) and content:
+            self._odd.add("content_parts")
+        self.reasoned = self.reasoned or any(delta.get(name) for name in ("reasoning", "reasoning_content"))
         if isinstance(finish_reason, str) and finish_reason:
             self.finish_reason = finish_reason
+        elif isinstance(choice.get("finishReason"), str):
+            self._odd.add("camel_case")
 
 
 def json_object(text: str) -> dict[str, Any] | None:

@@ -103,6 +103,8 @@ def print_findings(console: Console, experiment: Experiment) -> None:
         say(console, line)
     for line in [_instrument(rows), *map(_control, experiment.summary.comparisons)]:
         say(console, line)
+    for line in (remark for row in rows for remark in row.remarks):
+        say(console, line, "yellow")
     for line in _complaints(rows):
         say(console, line, "red")
 

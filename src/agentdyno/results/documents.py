@@ -29,13 +29,14 @@ SHOWN = (
 
 
 def table(found: Sequence[Row]) -> str:
-    """The rows as a GitHub table; the reasons of those that are not valid stand below it."""
+    """The rows as a GitHub table; the reasons of those that are not valid, and all notes, stand below."""
     lines = []
     for row in found:
         name = row.cell.runtime if row.valid else f"~~{row.cell.runtime}~~"
         figures = [_figure(name, row.metrics[name]) for name in SHOWN]
         lines.append([row.cell.verifier, f"{row.cell.agents:,}", name, *figures])
     complaints = [f"- {row.complaint(failure)}" for row in found for failure in row.failures]
+    complaints += [f"- {remark}" for row in found for remark in row.remarks]
     made = github([METRICS[name].heading for name in SHOWN], lines)
     return "\n".join([*made, *(["", *complaints] if complaints else []), ""])
 

@@ -4,6 +4,7 @@ from dataclasses import fields
 from typing import Any
 
 from agentdyno.analysis.gate import Failure
+from agentdyno.analysis.notes import ODDITIES, REFUSED
 from agentdyno.analysis.registry import METRICS, MetricDefinition
 from agentdyno.results.summary import CELL, SCHEMA_VERSION
 
@@ -67,7 +68,7 @@ def _cell() -> Schema:
 
 def _row() -> Schema:
     metrics = {name: _metric(metric) for name, metric in METRICS.items()}
-    return _object(
+    row = _object(
         {
             **_cell(),
             "valid": {"type": "boolean"},
@@ -77,6 +78,29 @@ def _row() -> Schema:
         },
         more=True,
         description="One runtime at one number of agents with one verifier and profile.",
+    )
+    row["properties"]["notes"] = {
+        "description": "What a real server did that explains outcomes; absent where there is nothing to say.",
+        "type": "array",
+        "items": _note(),
+    }
+    return row
+
+
+def _note() -> Schema:
+    return _object(
+        {
+            "kind": {
+                "description": "What the server did in `count` of `of` replies, or of requests if `refused`.",
+                "examples": [*ODDITIES, REFUSED],
+                **TEXT,
+            },
+            "count": COUNT,
+            "of": COUNT,
+            "status": {"description": "Of refused requests.", "type": ["integer", "null"]},
+            "said": {"description": "The server's first words about these.", "type": ["string", "null"]},
+        },
+        more=True,
     )
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
 from typing import Any
 
@@ -12,6 +12,7 @@ from agentdyno.analysis.controls import Comparison, identical_service
 from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.ledger import PARTS, Entry
 from agentdyno.analysis.metrics import TaskRow
+from agentdyno.analysis.notes import Note, notes
 from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.run_analysis import RunAnalysis, reference_ratios
 from agentdyno.analysis.statistics import interval, median
@@ -44,12 +45,15 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One cell's row; `failures` say why it is not valid. `methods` are how its memory was measured."""
+    """One cell's row; `failures` say why it is not valid. `methods` are how its memory was measured. `notes`
+    say what a real server did that explains outcomes.
+    """
 
     cell: Cell
     failures: list[Failure]
     metrics: dict[str, Metric]
     methods: dict[str, str | None]
+    notes: list[Note] = field(default_factory=list)
 
     @property
     def valid(self) -> bool:
@@ -61,10 +65,19 @@ class Row:
         """Whether nothing but a busy machine or a small experiment does."""
         return not any(failure.is_fault for failure in self.failures)
 
+    @property
+    def name(self) -> str:
+        """What people read of its cell in a line below a table."""
+        return f"{self.cell.runtime}, {self.cell.agents} agents, verifier {self.cell.verifier}"
+
     def complaint(self, failure: Failure) -> str:
         """One of its failures as a line that people read below a table."""
-        cell = self.cell
-        return f"INVALID {cell.runtime}, {cell.agents} agents, verifier {cell.verifier}, {failure.line}"
+        return f"INVALID {self.name}, {failure.line}"
+
+    @property
+    def remarks(self) -> list[str]:
+        """Its notes as such lines."""
+        return [f"{self.name}: {note.line}" for note in self.notes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +121,7 @@ def summarise(
                     for name, metric in METRICS.items()
                 },
                 methods=its[0].methods,
+                notes=notes([run.seen for run in its]),
             )
         )
     return Summary(rows, compared)
@@ -136,6 +150,8 @@ def as_json(found: Summary) -> dict[str, Any]:
                 "failures": [asdict(failure) for failure in row.failures],
                 "methods": row.methods,
                 "metrics": {name: asdict(metric) for name, metric in row.metrics.items()},
+                # Summaries of before notes were taken have none, and `verify` compares.
+                **({"notes": [asdict(note) for note in row.notes]} if row.notes else {}),
             }
             for row in found.rows
         ],

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from agentdyno.analysis.controls import Comparison
 from agentdyno.analysis.gate import Failure
+from agentdyno.analysis.notes import Note
 from agentdyno.analysis.registry import METRICS, Kind
 from agentdyno.results.summary import Metric, Row, Summary
 from agentdyno.rundata.cell import CONTROL_NAMES, Cell
@@ -130,11 +131,12 @@ class _Row:
     failures: list[Failure]
     methods: dict[str, str | None]
     metrics: dict[str, Metric]
+    notes: list[Note] = field(default_factory=list)
 
     @property
     def row(self) -> Row:
         cell = Cell(self.runtime, self.agents, self.verifier, self.profile)
-        return Row(cell, self.failures, self.metrics, self.methods)
+        return Row(cell, self.failures, self.metrics, self.methods, self.notes)
 
 
 class _Document(TypedDict):

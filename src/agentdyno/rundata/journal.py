@@ -14,7 +14,7 @@ class Request(NamedTuple):
     """One request as the endpoint recorded it.
 
     Times are CLOCK_MONOTONIC in ns: the finish reason left at `t_finish`, the last byte at `t_last`. At
-    `t_gone` the client left before the response was over.
+    `t_gone` the client left before the response was over. `status` is 0 where the client left before any.
     `is_served` when a finish reason has left, whatever became of the rest; `finish` is then the model's
     finish reason. `max_late_us` is the lateness in microseconds of the latest of its `chunks`.
     """
@@ -48,14 +48,19 @@ class Request(NamedTuple):
 class Journal:
     """All requests of one run.
 
-    `lateness` is how many chunks were late by each number of microseconds. `is_whole` when the endpoint ended
-    in order and recorded its end. `cpu_s` is the endpoint's processor time since the endpoint began to
-    listen, which excludes its preparation. `seed` is that of the script, and None if a real endpoint
-    answered.
+    `lateness` is how many chunks were late by each number of microseconds. `oddities` counts what was odd in
+    the `replies` with status 200 (docs/endpoint.md). `refused` counts the requests about which the server
+    said something, by status, and `said` has its first words. `is_whole` when the endpoint ended in order and
+    recorded its end. `cpu_s` is the endpoint's processor time since the endpoint began to listen, which
+    excludes its preparation. `seed` is that of the script, and None if a real endpoint answered.
     """
 
     requests: Columns[Request] = field(default_factory=lambda: Columns(Request))
     lateness: Counter[int] = field(default_factory=Counter)
+    replies: int = 0
+    oddities: Counter[str] = field(default_factory=Counter)
+    refused: Counter[int] = field(default_factory=Counter)
+    said: dict[int, str] = field(default_factory=dict)
     is_whole: bool = False
     cpu_s: float | None = None
     seed: int | None = None
@@ -97,6 +102,8 @@ class _Request:
     t_finish: Count | None = None
     t_gone: Count | None = None
     served: bool | None = None
+    said: str | None = None
+    oddities: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.t_last is not None and self.t_last < self.t_arrive:
@@ -126,6 +133,7 @@ def read(path: Path, remedy: str, pool: Pool | None = None) -> Journal:
                 case _Request():
                     journal.requests.append(_request(line))
                     journal.lateness.update(line.late_us)
+                    _take_words(line, journal)
                 case _Process(kind="start"):
                     began_s = line.cpu_s
                     journal.seed = line.seed if line.upstream is None else None
@@ -137,6 +145,14 @@ def read(path: Path, remedy: str, pool: Pool | None = None) -> Journal:
     return journal
 
 
+def _take_words(line: _Request, journal: Journal) -> None:
+    journal.replies += line.status == 200
+    journal.oddities.update(line.oddities)
+    if line.said is not None and line.status is not None:
+        journal.refused[line.status] += 1
+        journal.said.setdefault(line.status, line.said)
+
+
 def _request(line: _Request) -> Request:
     return Request(
         task=line.task,
@@ -144,7 +160,7 @@ def _request(line: _Request) -> Request:
         t_arrive=line.t_arrive,
         t_finish=line.t_finish or (line.t_last if line.is_served else None),
         t_last=line.t_last,
-        status=line.status,
+        status=line.status or 0,
         finish=line.finish,
         request_sha256=line.request_sha256,
         in_flight=line.in_flight,

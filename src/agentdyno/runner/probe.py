@@ -16,14 +16,12 @@ from typing import Any
 
 from agentdyno.endpoint.api import render
 from agentdyno.endpoint.process import started
-from agentdyno.endpoint.stream import Completion, EventStream, json_object, object_in
+from agentdyno.endpoint.said import masked, said
+from agentdyno.endpoint.stream import Completion, EventStream
 from agentdyno.errors import UserError
 from agentdyno.project import PROMPTS
 from agentdyno.runner.settings import Settings
 from agentdyno.tasks.task import Task
-
-MOST_SHOWN = 200
-"""Characters of a server's own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +121,13 @@ class _Asking:
 
     def _refused(self, response: http.client.HTTPResponse) -> UserError:
         """What a status other than 200 means, in the server's own words, and what to do."""
-        said, location = self._shown(response.read()), response.headers.get("Location")
-        if response.status == 502 and said.startswith("The upstream endpoint "):
-            happened, _, why = said.removeprefix("The upstream endpoint ").rstrip(".").partition(": ")
+        words, location = self._shown(response.read()), response.headers.get("Location")
+        if response.status == 502 and words.startswith("The upstream endpoint "):
+            happened, _, why = words.removeprefix("The upstream endpoint ").rstrip(".").partition(": ")
             return self._error(f"{happened} ({why}): {_remedy(happened, why)}")
         if location is not None and 300 <= response.status < 400:
             return self._error(
-                f"answers {response.status} and leads to {_masked(location, self.secrets)}: no redirect is "
+                f"answers {response.status} and leads to {masked(location, self.secrets)}: no redirect is "
                 "followed, because the key would go along; set LLM_BASE_URL to where it leads"
             )
         remedy = {
@@ -140,12 +138,12 @@ class _Asking:
             f"see what {self.base_url}/models lists and set LLM_MODEL",
             407: "give the proxy's user name and password with --proxy env:VAR",
         }.get(response.status, "see the server's log")
-        return self._error(f"answers {response.status} ({said}): {remedy}")
+        return self._error(f"answers {response.status} ({words}): {remedy}")
 
     def _read(self, response: http.client.HTTPResponse, began: float) -> Probe:
         """Read the stream to its end by the rules of the runtimes."""
         events, completion, first = EventStream(), Completion(), None
-        reasoned, heard = False, time.monotonic()
+        heard = time.monotonic()
         while not completion.ended and (piece := response.read1(65536)):
             now = time.monotonic()
             if now - began > self.settings.total_timeout_s and completion.finish_reason is None:
@@ -155,17 +153,16 @@ class _Asking:
             for data in events.feed(piece):
                 heard = time.monotonic()
                 completion.add(data)
-                reasoned = reasoned or '"reasoning' in data
                 if first is None and completion.text:
                     first = time.monotonic() - began
         completion.end()
         if completion.error is not None:
             reported = json.dumps(completion.reported) if completion.reported else completion.error
-            said = self._shown(reported.encode())
-            raise self._error(f"sends a stream that is no completion ({said}): see the server's log")
+            words = self._shown(reported.encode())
+            raise self._error(f"sends a stream that is no completion ({words}): see the server's log")
         odd = []
         if not completion.text:
-            odd.append("the reply is empty" + (", all of it is reasoning" if reasoned else ""))
+            odd.append("the reply is empty" + (", all of it is reasoning" if completion.reasoned else ""))
         if completion.finish_reason == "length":
             odd.append("the reply was cut: raise max_tokens with --request")
         if completion.usage is None:
@@ -175,10 +172,7 @@ class _Asking:
 
     def _shown(self, body: bytes) -> str:
         """The error's own words in one line, without the key should the server repeat it."""
-        text = body.decode(errors="replace")
-        message = object_in(json_object(text) or {}, "error").get("message")
-        said = _masked(message if isinstance(message, str) else text, self.secrets)
-        return said[:MOST_SHOWN] or "no message"
+        return said(body, self.secrets) or "no message"
 
 
 def _remedy(happened: str, why: str) -> str:
@@ -190,15 +184,3 @@ def _remedy(happened: str, why: str) -> str:
     if "in time" in why:
         return "is LLM_BASE_URL right? Raise --connect-timeout if the way is slow"
     return "is the server running, and is LLM_BASE_URL right?"
-
-
-def _masked(text: str, secrets: Sequence[str]) -> str:
-    """The text in one line; secrets are masked first, in each form in which a server may repeat them."""
-    forms = {form for one in secrets for form in (one, json.dumps(one)[1:-1], urllib.parse.quote(one))}
-    forms |= {" ".join(form.split()) for form in forms}
-    # Once as it came, and once more in one line: a server may have collapsed white space as well.
-    for _ in range(2):
-        for form in sorted(forms - {""}, key=len, reverse=True):
-            text = text.replace(form, "…")
-        text = " ".join(text.split())
-    return text

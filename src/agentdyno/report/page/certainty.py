@@ -240,5 +240,6 @@ def _service(experiment: Experiment) -> list[str]:
         return []
     return [
         "A real model served the runs: its replies, its times and the tasks passed are its own and differ "
-        "from run to run."
+        "from run to run.",
+        *(f"{remark}." for row in experiment.summary.rows for remark in row.remarks),
     ]
