@@ -69,6 +69,15 @@ def end_as_error(run: dict[str, Any], *names: str) -> None:
         task_of(run, name).update(outcome="error", reason="the endpoint answered 401")
 
 
+def say_why(name: str, reason: str) -> Change:
+    """Has the request after the first say why the first failed."""
+
+    def change(run: dict[str, Any]) -> None:
+        request_of(run, name, 2)["unplanned_failure"] = reason
+
+    return change
+
+
 def retry_in_transport(run: dict[str, Any]) -> None:
     attempt_of(run, "b")["transport_retries"] = 2
 
@@ -173,6 +182,14 @@ CASES = [
         "1 verdicts",
         f"{RIGHT} attempt 1 was to pass",
         "failed (exit code 1)",
+        remedy=".venv/verifier",
+        run=scripted_run({(RIGHT, 1): "failed"}),
+    ),
+    case(
+        "outcomes as scripted",
+        say_why(RIGHT, "ModuleNotFoundError: No module named 'numpy'"),
+        f"{RIGHT} attempt 1 was to pass",
+        "No module named 'numpy'",
         remedy=".venv/verifier",
         run=scripted_run({(RIGHT, 1): "failed"}),
     ),

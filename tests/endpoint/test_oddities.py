@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 from agentdyno.endpoint.said import MOST_SHOWN, said
 from agentdyno.endpoint.stream import Completion, EventStream
+from agentdyno.tasks.load import load
+from agentdyno.tasks.plan import plan
 from endpoint.test_relay import HELLO, Serve, post, upstream
+from endpoint.test_service import MODEL, conversation
 
 KEY = "sk-very-secret-4711"
 
@@ -165,3 +168,42 @@ def test_a_finish_reason_that_is_no_text_in_unicode_leaves_a_journal_that_can_be
     stream = b'data: {"choices": [{"delta": {"content": "a"}, "finish_reason": "\\ud800\\u001b"}]}\n\n'
     line = journalled(serve, answer(200, stream))
     assert (line["served"], line["finish"]) == (True, "?\ufffd")
+
+
+FAILURE = """The tests do not pass. This is what pytest printed:
+
+```text
+{}
+```
+
+Find the mistake."""
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        (
+            "x.py:3: in f\nE   ModuleNotFoundError: No module named 'numpy'\nE   more\n1 error",
+            "No module named 'numpy'",
+        ),
+        ("/venv/bin/python: No module named pytest\n", "/venv/bin/python: No module named pytest"),
+        ("E   \x1b[31mred", "\ufffd[31mred"),
+        ("", None),
+    ],
+)
+def test_why_a_reply_failed_that_the_script_makes_pass(serve: Serve, output: str, reason: str | None) -> None:
+    tasks = load("builtin", 100)
+    plans = plan([task.task_id for task in tasks], 0)
+    right = next(task for task in tasks if not plans[task.task_id].failures)
+    wrong = next(task for task in tasks if plans[task.task_id].failures)
+    serving = serve("--limit", "100", "--profile", "instant")
+    feedback = {"role": "user", "content": FAILURE.format(output)}
+    for task in (right, wrong):
+        messages = conversation(task, 2)[:-1]
+        post(serving.address, {"model": MODEL, "messages": [*messages, feedback]})
+    _, of_right, of_wrong, _ = serving.stop()
+    assert of_wrong["unplanned_failure"] is None
+    if reason is None:
+        assert of_right["unplanned_failure"] is None
+    else:
+        assert reason in of_right["unplanned_failure"]

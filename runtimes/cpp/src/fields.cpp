@@ -166,6 +166,10 @@ InvalidInput Fields::invalid(std::string const& name, std::string const& wanted)
     return InvalidInput(where_ + ": " + prefix_ + name + " " + found + "; it must be " + wanted);
 }
 
+InvalidInput Fields::invalid_unshown(std::string const& name, std::string const& wanted) const {
+    return InvalidInput(where_ + ": " + prefix_ + name + " (not shown) must be " + wanted);
+}
+
 json const* Fields::find(std::string const& name) const {
     auto const found = values_->find(name);
     return found == values_->end() ? nullptr : &*found;

@@ -61,6 +61,9 @@ class Fields {
     /// The exception that says what a field is and what it must be.
     InvalidInput invalid(std::string const& name, std::string const& wanted) const;
 
+    /// The same for a field that may hold a password, so that its value is not shown.
+    InvalidInput invalid_unshown(std::string const& name, std::string const& wanted) const;
+
   private:
     using IsOfType = bool (nlohmann::json::*)() const noexcept;
 

@@ -11,8 +11,8 @@ namespace {
 BaseUrl base_url(Fields const& fields) {
     auto const url = parse_base_url(fields.text("base_url"));
     if (!url)
-        throw fields.invalid("base_url",
-                             "http:// or https://, a host, a port if need be, a path and a query");
+        throw fields.invalid_unshown(
+            "base_url", "http:// or https://, a host without a user, a port if need be, a path and a query");
     return *url;
 }
 

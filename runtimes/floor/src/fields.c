@@ -43,14 +43,27 @@ bool fields_read_file(struct fields *fields, struct slice path, struct buffer *t
     return false;
 }
 
-void fields_refuse(struct fields const *fields, struct slice name, char const *wanted) {
+/// Begins the problem with the name of the field; false if there is a problem already.
+static bool begin_problem(struct fields const *fields, struct slice name) {
     struct buffer *const problem = fields->problem;
     if (problem->size > 0)
-        return;
+        return false;
     buffer_append(problem, fields->where);
     buffer_append(problem, SLICE(": "));
     buffer_append(problem, fields->prefix);
     buffer_append(problem, name);
+    return true;
+}
+
+void fields_refuse_unshown(struct fields const *fields, struct slice name, char const *wanted) {
+    if (begin_problem(fields, name))
+        buffer_format(fields->problem, " (not shown) must be %s", wanted);
+}
+
+void fields_refuse(struct fields const *fields, struct slice name, char const *wanted) {
+    if (!begin_problem(fields, name))
+        return;
+    struct buffer *const problem = fields->problem;
     struct slice const value = json_member(fields->object, name);
     buffer_append(problem, value.size == 0 ? SLICE(" is missing") : SLICE(" is "));
     append_shown(problem, value);

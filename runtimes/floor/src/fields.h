@@ -40,6 +40,8 @@ double fields_number(struct fields const *fields, struct slice name, bool zero_t
 
 /// Puts into `problem` what a field is and what it must be.
 void fields_refuse(struct fields const *fields, struct slice name, char const *wanted);
+/// The same for a field that may hold a password, so that its value is not shown.
+void fields_refuse_unshown(struct fields const *fields, struct slice name, char const *wanted);
 void free_list(char **list);
 
 #endif

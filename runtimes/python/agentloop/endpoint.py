@@ -58,7 +58,7 @@ class Endpoint:
         address = parse_base_url(base_url)
         if address is None:
             raise ValueError(
-                f"base_url {base_url!r} is not http:// or https://, a host, perhaps a port, a path, a query"
+                "base_url (not shown) is not http:// or https://, a host, perhaps a port, a path, a query"
             )
         authorization = f"Authorization: Bearer {api_key}\r\n" if api_key else ""
         self.request_head = (

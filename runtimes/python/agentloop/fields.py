@@ -116,6 +116,10 @@ class Fields:
         found = f"is {_shown(self._values[name])}" if name in self._values else "is missing"
         return InvalidInput(f"{self._where}: {self._prefix}{name} {found}; it must be {wanted}")
 
+    def invalid_unshown(self, name: str, wanted: str) -> InvalidInput:
+        """Return the exception for a field that may hold a password, so that its value is not shown."""
+        return InvalidInput(f"{self._where}: {self._prefix}{name} (not shown) must be {wanted}")
+
     def _number(self, name: str, wanted: str, *, zero_too: bool) -> float:
         value = self._values.get(name)
         if isinstance(value, bool) or not isinstance(value, int | float):

@@ -102,8 +102,8 @@ def load_run_file(path: str) -> RunFile:
 def _base_url(fields: Fields) -> str:
     value = fields.text("base_url")
     if parse_base_url(value) is None:
-        raise fields.invalid(
-            "base_url", "http:// or https://, a host, and if need be a port, a path and a query"
+        raise fields.invalid_unshown(
+            "base_url", "http:// or https://, a host without a user, and if need be a port, a path and a query"
         )
     return value
 

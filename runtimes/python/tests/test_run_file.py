@@ -53,15 +53,17 @@ def reason(path: Path, settings: dict[str, Any]) -> str:
     return str(caught.value)
 
 
-BASE_URL = "it must be http:// or https://, a host, and if need be a port, a path and a query"
+BASE_URL = (
+    "(not shown) must be http:// or https://, a host without a user, and if need be a port, a path and a query"
+)
 BAD = [
     ("contract_version", 2, "is 2; it must be 1, the one that this runtime obeys"),
     ("contract_version", "1", 'is "1"; it must be an integer of at least 0'),
     ("tasks_file", 7, "is 7; it must be a string"),
     ("prompts_file", "", 'is ""; it must be a path'),
-    ("base_url", "localhost", f'is "localhost"; {BASE_URL}'),
-    ("base_url", "http://a..b/v1", f'is "http://a..b/v1"; {BASE_URL}'),
-    ("base_url", f"http://{'a' * 64}/v1", f'is "http://{"a" * 52}…; {BASE_URL}'),
+    ("base_url", "localhost", BASE_URL),
+    ("base_url", "http://a..b/v1", BASE_URL),
+    ("base_url", f"http://{'a' * 64}/v1", BASE_URL),
     ("model", None, "is null; it must be a string"),
     ("model", "\ud800", 'is "\\ud800"; it must be a string without halves of surrogate pairs'),
     ("request", [], "is []; it must be an object"),

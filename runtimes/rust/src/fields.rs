@@ -161,6 +161,11 @@ impl Fields {
         InvalidInput(format!("{}: {}{name} {found}; it must be {wanted}", self.origin, self.prefix))
     }
 
+    /// The error for a field that may hold a password, so that its value is not shown.
+    pub fn invalid_unshown(&self, name: &str, wanted: &str) -> InvalidInput {
+        InvalidInput(format!("{}: {}{name} (not shown) must be {wanted}", self.origin, self.prefix))
+    }
+
     fn value<T>(
         &self,
         name: &str,

@@ -161,6 +161,11 @@ export class Fields {
     return new InvalidInput(`${this.#where}: ${this.#prefix}${name} ${found}; it must be ${wanted}`);
   }
 
+  /** The same for a field that may hold a password, so that its value is not shown. */
+  invalidUnshown(name: string, wanted: string): InvalidInput {
+    return new InvalidInput(`${this.#where}: ${this.#prefix}${name} (not shown) must be ${wanted}`);
+  }
+
   #value(name: string): Json | undefined {
     return Object.hasOwn(this.#values, name) ? this.#values[name] : undefined;
   }

@@ -140,7 +140,7 @@ export function parseBaseUrl(text: string): BaseUrl | null {
 function baseUrl(fields: Fields): BaseUrl {
   const url = parseBaseUrl(fields.text("base_url"));
   if (url === null) {
-    throw fields.invalidInput(
+    throw fields.invalidUnshown(
       "base_url",
       "http:// or https://, a host, perhaps a port from 1 to 65535, a path and a query, all in visible ASCII without a user",
     );

@@ -18,12 +18,14 @@ def as_scripted(evidence: Evidence) -> list[str]:
     wrong = _unlike_the_script(evidence, lambda attempt: attempt.verdict != "timed_out")
     if not wrong:
         return []
-    first = wrong[0]
+    reasons = evidence.run.journal.unplanned_failures
+    first = next((attempt for attempt in wrong if (attempt.task, attempt.attempt) in reasons), wrong[0])
+    reason = reasons.get((first.task, first.attempt))
     planned = "fail" if first.verdict == "passed" else "pass"
     how = f"signal {first.signal}" if first.exit_code is None else f"exit code {first.exit_code}"
     return [
         f"{len(wrong)} verdicts are not those of the script, the first: {first.task} attempt {first.attempt} "
-        f"was to {planned}, and the verdict is {first.verdict} ({how})"
+        f"was to {planned}, and the verdict is {first.verdict} ({how})" + (f", “{reason}”" if reason else "")
     ]
 
 

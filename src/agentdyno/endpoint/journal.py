@@ -50,6 +50,7 @@ class Record:
         "t_gone",
         "t_last",
         "task",
+        "unplanned_failure",
     )
 
     def __init__(self, number: int, t_arrive: int, in_flight: int, body: bytes) -> None:
@@ -62,6 +63,8 @@ class Record:
         self.stream = False
         self.status: int | None = None
         self.error: str | None = None
+        self.unplanned_failure: str | None = None
+        """Why a reply failed that the script makes pass, by the feedback in the request after it."""
         self.said: str | None = None
         """The server's own words about a request that it refuses, in one line."""
         self.oddities: list[str] = []
@@ -193,6 +196,7 @@ class Journal:
             "stream": record.stream,
             "status": record.status,
             "error": record.error,
+            "unplanned_failure": record.unplanned_failure,
             "said": record.said,
             "oddities": record.oddities,
             "finish": record.finish,

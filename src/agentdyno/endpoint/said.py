@@ -1,6 +1,7 @@
-"""A server's own words about a request that it refuses, in one line that can be shown."""
+"""Words of others in one line that can be shown: of a server that refuses, of tests that fail."""
 
 import json
+import re
 import urllib.parse
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,6 +11,12 @@ from agentdyno.format import printable
 
 MOST_SHOWN = 200
 """Characters of a server's own words."""
+
+_ERROR_LINE = re.compile(r"^E +(\S.*)$", re.MULTILINE)
+"""How pytest marks the lines that say what went wrong."""
+
+_LAST_LINE = re.compile(r"^(?!```)(.*\S.*)\n\s*^```$", re.MULTILINE)
+"""The last line in a fence."""
 
 _HEADERS_WITH_A_KEY = frozenset((b"authorization", b"api-key", b"x-api-key"))
 
@@ -37,6 +44,12 @@ def one_line(text: str, secrets: Sequence[str] = ()) -> str:
     """A text of somebody else's in one line that can be printed, of at most MOST_SHOWN characters."""
     whole = masked(text, secrets).encode(errors="replace").decode()
     return printable(whole[:MOST_SHOWN])
+
+
+def reason_in(feedback: str) -> str | None:
+    """Why a solution failed by the message that tells the model: pytest's first error, or the last line."""
+    found = _ERROR_LINE.search(feedback) or _LAST_LINE.search(feedback)
+    return one_line(found[1]) if found else None
 
 
 def keys_in(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:

@@ -75,6 +75,10 @@ class Script:
         planned = self._plans[task.task_id]
         return range(1, len(planned.failures) + (2 if planned.passes else 1))
 
+    def passes(self, task: Task, attempt: int) -> bool:
+        """Whether the reply to `attempt` (from 1) at `task` passes the task's tests."""
+        return self._plans[task.task_id].failure(attempt) is None
+
     def reply(self, task: Task, attempt: int) -> str:
         """The whole text of the reply to `attempt` (from 1) at `task`."""
         draw = keyed(self._seed, task.task_id, attempt, "text")

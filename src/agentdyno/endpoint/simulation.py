@@ -13,11 +13,20 @@ from itertools import cycle, islice
 from time import monotonic_ns
 from typing import Protocol
 
-from agentdyno.endpoint.api import ApiError, Catalogue, attempt_of, key_of, opening_of, parse_chat_request
+from agentdyno.endpoint.api import (
+    ApiError,
+    Catalogue,
+    attempt_of,
+    key_of,
+    opening_of,
+    parse_chat_request,
+    text_of,
+)
 from agentdyno.endpoint.completion import CREATED, Frame, Reply, Stream, Whole, content_of, escaped, tokenize
 from agentdyno.endpoint.exchange import Exchange
 from agentdyno.endpoint.journal import Record, sha256_of
 from agentdyno.endpoint.profile import Profile
+from agentdyno.endpoint.said import reason_in
 from agentdyno.endpoint.script import Script
 from agentdyno.tasks.plan import keyed
 from agentdyno.tasks.task import Task
@@ -141,6 +150,8 @@ class Simulation:
             tokens, finish = tokens[: request.max_tokens], "length"
         record.task = task.task_id if task else f"unknown/{key_of(opening)[:16]}"
         record.attempt = attempt
+        if task and attempt > 1 and self._script.passes(task, attempt - 1):
+            record.unplanned_failure = reason_in(text_of(request.messages[-1]))
         record.stream = request.stream
         record.status = 200
         record.prompt_tokens = -(-request.characters() // _CHARACTERS_PER_TOKEN)

@@ -50,7 +50,8 @@ class Journal:
 
     `lateness` is how many chunks were late by each number of microseconds. `oddities` counts what was odd in
     the `replies` with status 200 (docs/endpoint.md). `refused` counts the requests about which the server
-    said something, by status, and `said` has its first words. `is_whole` when the endpoint ended in order and
+    said something, by status, and `said` has its first words. `unplanned_failures` say, by task and attempt,
+    why a reply failed that the script makes pass. `is_whole` when the endpoint ended in order and
     recorded its end. `cpu_s` is the endpoint's processor time since the endpoint began to listen, which
     excludes its preparation. `seed` is that of the script, and None if a real endpoint answered.
     """
@@ -61,6 +62,7 @@ class Journal:
     oddities: Counter[str] = field(default_factory=Counter)
     refused: Counter[int] = field(default_factory=Counter)
     said: dict[int, str] = field(default_factory=dict)
+    unplanned_failures: dict[tuple[str, int], str] = field(default_factory=dict)
     is_whole: bool = False
     cpu_s: float | None = None
     seed: int | None = None
@@ -104,6 +106,7 @@ class _Request:
     served: bool | None = None
     said: str | None = None
     oddities: list[str] = field(default_factory=list)
+    unplanned_failure: str | None = None
 
     def __post_init__(self) -> None:
         if self.t_last is not None and self.t_last < self.t_arrive:
@@ -151,6 +154,8 @@ def _take_words(line: _Request, journal: Journal) -> None:
     if line.said is not None and line.status is not None:
         journal.refused[line.status] += 1
         journal.said.setdefault(line.status, line.said)
+    if line.unplanned_failure is not None and line.task is not None and line.attempt is not None:
+        journal.unplanned_failures[line.task, line.attempt - 1] = line.unplanned_failure
 
 
 def _request(line: _Request) -> Request:

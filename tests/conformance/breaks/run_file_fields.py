@@ -158,6 +158,12 @@ def any_url() -> None:
     run_file._base_url = lambda fields: fields.text("base_url") or "http://127.0.0.1:1"
 
 
+def base_url_is_shown() -> None:
+    from agentloop.fields import Fields
+
+    Fields.invalid_unshown = Fields.invalid  # type: ignore[method-assign]
+
+
 def request_may_hold_anything() -> None:
     from agentloop import run_file
 
@@ -265,6 +271,12 @@ BREAKS = [
     Break("run-file.values", "a timeout of 0", "run-file.values/out of bounds", zero_is_no_time_out),
     Break("run-file.values", "any version", "run-file.values/another contract", any_version),
     Break("run-file.values", "any URL", "run-file.values/base_url", any_url),
+    Break(
+        "run-file.values",
+        "a refused base_url is shown",
+        "run-file.values/a base_url with a password, which is not shown",
+        base_url_is_shown,
+    ),
     Break(
         "run-file.values",
         "request may hold anything",

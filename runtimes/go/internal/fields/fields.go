@@ -76,6 +76,13 @@ func (f Fields) Refuse(name, wanted string) {
 	*f.err = InvalidInput("%s: %s%s %s; it must be %s", f.where, f.prefix, name, found, wanted)
 }
 
+// RefuseUnshown is Refuse for a field that may hold a password, so that its value is not shown.
+func (f Fields) RefuseUnshown(name, wanted string) {
+	if *f.err == nil {
+		*f.err = InvalidInput("%s: %s%s (not shown) must be %s", f.where, f.prefix, name, wanted)
+	}
+}
+
 // Text returns a string, which may be empty.
 func (f Fields) Text(name string) string {
 	value := f.object.Member(name)

@@ -68,7 +68,7 @@ func LoadFile(path string) (*File, error) {
 	}
 	key := os.Getenv("LLM_API_KEY")
 	if file.endpoint, err = chat.NewEndpoint(f.Text("base_url"), key); err != nil {
-		f.Refuse("base_url", "http:// or https:// and a host, with a port, a path and a query if need be")
+		f.RefuseUnshown("base_url", "http:// or https:// and a host without a user, with a port, a path and a query if need be")
 	}
 	prompts := f.Path("prompts_file")
 	if err := f.Err(); err != nil {

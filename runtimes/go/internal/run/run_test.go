@@ -162,7 +162,7 @@ func TestInvalidRunFiles(t *testing.T) {
 		},
 		`model is missing; it must be a string`:               func(s *scene) { delete(s.file, "model") },
 		`agents is true; it must be an integer of at least 1`: func(s *scene) { s.file["agents"] = true },
-		`base_url is "x"; it must be http:// or https:// and a host, with a port, a path and a query if need be`: func(s *scene) {
+		`base_url (not shown) must be http:// or https:// and a host without a user, with a port, a path and a query if need be`: func(s *scene) {
 			s.file["base_url"] = "x"
 		},
 	} {

@@ -47,6 +47,15 @@ async def base_urls(stage: Stage) -> str:
     return await each_refused(stage, fields_with(["base_url"], *urls))
 
 
+@case("run-file.values", "a base_url with a password, which is not shown")
+async def base_url_with_a_password(stage: Stage) -> str:
+    observed = await stage.run(change=put("base_url", "http://me:swordfish@127.0.0.1:1/v1"))
+    problem = why_not_refused(observed, ["base_url"])
+    require(problem is None, str(problem))
+    require(b"swordfish" not in observed.stdout + observed.stderr, "the password of base_url is shown")
+    return "refused, and the line does not show the password"
+
+
 @case("run-file.values", "fields of the request that are the runtime's")
 async def own_fields_of_the_request(stage: Stage) -> str:
     return await each_refused(
