@@ -15,8 +15,8 @@ end() {
 }
 trap end EXIT
 
-# The C++ tests need doctest, which the C++ runtimes do not; those of the floor hold its sources to clang-format; those
-# of the HTML report need a browser. A test that misses one of them fails and says what to install.
+# The C++ tests need doctest, which the C++ runtimes do not; the sources of C++ and of the floor are held to
+# clang-format; the tests of the HTML report need a browser. A test that misses one of them fails and says what to install.
 install_for_tests() {
     local missing=()
     [ -e /usr/include/doctest/doctest.h ] || missing+=(doctest-dev)

@@ -35,7 +35,8 @@ template <typename Client, typename Verification>
 class Agent {
   public:
     /// All must outlive the agent.
-    Agent(RunFile const& run, Prompts const& prompts, Client& client, Verification& verifier, EventFile& events)
+    Agent(RunFile const& run, Prompts const& prompts, Client& client, Verification& verifier,
+          EventFile& events)
         : run_(run), prompts_(prompts), client_(client), verifier_(verifier), events_(events) {}
 
     /// Waits until `start`, and works on a task until its tests pass or its attempts are used up; whatever

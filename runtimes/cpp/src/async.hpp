@@ -13,9 +13,17 @@ class Async;
 
 namespace async_detail {
 
+// Versions of clang-format differ about requires expressions.
+// clang-format off
 template <typename T>
-concept Awaitable = requires(T value) { value.await_ready(); } ||
-                    requires(T value) { std::move(value).operator co_await(); };
+concept IsAwaiter = requires(T value) { value.await_ready(); };
+
+template <typename T>
+concept HasAwaiter = requires(T value) { std::move(value).operator co_await(); };
+// clang-format on
+
+template <typename T>
+concept Awaitable = IsAwaiter<T> || HasAwaiter<T>;
 
 /// What `co_await` makes of a value that is there already.
 template <typename T>

@@ -75,8 +75,8 @@ void AsyncLLMClient::watch(curl_socket_t socket, int what) {
         watches_.erase(socket);
         return;
     }
-    std::uint32_t const interest =
-        (what & CURL_POLL_IN ? std::uint32_t{EPOLLIN} : 0) | (what & CURL_POLL_OUT ? std::uint32_t{EPOLLOUT} : 0);
+    std::uint32_t const interest = (what & CURL_POLL_IN ? std::uint32_t{EPOLLIN} : 0) |
+                                   (what & CURL_POLL_OUT ? std::uint32_t{EPOLLOUT} : 0);
     auto const known = watches_.find(socket);
     if (known != watches_.end()) {
         known->second.change(interest);

@@ -77,7 +77,8 @@ class EventLoop {
 class Watch {
   public:
     /// `interest` is made of EPOLLIN and EPOLLOUT; throws `std::system_error`.
-    Watch(EventLoop& loop, int descriptor, std::uint32_t interest, std::function<void(std::uint32_t)> on_ready);
+    Watch(EventLoop& loop, int descriptor, std::uint32_t interest,
+          std::function<void(std::uint32_t)> on_ready);
     ~Watch();
 
     Watch(Watch const&) = delete;

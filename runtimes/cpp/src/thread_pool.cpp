@@ -4,7 +4,8 @@
 
 namespace agentloop {
 
-ThreadPool::ThreadPool(std::size_t workers, std::stop_source stop) : stop_(std::move(stop)), deques_(workers) {
+ThreadPool::ThreadPool(std::size_t workers, std::stop_source stop)
+    : stop_(std::move(stop)), deques_(workers) {
     try {
         threads_.reserve(workers);
         for (std::size_t worker = 0; worker < workers; ++worker)

@@ -25,9 +25,8 @@ constexpr double CLOSE_GRACE_S = 1;
 constexpr long RECEIVE_BYTES = 1024;
 
 bool same_name(std::string_view header, std::string_view lower_case_name) {
-    return std::ranges::equal(header, lower_case_name, [](char a, char b) {
-        return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
-    });
+    return std::ranges::equal(header, lower_case_name,
+                              [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
 }
 
 }  // namespace

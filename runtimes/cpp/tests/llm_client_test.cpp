@@ -178,7 +178,8 @@ TEST_OF_BOTH("a reply and its stamps") {
     CHECK(attempt.usage == R"({"total_tokens":3})");
     CHECK(attempt.transport_retries == 0);
     CHECK(attempt.transport_ns == 0);
-    std::array const stamps{attempt.t_request.value(), attempt.t_first.value(), attempt.t_last.value(), now_ns()};
+    std::array const stamps{attempt.t_request.value(), attempt.t_first.value(), attempt.t_last.value(),
+                            now_ns()};
     CHECK(std::ranges::is_sorted(stamps));
     CHECK(attempt.request_sha256 == sha256_hex(BODY));
     CHECK(attempt.completion_sha256 == sha256_hex("Hello"));
@@ -253,8 +254,7 @@ TEST_OF_BOTH("an idle connection that is of no use any more costs no try") {
     SUBCASE("closed") {
         closes = true;
     }
-    SUBCASE("answered again") {
-    }
+    SUBCASE("answered again") {}
     ScriptedServer const server([&](Exchange const& exchange) {
         exchange.reply("x");
         is_replied.acquire();
@@ -273,8 +273,7 @@ TEST_OF_BOTH("an idle connection that is of no use any more costs no try") {
 
 TEST_OF_BOTH("a second answer to one request is nobody's") {
     bool chunked = false;
-    SUBCASE("to a body with a length") {
-    }
+    SUBCASE("to a body with a length") {}
     SUBCASE("to a body in chunks") {
         chunked = true;
     }
@@ -359,7 +358,8 @@ TEST_OF_BOTH("a status that is tried again") {
 TEST_OF_BOTH("a status that is final") {
     for (int const status : {201, 204, 301, 304, 400, 401, 403, 404, 407, 416, 417, 422}) {
         ScriptedServer const server([&](Exchange const& exchange) {
-            exchange.refuse(status, "Location: /elsewhere\r\n", status == 204 || status == 304 ? "" : "{\n \"no\"}");
+            exchange.refuse(status, "Location: /elsewhere\r\n",
+                            status == 204 || status == 304 ? "" : "{\n \"no\"}");
         });
         std::string const said = status == 204 || status == 304 ? "" : ": { \"no\"}";
         CHECK(failure(make, server.url()) == "the endpoint answered " + std::to_string(status) + said);
@@ -460,7 +460,8 @@ std::vector<Breakage> const BREAKAGES{
      sends("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")},
     {"the endpoint sent no event stream but no Content-Type",
      sends("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")},
-    {"the endpoint sent a compressed stream (gzip)", sends(Exchange::stream_head("Content-Encoding: gzip\r\n"))},
+    {"the endpoint sent a compressed stream (gzip)",
+     sends(Exchange::stream_head("Content-Encoding: gzip\r\n"))},
     {"the connection broke (Recv failure: Connection reset by peer)",
      [](Exchange const& exchange) {
          streams("")(exchange);
@@ -505,9 +506,8 @@ TEST_OF_BOTH("the reason of a broken try is one line") {
 }
 
 TEST_OF_BOTH("a request on a connection that breaks is not repeated in silence") {
-    ScriptedServer const server([](Exchange const& exchange) {
-        exchange.number % 2 == 0 ? exchange.reply("x") : exchange.shut();
-    });
+    ScriptedServer const server(
+        [](Exchange const& exchange) { exchange.number % 2 == 0 ? exchange.reply("x") : exchange.shut(); });
     auto const client = make(server.url(), with(ONE_TRY));
     CHECK(client->complete().reply == "x");
     CHECK(client->complete().failure == "the endpoint closed the connection");
@@ -572,7 +572,8 @@ TEST_OF_BOTH("events reset the idle time") {
 }
 
 TEST_OF_BOTH("the total time bounds all tries") {
-    ScriptedServer const server([](Exchange const& exchange) { exchange.refuse(503, "Retry-After: 3600\r\n"); });
+    ScriptedServer const server(
+        [](Exchange const& exchange) { exchange.refuse(503, "Retry-After: 3600\r\n"); });
     CHECK(failure(make, server.url(), with(Timeouts{10, 60, 0.1})) == "no completion within 0.1 s");
     CHECK(server.bodies().size() == 1);
 }

@@ -89,11 +89,14 @@ TEST_CASE_TEMPLATE("only the end of a long output is kept", Child, Blocking, Awa
     CHECK(finished.errors == "short\n");
 }
 
-TEST_CASE_TEMPLATE("a command has its folder, its environment and nothing to read", Child, Blocking, Awaited) {
+TEST_CASE_TEMPLATE("a command has its folder, its environment and nothing to read", Child, Blocking,
+                   Awaited) {
     TemporaryFolder const folder;
-    auto const finished =
-        Child::run({"pwd; env | grep -v -e ^PWD -e ^_ -e ^SHLVL -e ^OLDPWD; cat", 60, 65536, folder.path(),
-                    {{"PATH", "/usr/bin:/bin"}, {"A", "b = c"}}});
+    auto const finished = Child::run({"pwd; env | grep -v -e ^PWD -e ^_ -e ^SHLVL -e ^OLDPWD; cat",
+                                      60,
+                                      65536,
+                                      folder.path(),
+                                      {{"PATH", "/usr/bin:/bin"}, {"A", "b = c"}}});
     CHECK(finished.output.starts_with(folder.path() + "\n"));
     CHECK(finished.output.find("A=b = c\n") != std::string::npos);
     CHECK(finished.output.size() == (folder.path() + "\nA=b = c\nPATH=/usr/bin:/bin\n").size());
@@ -102,7 +105,8 @@ TEST_CASE_TEMPLATE("a command has its folder, its environment and nothing to rea
 TEST_CASE_TEMPLATE("a command inherits neither descriptors nor signals", Child, Blocking, Awaited) {
     FileDescriptor const inheritable(open("/dev/zero", O_RDONLY));
     auto const before = signal(SIGPIPE, SIG_IGN);
-    auto const finished = Child::run({"ls -l /proc/self/fd; exec grep -e SigIgn -e SigBlk /proc/self/status"});
+    auto const finished =
+        Child::run({"ls -l /proc/self/fd; exec grep -e SigIgn -e SigBlk /proc/self/status"});
     signal(SIGPIPE, before);
     CHECK(finished.output.find("/dev/null") != std::string::npos);
     CHECK(finished.output.find("/dev/zero") == std::string::npos);
@@ -135,8 +139,8 @@ TEST_CASE_TEMPLATE("what the leader leaves behind is killed, and not waited for"
 TEST_CASE_TEMPLATE("a descendant that got away with the pipe is not waited for", Child, Blocking, Awaited) {
     TemporaryFolder const folder;
     auto const finished =
-        Child::run({"mkfifo ready; setsid sh -c 'echo $$; echo > ready; exec sleep 1000' & read x < ready", 60,
-                    65536, folder.path()});
+        Child::run({"mkfifo ready; setsid sh -c 'echo $$; echo > ready; exec sleep 1000' & read x < ready",
+                    60, 65536, folder.path()});
     CHECK(finished.exit_code == 0);
     pid_t const escaped = std::stoi(finished.output);
     CHECK(runs(escaped));
@@ -167,9 +171,10 @@ TEST_CASE("a child that nobody waits for any more is killed and reaped") {
         text_of(folder / "started");
         stop.request_stop();
     });
-    CHECK_THROWS_AS(Child("/bin/sh", {"sh", "-c", "echo > started; sleep 1000"}, ENVIRONMENT, folder.path(), 9)
-                        .finish(NEVER, stop.get_token()),
-                    Interrupted);
+    CHECK_THROWS_AS(
+        Child("/bin/sh", {"sh", "-c", "echo > started; sleep 1000"}, ENVIRONMENT, folder.path(), 9)
+            .finish(NEVER, stop.get_token()),
+        Interrupted);
     CHECK(waitpid(-1, nullptr, WNOHANG) == -1);
 }
 

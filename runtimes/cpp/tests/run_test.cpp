@@ -167,7 +167,8 @@ TEST_OF_BOTH("tasks pass at once, after feedback, and never") {
     });
     RunFolder run(server.url());
     run.settings["verify"]["argv"] = {
-        "sh", "-c", "grep -q wrong solution.py && { echo 1 failed in 0.02s; exit 1; }; echo 1 passed in 0.01s"};
+        "sh", "-c",
+        "grep -q wrong solution.py && { echo 1 failed in 0.02s; exit 1; }; echo 1 passed in 0.01s"};
     CHECK(run.finish(runtime) == "0");
     CHECK(run.outcomes() == Outcomes{{"T/0", "passed"}, {"T/1", "passed"}, {"T/2", "failed"}});
     std::map<std::string, std::vector<std::string>> verdicts;
@@ -513,8 +514,9 @@ TEST_OF_BOTH("what cannot be used is one line and exit status 2") {
     }
     SUBCASE("a verifier") {
         run.settings["verify"]["argv"] = {"no-such-program"};
-        told = "verify.argv: \"no-such-program\" cannot be run; name a program by its path or on the PATH of "
-               "verify.env";
+        told =
+            "verify.argv: \"no-such-program\" cannot be run; name a program by its path or on the PATH of "
+            "verify.env";
     }
     SUBCASE("an event file that is there") {
         write_text(run.folder / "events.jsonl", "x");
@@ -528,5 +530,6 @@ TEST_OF_BOTH("the usage") {
     auto const finished = Program(runtime, {"agentloop"}).wait();
     CHECK(finished.exit_code == 2);
     CHECK(finished.errors ==
-          "agentloop: 0 run files are given and one is needed; usage: agentloop run.json, or: agentloop tools FOLDER\n");
+          "agentloop: 0 run files are given and one is needed; usage: agentloop run.json, or: agentloop "
+          "tools FOLDER\n");
 }

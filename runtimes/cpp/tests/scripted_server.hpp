@@ -68,7 +68,9 @@ class Exchange {
         return data + "}}]}\n\n";
     }
 
-    static std::string finish() { return "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"; }
+    static std::string finish() {
+        return "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+    }
 
     /// A whole completion in one piece.
     static std::string whole(std::string_view text) {

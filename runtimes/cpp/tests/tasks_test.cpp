@@ -54,8 +54,8 @@ TEST_CASE("tasks that cannot be used") {
     for (auto const* const start : {"-1", "0.5", "9223372036854775808", "\"0\"", "true", "null"}) {
         auto const task = R"({"task_id":"T/1","prompt":"p","tests":"t","entry_point":"f","start_after_ns":)" +
                           std::string(start) + "}";
-        CHECK(reason_of_tasks(task) == ", line 1: start_after_ns is " + std::string(start) +
-                                           "; it must be an integer of at least 0");
+        CHECK(reason_of_tasks(task) ==
+              ", line 1: start_after_ns is " + std::string(start) + "; it must be an integer of at least 0");
     }
     CHECK(reason_of_tasks(TASK + "\n" + TASK) == ": task_id 'T/1' is there twice; give every task its own");
     CHECK(reason_of_tasks("") == ": holds no task; write one JSON object a line");

@@ -149,13 +149,16 @@ class Running:
             await asyncio.sleep(0.005)
 
     def events(self) -> list[dict[str, Any]]:
-        """The whole event lines written so far; raises RuleViolation when one is no JSON."""
+        """The whole event lines written so far; raises RuleViolation when one is no JSON object."""
         try:
-            return [json.loads(line) for line in self._events.read_bytes().split(b"\n")[:-1]]
+            events = [json.loads(line) for line in self._events.read_bytes().split(b"\n")[:-1]]
         except FileNotFoundError:
             return []
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RuleViolation(f"an event line is no JSON: {error}") from None
+        if not all(isinstance(event, dict) for event in events):
+            raise RuleViolation("an event line is no JSON object")
+        return events
 
 
 Act = Callable[[Running], Coroutine[Any, Any, None]]
