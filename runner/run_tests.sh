@@ -10,6 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source runner/stages.sh
 compiling=""
 end() {
+    case "${TMPDIR:-}" in /dev/shm/agentdyno-tests.*) rm -rf "$TMPDIR" ;; esac
     if [ -n "$compiling" ]; then kill -- "-$compiling" 2>/dev/null || true; fi
     seconds_per_stage
 }
@@ -41,6 +42,13 @@ conform_and_compile() {
     compiling=""
     return "$status"
 }
+
+# The tests make and sync some hundred thousand small files. In memory that takes a sixth less time.
+room_kib=$(df --output=avail /dev/shm 2>/dev/null | tail -n 1 || true)
+if [ -z "${TMPDIR:-}" ] && [ "${room_kib:-0}" -gt $((4 << 20)) ]; then
+    TMPDIR=$(mktemp --directory /dev/shm/agentdyno-tests.XXXXXX)
+    export TMPDIR
+fi
 
 stage "set-up" runner/setup.sh dev
 if [ "${1:-}" = --fast ]; then

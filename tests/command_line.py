@@ -89,10 +89,16 @@ def processes_in(folder: Path) -> dict[int, str]:
     return found
 
 
+def agentdyno_command(*words: object) -> list[str]:
+    """A command line that makes no run again: what else the machine does disturbs most runs of tests."""
+    once = ["--redo", "0"] if words[0] in ("run", "sweep") and not {"--redo", "--resume"} & {*words} else []
+    return [sys.executable, "-m", "agentdyno", *map(str, words), *once]
+
+
 def measured_in(folder: Path, *words: object) -> "subprocess.CompletedProcess[str]":
     """One experiment, for all tests of a module; its results are in `folder`."""
     return subprocess.run(
-        [sys.executable, "-m", "agentdyno", "run", *map(str, words), "--out", str(folder / "results")],
+        agentdyno_command("run", *words, "--out", folder / "results"),
         env=plain_environment() | {"TMPDIR": str(folder), "COLUMNS": "80"},
         capture_output=True,
         text=True,
@@ -106,7 +112,7 @@ def on_a_terminal(environment: dict[str, str], columns: int, *words: object) -> 
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     wide_as_it_is = {name: value for name, value in environment.items() if name != "COLUMNS"}
     with subprocess.Popen(
-        [sys.executable, "-m", "agentdyno", *map(str, words)],
+        agentdyno_command(*words),
         env=wide_as_it_is | {"TERM": "xterm"},
         stdin=theirs,
         stdout=theirs,
@@ -128,7 +134,7 @@ def on_a_terminal(environment: dict[str, str], columns: int, *words: object) -> 
 def running(environment: dict[str, str], tmp_path: Path, *words: object) -> Iterator[subprocess.Popen[str]]:
     """`agentdyno run`, started."""
     with subprocess.Popen(
-        [sys.executable, "-m", "agentdyno", "run", *map(str, words), "--out", str(tmp_path / "results")],
+        agentdyno_command("run", *words, "--out", tmp_path / "results"),
         env=environment | {"TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

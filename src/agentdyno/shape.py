@@ -1,9 +1,9 @@
 """Holds a JSON value to a type, and makes a value of that type.
 
-Types are `str`, `int`, `float`, `bool`, `Json`, `object`, literals, unions with None, `list[…]`,
-`dict[str, …]`, `tuple[…]`, dataclasses, named tuples, TypedDicts, and any of these `Annotated` with a
-`Must`. A dataclass or a named tuple takes its own fields and leaves others out; a TypedDict keeps the others,
-held to `Json`: a later version may write more.
+Types are `str`, `int`, `float`, `bool`, `Json`, `object`, literals, text enumerations, unions with None,
+`list[…]`, `dict[str, …]`, `tuple[…]`, dataclasses, named tuples, TypedDicts, and any of these `Annotated`
+with a `Must`. A dataclass or a named tuple takes its own fields and leaves others out; a TypedDict keeps the
+others, held to `Json`: a later version may write more.
 """
 
 import json
@@ -13,6 +13,7 @@ import typing
 import urllib.parse
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, Literal, NotRequired, TypeVar, get_args, get_origin, get_type_hints
 
@@ -96,7 +97,9 @@ def _decoder(kind: Any) -> _Decode:
     if origin in (types.UnionType, typing.Union):
         return _union([each for each in arguments if each is not types.NoneType])
     if origin is Literal:
-        return _literal(arguments)
+        return _choice({(type(each), each): each for each in arguments})
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return _choice({(str, each.value): each for each in kind})
     if origin is list:
         return _list(_decoder(arguments[0]))
     if origin is tuple:
@@ -132,10 +135,6 @@ def _whole(value: Any) -> int:
     if not -MOST <= value <= MOST:
         raise _not("a whole number of 63 bits", value)
     return value
-
-
-def _are_whole(values: list[Any]) -> bool:
-    return set(map(type, values)) == {int} and min(values) >= -MOST and max(values) <= MOST
 
 
 def _number(value: Any) -> float:
@@ -208,22 +207,23 @@ def _union(kinds: list[Any]) -> _Decode:
     return lambda value: None if value is None else decode(value)
 
 
-def _literal(values: tuple[Any, ...]) -> _Decode:
-    named = f"{'one of ' if len(values) > 1 else ''}{', '.join(map(_shown, values))}"
+def _choice(choices: Mapping[tuple[type, Any], Any]) -> _Decode:
+    named = f"{'one of ' if len(choices) > 1 else ''}{', '.join(_shown(value) for _, value in choices)}"
 
-    def literal(value: Any) -> Any:
-        if not any(value == each and type(value) is type(each) for each in values):
-            raise _not(named, value)
-        return value
+    def choice(value: Any) -> Any:
+        if isinstance(value, Hashable) and (type(value), value) in choices:
+            return choices[type(value), value]
+        raise _not(named, value)
 
-    return literal
+    return choice
 
 
 def _list(decode: _Decode) -> _Decode:
     def made(value: Any) -> Any:
         if type(value) is not list:
             raise _not("a list", value)
-        if decode is _whole and _are_whole(value):  # journals have millions of these
+        # Journals have millions of these.
+        if decode is _whole and set(map(type, value)) == {int} and min(value) >= -MOST and max(value) <= MOST:
             return value
         try:
             return [decode(each) for each in value]

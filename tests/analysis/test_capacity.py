@@ -1,5 +1,6 @@
 """The search for the largest number of agents, against runtimes of which it is known."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from agentdyno.analysis.bottleneck import Bottleneck
 from agentdyno.analysis.capacity import RESOLUTION, Capacity, Objective, capacity, next_to_try
 from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.metrics import TaskRow
+from agentdyno.analysis.notes import Seen
 from agentdyno.analysis.registry import MEASURED
 from agentdyno.analysis.run_analysis import RunAnalysis
 from agentdyno.rundata.cell import Cell
@@ -35,6 +37,8 @@ def run(agents: int, **figures: float | None) -> RunAnalysis:
         failures=[],
         requests={},
         outcomes={},
+        seen=Seen(0, 0, Counter(), Counter(), {}),
+        cores=2,
     )
 
 

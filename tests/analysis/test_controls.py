@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from agentdyno.analysis.gate import Failure
+from agentdyno.analysis.metric import Kind
 from agentdyno.analysis.run_analysis import RunAnalysis
 from agentdyno.results.summary import Summary, summarise
 from analysis.conftest import Build
@@ -118,17 +119,53 @@ def test_a_drift_check_that_takes_more_than_the_first_run_invalidates_every_row(
     for row in rows:
         (failure,) = row.failures
         concerns_the_experiment(
-            failure, "sentinel", "drift check", "peak_rss_mib", "1.30", "(limit 0.95 to 1.05)"
+            failure, "sentinel", "drift check", "peak_rss_mib", "1.30", "(limit 0.95 to 1.05"
         )
 
 
 def test_the_drift_check_judges_only_memory_and_wall_time(build: Build) -> None:
     slow = slow_run(5)
     slow["outcome"]["own_cpu_s"] = 5.0
-    assert failures(build(good_run()), build(slow, DRIFT_CHECK)) == []
+    before = [build(good_run(), block=block) for block in range(1, 5)]
+    assert failures(*before, build(slow, DRIFT_CHECK, 4)) == []
     slow["events"][-1]["t"] *= 2
-    (failure,) = failures(build(good_run(), block=2), build(slow, DRIFT_CHECK, 2))
-    concerns_the_experiment(failure, "sentinel", "wall_s", "2.00", "(limit 0.95 to 1.05)")
+    (failure,) = failures(*before, build(slow, DRIFT_CHECK, 5))
+    concerns_the_experiment(failure, "sentinel", "wall_s", "2.00", "(limit 0.95 to 1.05")
+    assert failure.kinds == [Kind.TIME]
+
+
+def walls(build: Build, *times: float) -> list[RunAnalysis]:
+    """Runs of the row and then the drift check, with wall times so many times that of a good run."""
+    runs = []
+    for block, factor in enumerate(times, start=1):
+        run = good_run()
+        run["events"][-1]["t"] = round(run["events"][-1]["t"] * factor)
+        is_last = block == len(times)
+        runs.append(build(run, DRIFT_CHECK if is_last else CELL, block - is_last))
+    return runs
+
+
+@pytest.mark.parametrize(
+    ("times", "gates"),
+    [
+        ((1, 1.01, 1.02, 1, 1.14), ["sentinel"]),
+        ((1, 1.2, 1.3, 1.1, 1.14), []),
+        ((1, 1.14), []),  # where so few runs show no noise
+    ],
+)
+def test_a_drift_in_time_is_judged_by_the_noise_that_the_runs_show(
+    build: Build, times: tuple[float, ...], gates: list[str]
+) -> None:
+    assert [failure.gate for failure in failures(*walls(build, *times))] == gates
+
+
+@pytest.mark.parametrize(("peak", "kinds"), [(0.55, []), (0.75, [[Kind.MEMORY]])])
+def test_the_drift_check_condemns_no_memory_by_what_the_kernels_counter_may_miss(
+    build: Build, peak: float, kinds: list[list[Kind]]
+) -> None:
+    """With 2 cores that is 256 KiB: more than 5% of the memory of a program that takes half a MiB."""
+    found = failures(build(run_with_peak(0.46)), build(run_with_peak(peak), DRIFT_CHECK))
+    assert [failure.kinds for failure in found] == kinds
 
 
 def test_a_run_without_samples_is_compared_and_never_judged(build: Build) -> None:

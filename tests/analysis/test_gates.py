@@ -217,6 +217,13 @@ CASES = [
         remedy="--limit",
         run=good_run(NAMES[:18]),
     ),
+    case(
+        "little foreign load",
+        change_outcome(foreign_share=0.61, foreign_programs=["rustc", "cc1plus"]),
+        "61% of the processors (limit 10%)",
+        "rustc and cc1plus",
+        remedy="beside agentdyno",
+    ),
     case("no swap", change_outcome(swapped_pages=3), "swapped 3 pages", remedy="swapoff -a"),
     case(
         "no throttling or steal",
@@ -241,7 +248,14 @@ CASES = [
         remedy="dedicated processors",
     ),
 ]
-NO_FAULTS = {"right in time", "endpoint on time", "enough samples", "no swap", "no throttling or steal"}
+NO_FAULTS = {
+    "right in time",
+    "endpoint on time",
+    "enough samples",
+    "little foreign load",
+    "no swap",
+    "no throttling or steal",
+}
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.gate}: {case.facts[0]}" for case in CASES])
@@ -255,6 +269,8 @@ def test_a_gate_fails_for_its_own_reason_and_no_other_gate_does(build: Build, ca
     assert case.remedy in failure.remedy
     assert failure.line == f"run 3: {failure.reason}: {failure.remedy}"
     assert found.is_sound is not is_fault
+    (gate,) = (gate for gate in GATES if gate.name == case.gate)
+    assert failure.kinds == list(gate.kinds)
 
 
 def test_each_gate_fails_in_a_case() -> None:

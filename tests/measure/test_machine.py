@@ -49,26 +49,25 @@ def test_only_what_came_after_the_baseline_counts(tmp_path: Path) -> None:
     (proc / "vmstat").write_text(vmstat(1003, 2004))
     throttle_counts(tmp_path / "sys", 4, 7)
     assert baseline.disturbances() == Disturbances(
-        steal_share=0.2, busy_share=0.5, throttled_s=None, swapped_pages=7, thermal_throttles=2
+        steal_share=0.2, throttled_s=None, swapped_pages=7, thermal_throttles=2
     )
 
 
 def test_what_the_machine_does_not_tell_is_none(tmp_path: Path) -> None:
     proc = synthetic.proc(tmp_path / "proc", "", vmstat="nr_free_pages 7\n")
-    assert Baseline(proc, tmp_path / "sys").disturbances() == Disturbances(None, None, None, None, None)
+    assert Baseline(proc, tmp_path / "sys").disturbances() == Disturbances(None, None, None, None)
 
 
 def test_shares_of_no_time_at_all_are_none(tmp_path: Path) -> None:
     proc = synthetic.proc(tmp_path / "proc", "", stat=stat(*range(10)))
-    disturbances = Baseline(proc, tmp_path).disturbances()
-    assert (disturbances.steal_share, disturbances.busy_share) == (None, None)
+    assert Baseline(proc, tmp_path).disturbances().steal_share is None
 
 
 def test_counters_that_run_backwards_count_as_still(tmp_path: Path) -> None:
-    proc = synthetic.proc(tmp_path / "proc", "", stat=stat(100, 0, 0, 900, 0, 0, 0, 0, 0, 0))
+    proc = synthetic.proc(tmp_path / "proc", "", stat=stat(100, 0, 0, 900, 0, 0, 0, 40, 0, 0))
     baseline = Baseline(proc, tmp_path)
-    (proc / "stat").write_text(stat(110, 0, 0, 899, 0, 0, 0, 0, 0, 0))
-    assert baseline.disturbances().busy_share == 1.0
+    (proc / "stat").write_text(stat(100, 0, 0, 899, 0, 0, 0, 50, 0, 0))
+    assert baseline.disturbances().steal_share == 1.0
 
 
 @pytest.mark.parametrize(
@@ -104,10 +103,9 @@ def test_throttling_of_the_own_group_and_of_those_above_adds_up(
 
 def test_this_machine_tells_of_its_processors_and_of_swap() -> None:
     baseline = Baseline()
-    while (now := baseline.disturbances()).busy_share is None:
+    while (now := baseline.disturbances()).steal_share is None:
         pass
-    assert now.steal_share is not None
-    assert 0 <= now.busy_share + now.steal_share <= 1
+    assert 0 <= now.steal_share <= 1
     assert now.swapped_pages is not None
 
 

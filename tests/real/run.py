@@ -19,7 +19,7 @@ from typing import Any
 
 from agentdyno.endpoint.script import plan
 from agentdyno.tasks import builtin
-from command_line import plain_environment, write_tasks
+from command_line import agentdyno_command, plain_environment, write_tasks
 from real.servers import KEY, SERVERS, Server, serving
 
 
@@ -112,7 +112,7 @@ def _agentdyno(*words: object, **more: str) -> "subprocess.CompletedProcess[str]
 
 
 def _command(*words: object) -> list[str]:
-    return [sys.executable, "-P", "-m", "agentdyno", *map(str, words)]
+    return agentdyno_command(*words)
 
 
 def main() -> int:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from agentdyno.analysis.controls import Comparison
-from agentdyno.analysis.gate import Failure
+from agentdyno.analysis.gate import ALL, Failure
+from agentdyno.analysis.metric import Kind
 from agentdyno.analysis.registry import METRICS
 from agentdyno.results.experiment import Experiment
 from agentdyno.results.records import Run
@@ -39,7 +40,10 @@ LATE = Failure(
     "the endpoint was late, p99 12.4 ms (limit 10 ms)",
     "give it a free core",
     is_fault=False,
+    kinds=[Kind.TIME],
 )
+SPOILT = Failure("no swap", 1, "the machine swapped", "free memory", is_fault=False, kinds=list(ALL))
+"""Of which no figure is valid."""
 
 
 def row(

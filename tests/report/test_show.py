@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from agentdyno.report.terminal import print_findings
 from agentdyno.results.documents import table
 from agentdyno.results.summary import CELL
 from agentdyno.results.sweep import Point, Swept, as_json, sweep_markdown
-from command_line import on_a_terminal
+from command_line import agentdyno_command, on_a_terminal
 from report.synthetic import LATE, experiment, row, write
 from snapshot import is_as_it_was
 
@@ -54,7 +53,7 @@ def environment() -> dict[str, str]:
 def agentdyno(environment: dict[str, str], starts_processes: None) -> Agentdyno:
     def run(*words: object, **more: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [sys.executable, "-m", "agentdyno", *map(str, words)],
+            agentdyno_command(*words),
             env=environment | more,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -126,11 +125,11 @@ def test_a_terminal_is_as_wide_as_it_is_and_styled(folder: Path, environment: di
     text = on_a_terminal(environment, 60, "show", folder)
     assert re.search(r"\nno room in 60 columns for .*\n  .*: --json has them\n", text)
     assert "\x1b[1;32m6.10*\x1b[0m" in text
-    assert "\x1b[9mpython ✗" in text
+    assert "\x1b[9m14.3\x1b[0m✗" in text
     assert (
-        "\x1b[31mINVALID python, 100 agents, verifier cold, run 1: the\x1b[0m\n"
-        "\x1b[31m  endpoint was late, p99 12.4 ms (limit 10 ms): give it a\x1b[0m\n"
-        "\x1b[31m  free core\x1b[0m\n"
+        "\x1b[31mINVALID time of python, 100 agents, verifier cold, run 1:\x1b[0m\n"
+        "\x1b[31m  the endpoint was late, p99 12.4 ms (limit 10 ms): give it\x1b[0m\n"
+        "\x1b[31m  a free core\x1b[0m\n"
     ) in text
 
 
@@ -138,7 +137,7 @@ def test_a_terminal_is_as_wide_as_it_is_and_styled(folder: Path, environment: di
 def test_no_color_is_obeyed(folder: Path, environment: dict[str, str]) -> None:
     text = on_a_terminal(environment | {"NO_COLOR": "1"}, 60, "show", folder)
     assert "\x1b[1m6.10*\x1b[0m" in text
-    assert "\x1b[9mpython ✗" in text
+    assert "\x1b[9m14.3\x1b[0m✗" in text
     assert "\x1b[31m" not in text
 
 
@@ -151,6 +150,7 @@ def test_csv_has_median_and_interval_of_every_metric_as_in_the_summary(
         ("rust", "100", "cold", "chat-7b", "true"),
         ("go", "100", "cold", "chat-7b", "true"),
     ]
+    assert [line["invalid_kinds"] for line in lines] == ["time", "", ""]
     assert [line["failures"] for line in lines] == [
         "run 1: the endpoint was late, p99 12.4 ms (limit 10 ms): give it a free core", "", "",
     ]  # fmt: skip
@@ -162,7 +162,7 @@ def test_csv_has_median_and_interval_of_every_metric_as_in_the_summary(
                 ("median", "low", "high"), (metric.median, *(metric.ci95 or (None, None))), strict=True
             )
         }
-        assert list(line) == [*CELL, "valid", "failures", *figures]
+        assert list(line) == [*CELL, "valid", "invalid_kinds", "failures", *figures]
         assert {name: float(line[name]) if line[name] else None for name in figures} == figures
     assert lines[0]["peak_rss_mib low [MiB]"] == "18.38"
     assert lines[0]["cpu_s_per_task median [s/task]"] == "0.0123"
@@ -176,12 +176,14 @@ def test_markdown_is_the_table_with_intervals_of_what_a_runtime_is_picked_by(
     assert is_as_it_was("table-md", text)
     heading, _, python, *_ = text.splitlines()
     cells = dict(zip(heading.strip("| ").split(" | "), python.strip("| ").split(" | "), strict=True))
-    assert cells["runtime"] == "~~python~~"
+    assert cells["runtime"] == "python"
     for name, metric in MADE_UP.summary.rows[0].metrics.items():
         definition = METRICS[name]
         if definition.heading in cells:
             ends = metric.ci95 if definition.ranks else None
-            assert cells[definition.heading] == definition.with_interval(metric.median, ends)
+            figure = definition.with_interval(metric.median, ends)
+            is_struck = definition.kind == "time" and figure != "–"
+            assert cells[definition.heading] == (f"~~{figure}~~" if is_struck else figure)
 
 
 def test_the_heading_of_csv(folder: Path, agentdyno: Agentdyno) -> None:

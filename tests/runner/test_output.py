@@ -21,7 +21,7 @@ def measured(tasks: Path, results: Path, stdout: int, **environment: str) -> "su
         [
             *(sys.executable, "-P", "-m", "agentdyno", "run", "--runtimes", "python", "--tasks", str(tasks)),
             *("--limit", "4", "--agents", "2", "--profile", "instant", "--verifier", "null"),
-            *("--controls", "none", "--out", str(results)),
+            *("--controls", "none", "--redo", "0", "--out", str(results)),
         ],
         stdout=stdout,
         stderr=subprocess.PIPE,

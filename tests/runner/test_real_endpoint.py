@@ -332,7 +332,7 @@ def test_a_runtime_that_waits_as_it_was_asked_to_does_not_hang(
         thread.join()
     (row,) = summary(tmp_path / "results")["rows"]
     assert row["metrics"]["first_attempt_pass"]["values"] == [1]
-    assert [failure["gate"] for failure in row["failures"]] == ["enough samples"]
+    assert {failure["gate"] for failure in row["failures"]} - {"little foreign load"} == {"enough samples"}
 
 
 def test_a_url_with_a_password_is_refused_without_showing_it(agentdyno: Agentdyno) -> None:
@@ -379,7 +379,7 @@ def test_what_explains_outcomes_stands_below_the_table(
     assert "python, 2 agents, verifier cold: 4 of 4 replies were cut" in said
     assert "maximum context length is 64 tokens, …" in said
     assert "max_tokens do not fit into the model's context" in said
-    assert (tmp_path / "results" / "table.md").read_text().count("- python, 2 agents") == 2
-    assert agentdyno("verify", tmp_path / "results").returncode == 0
+    assert (tmp_path / "results" / "latest" / "table.md").read_text().count("- python, 2 agents") == 2
+    assert agentdyno("verify", tmp_path / "results" / "latest").returncode == 0
     for file in (tmp_path / "results").rglob("*"):
         assert not file.is_file() or KEY not in file.read_text()

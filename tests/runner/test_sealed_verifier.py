@@ -63,7 +63,7 @@ def test_a_run_whose_attempts_change_the_verifier_does_not_count(
     ready = agentdyno("check", "--runtimes", "python").stdout
     assert f"pytestin{installed}/verifier/bin" in "".join(ready.split())
     words = ["--tasks", hostile_tasks, "--limit", 4, "--agents", 4, "--controls", "none", "--repeats", 2]
-    words += ["--runtimes", "python", "--profile", "instant", "--out", tmp_path / "results"]
+    words += ["--runtimes", "python", "--profile", "instant", "--redo", 0, "--out", tmp_path / "results"]
     done = agentdyno("run", *words)
     assert done.returncode == 1
     left, its = "left.pth", installed / "verifier"

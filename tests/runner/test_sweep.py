@@ -7,7 +7,6 @@ import resource
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from agentdyno.results.summary import Row
 from agentdyno.results.sweep import Swept, complaints
 from agentdyno.results.sweep import sentences as said_of
 from agentdyno.rundata.cell import Cell
-from command_line import Agentdyno, summary, wait_for
+from command_line import Agentdyno, agentdyno_command, summary, wait_for
 
 PROFILE = "steady:ttft=150ms,itl=1ms"
 SMALL = ["--agents", "1,2,4", "--profile", PROFILE, "--verify-slots", 1]
@@ -71,7 +70,7 @@ def small(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> P
     words = ["sweep", "--runtimes", "python", *SMALL, "--verifier", "null,cold"]
     words += ["--overhead-limit", ANYTHING_IS, "--out", out]
     done = subprocess.run(
-        [sys.executable, "-m", "agentdyno", *map(str, words)],
+        agentdyno_command(*words),
         env=environment | {"COLUMNS": "100"},
         capture_output=True,
         text=True,
@@ -236,7 +235,7 @@ def test_the_hard_limit_on_open_files_is_named_where_it_ends_the_search(
     words = ["sweep", "--runtimes", "python", *SMALL, "--overhead-limit", NOTHING_IS_TOO_SLOW]
     words += ["--agents", 4]
     done = subprocess.run(
-        [sys.executable, "-m", "agentdyno", *map(str, words), "--out", str(tmp_path / "results")],
+        agentdyno_command(*words, "--out", tmp_path / "results"),
         env=environment,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard)),
         capture_output=True,
@@ -262,7 +261,7 @@ def test_what_was_interrupted_is_gone_on_with_and_keeps_its_objective(
 ) -> None:
     words = ["sweep", "--runtimes", "python", *SMALL, "--overhead-limit", ANYTHING_IS, "--agents", "1,2"]
     with subprocess.Popen(
-        [sys.executable, "-m", "agentdyno", *map(str, words), "--out", str(tmp_path / "results")],
+        agentdyno_command(*words, "--out", tmp_path / "results"),
         env=environment,
         cwd=tmp_path,
         stdout=subprocess.PIPE,

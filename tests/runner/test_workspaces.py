@@ -50,7 +50,16 @@ SESSION, ARGV = 10, ("python3", "-m", "pytest")
 ROOT = Path("/tmp/agentdyno-x/w")
 LEFT = Survivor(
     Process(
-        12, "S", 1, group=12, session=12, own_cpu_s=0, reaped_children_cpu_s=0, threads=1, arguments_at=0
+        12,
+        "sleep",
+        "S",
+        1,
+        group=12,
+        session=12,
+        own_cpu_s=0,
+        reaped_children_cpu_s=0,
+        threads=1,
+        arguments_at=0,
     ),
     environment=[b"AGENTDYNO_ATTEMPT=1"],
     command=[b"sleep", b"600"],

@@ -1,7 +1,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from agentdyno.results.records import Run
 from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.raw_run import RawRun
 from analysis.synthetic import CELL, written
-from command_line import Agentdyno
+from command_line import Agentdyno, agentdyno_command
 from traces.receiving import Receiver, build, receiving
 
 Tell = Callable[..., RawRun]
@@ -40,7 +39,7 @@ def agentdyno(tmp_path: Path, starts_processes: None) -> Agentdyno:
     def run(*words: object, **more: str) -> "subprocess.CompletedProcess[str]":
         plain = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
         return subprocess.run(
-            [sys.executable, "-m", "agentdyno", *map(str, words)],
+            agentdyno_command(*words),
             env=plain | {"COLUMNS": "100"} | more,
             cwd=tmp_path,
             capture_output=True,

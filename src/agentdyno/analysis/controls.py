@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from agentdyno.analysis.gate import Failure
+from agentdyno.analysis.noise import counter_error_mib, noise
 from agentdyno.analysis.ratio import Ratio, of_pairs, quotient
+from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.run_analysis import RunAnalysis
 from agentdyno.analysis.statistics import FEW
 from agentdyno.rundata.cell import AA_CONTROL, DRIFT_CHECK
@@ -76,8 +78,8 @@ COMPARED = ("peak_rss_mib", "cpu_s_per_task", "overhead_ms_p50", "wall_s")
 JUDGED = {AA_CONTROL: COMPARED, DRIFT_CHECK: ("peak_rss_mib", "wall_s")}
 """The drift check is a single run, so only metrics with little noise can show a drift."""
 LOW_NOISE = ("peak_rss_mib",)
-"""The metrics that the A/A control judges even with few runs. Times are noisier: in a few runs, all could lie
-on one side by chance, and the gate would fail in a sound experiment.
+"""The metrics that the controls judge even with few runs. Times are noisier: in a few runs, all could lie on
+one side by chance, and the gate would fail in a sound experiment.
 """
 
 
@@ -129,20 +131,22 @@ def is_tie(its: Ratio) -> bool | None:
     return its.ci95 is not None and its.ci95[0] <= 1 <= its.ci95[1]
 
 
-def failures(found: Sequence[Comparison]) -> list[Failure]:
+def failures(found: Sequence[Comparison], runs: Sequence[RunAnalysis]) -> list[Failure]:
     """The failures of the whole experiment that the controls show."""
     return [
         failure
         for comparison in found
         for metric, its in comparison.ratios.items()
         if metric in JUDGED.get(comparison.control, ())
-        for failure in _failures(comparison, metric, its)
+        for failure in _failures(comparison, metric, its, runs)
     ]
 
 
-def _failures(comparison: Comparison, metric: str, its: Ratio) -> list[Failure]:
+def _failures(comparison: Comparison, metric: str, its: Ratio, runs: Sequence[RunAnalysis]) -> list[Failure]:
     few = sum(value is not None for value in its.values) <= FEW
-    if is_tie(its) is not False:
+    if its.median is None or is_tie(its) is not False:
+        return []
+    if _is_within_the_counter(comparison, metric, its.median, runs):
         return []
     if comparison.control == AA_CONTROL:
         if few and metric not in LOW_NOISE:
@@ -154,15 +158,40 @@ def _failures(comparison: Comparison, metric: str, its: Ratio) -> list[Failure]:
                 f"A/A control: {metric} of {comparison.runtime} is {its.median:.2f} times that of its row",
                 "differences of this size are noise here; measure on a quiet machine, with more --repeats",
                 is_fault=False,
+                kinds=[METRICS[metric].kind],
             )
         ]
+    shown = noise(runs, metric)
+    if shown is None and metric not in LOW_NOISE:
+        return []
+    limit = 1 + max(LIMIT, shown.limit if shown else 0.0)
+    if 1 / limit <= its.median <= limit:
+        return []
     return [
         Failure(
             "sentinel",
             None,
             f"drift check: {metric} of the last run is {its.median:.2f} times that of the first run "
-            f"(limit {1 - LIMIT:.2f} to {1 + LIMIT:.2f})",
+            f"(limit {1 / limit:.2f} to {limit:.2f}{', by the noise of the runs' if shown else ''})",
             "the machine or the runtime drifted during the experiment; measure again on a quiet machine",
             is_fault=False,
+            kinds=[METRICS[metric].kind],
         )
     ]
+
+
+def _is_within_the_counter(
+    comparison: Comparison, metric: str, ratio: float, runs: Sequence[RunAnalysis]
+) -> bool:
+    """Whether a difference in memory is no larger than what the kernel's counter may miss."""
+    of_its = [
+        (peak, run.cores)
+        for run in runs
+        if (run.cell.runtime, run.cell.agents, run.cell.verifier)
+        == (comparison.runtime, comparison.agents, comparison.verifier)
+        and (peak := run.metrics.get(metric)) is not None
+    ]
+    if metric not in LOW_NOISE or not of_its:
+        return False
+    peak, cores = min(of_its)
+    return abs(ratio - 1) * peak <= counter_error_mib(cores)

@@ -1,15 +1,24 @@
-"""A gate: a yes/no check that decides whether a row is valid."""
+"""A gate: a yes/no check that decides whether the figures of a row are valid.
+
+Each gate speaks of some kinds of figures, and says nothing of the others: an endpoint that was late spoils
+times, and no memory.
+"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agentdyno.analysis.ledger import Entry
-from agentdyno.format import printable
+from agentdyno.analysis.metric import Kind
+from agentdyno.format import listed, printable
 from agentdyno.rundata.columns import Columns
 from agentdyno.rundata.raw_run import RawRun
 
 Figures = Mapping[str, float | None]
 """The values of a run's metrics by name."""
+
+
+ALL = tuple(kind for kind in Kind if kind is not Kind.INSTRUMENT)
+"""What a run says of its runtime. The instrument's own figures are never invalid: they say why others are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +36,7 @@ class Failure:
 
     `run` is the number of the block, None where the failure concerns the whole experiment. Only a runtime or
     a bug in agentdyno can cause a fault (`is_fault`). A busy machine or a small experiment can cause the
-    other failures: the row is not valid, but nothing is broken.
+    other failures: nothing is broken. The row's figures of these `kinds` are not valid.
     """
 
     gate: str
@@ -35,10 +44,16 @@ class Failure:
     reason: str
     remedy: str
     is_fault: bool
+    kinds: list[Kind] = field(default_factory=lambda: list(ALL))
 
     def __post_init__(self) -> None:
         """A reason may quote a runtime, and what a runtime says must not drive the reader's terminal."""
         object.__setattr__(self, "reason", printable(self.reason))
+
+    @property
+    def concerns(self) -> str:
+        """The kinds of figures in words; empty if the failure concerns all."""
+        return "" if set(self.kinds) >= set(ALL) else listed([str(kind) for kind in self.kinds])
 
     @property
     def line(self) -> str:
@@ -56,10 +71,11 @@ class Gate:
     ask: Callable[[Evidence], list[str]]
     remedy: str
     is_fault: bool = True
+    kinds: tuple[Kind, ...] = ALL
 
     def failures(self, evidence: Evidence) -> list[Failure]:
         """The failures of this gate in one run."""
         return [
-            Failure(self.name, evidence.run.block, reason, self.remedy, self.is_fault)
+            Failure(self.name, evidence.run.block, reason, self.remedy, self.is_fault, list(self.kinds))
             for reason in self.ask(evidence)
         ]

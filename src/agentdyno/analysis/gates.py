@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from statistics import median
 
+from agentdyno.analysis.disturbances import DISTURBANCES
 from agentdyno.analysis.gate import Evidence, Gate
 from agentdyno.analysis.ledger import UNSERVED, match
+from agentdyno.analysis.metric import Kind
 from agentdyno.analysis.metrics import LATE_MS, wall_s
 from agentdyno.analysis.scripted import AS_SCRIPTED, RIGHT_IN_TIME
 from agentdyno.rundata.cell import REAL
@@ -25,9 +27,6 @@ OVERLAPPING_MS = 1000.0
 """Answers of a real endpoint that take as long overlap for all agents, if the runtime asks for all."""
 LEAST_ATTEMPTS = 20
 """A p95 needs this many."""
-STEAL_LIMIT = 0.02
-"""A share of the machine's processor time."""
-THROTTLED_LIMIT_S = 0.1
 
 
 def events_only_grew(evidence: Evidence) -> list[str]:
@@ -212,26 +211,6 @@ def enough_samples(evidence: Evidence) -> list[str]:
     return [f"{attempts} attempts with a ledger are too few for a p95 (at least {LEAST_ATTEMPTS})"]
 
 
-def no_swapping(evidence: Evidence) -> list[str]:
-    """The machine moved no page to or from swap during the run."""
-    pages = evidence.run.outcome.swapped_pages
-    return [f"the machine swapped {pages} pages during the run"] if pages else []
-
-
-def no_throttling(evidence: Evidence) -> list[str]:
-    """Neither a hypervisor, nor a quota, nor heat took processor time from the run."""
-    outcome, found = evidence.run.outcome, []
-    if outcome.steal_share is not None and outcome.steal_share > STEAL_LIMIT:
-        found.append(
-            f"the hypervisor took {outcome.steal_share:.1%} of the processor time (limit {STEAL_LIMIT:.0%})"
-        )
-    if outcome.throttled_s is not None and outcome.throttled_s > THROTTLED_LIMIT_S:
-        found.append(f"a quota of the control group throttled the processes for {outcome.throttled_s:.1f} s")
-    if outcome.thermal_throttles:
-        found.append(f"the processors throttled {outcome.thermal_throttles} times because of heat")
-    return found
-
-
 GATES: Sequence[Gate] = (
     Gate(
         "events only grew",
@@ -253,16 +232,26 @@ GATES: Sequence[Gate] = (
         ledger_balances,
         "the runtime took a time too early or too late; compare the attempt's lines in events.jsonl and "
         "journal.jsonl",
+        kinds=(Kind.TIME,),
     ),
     Gate("error rate", few_errors, "see the reasons in tasks.csv"),
-    Gate("asked once", asked_once, "compare the attempt's lines in journal.jsonl and events.jsonl"),
     Gate(
-        "begun on schedule", begun_on_schedule, "wait for start_after_ns of the tasks file, as in CONTRACT.md"
+        "asked once",
+        asked_once,
+        "compare the attempt's lines in journal.jsonl and events.jsonl",
+        kinds=(Kind.TIME, Kind.PROCESSOR_TIME),
+    ),
+    Gate(
+        "begun on schedule",
+        begun_on_schedule,
+        "wait for start_after_ns of the tasks file, as in CONTRACT.md",
+        kinds=(Kind.TIME, Kind.MEMORY, Kind.CONCURRENCY),
     ),
     Gate(
         "concurrency reached",
         concurrency_reached,
         "the runtime limits its connections, or the endpoint answers too fast",
+        kinds=(Kind.MEMORY, Kind.TIME, Kind.CONCURRENCY),
     ),
     Gate(
         "Little's law",
@@ -274,15 +263,13 @@ GATES: Sequence[Gate] = (
         endpoint_on_time,
         "lower --verify-slots or --agents, or give the endpoint a free core",
         is_fault=False,
+        kinds=(Kind.TIME,),
     ),
     RIGHT_IN_TIME,
-    Gate(ENOUGH, enough_samples, "raise --limit", is_fault=False),
-    Gate("no swap", no_swapping, "free memory, or `swapoff -a` while measuring", is_fault=False),
-    Gate(
-        "no throttling or steal",
-        no_throttling,
-        "measure on a machine with dedicated processors, or when other loads are idle",
-        is_fault=False,
-    ),
+    Gate(ENOUGH, enough_samples, "raise --limit", is_fault=False, kinds=(Kind.TIME,)),
+    *DISTURBANCES,
 )
 """In the order in which a user should fix their failures."""
+
+KINDS = {gate.name: gate.kinds for gate in GATES}
+"""The kinds of figures of which each gate speaks."""

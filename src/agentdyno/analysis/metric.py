@@ -37,6 +37,7 @@ class MetricDefinition:
     Reports show the value times `scale` in `unit_shown`, with `digits` decimals (`format.figure`). Reports
     can rank runtimes by the metric if `ranks`. `percentile` is set for percentiles, such as "p50". A ratio
     sets `of`, the metric of both numerator and denominator, and `reference`, whose value is the denominator.
+    `since` is the version that first wrote the metric, None for 0.1.0.
     """
 
     name: str
@@ -53,6 +54,7 @@ class MetricDefinition:
     percentile: str | None = None
     of: str | None = None
     reference: str | None = None
+    since: str | None = None
 
     @property
     def shown_in(self) -> str:

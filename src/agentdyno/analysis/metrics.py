@@ -239,4 +239,5 @@ def _instrument(run: RawRun) -> dict[str, float | None]:
         "endpoint_cpu_share": share(journal.cpu_s),
         "harness_cpu_share": share(run.outcome.harness_cpu_s),
         "sampler_cpu_share": share(run.outcome.sampler_cpu_s),
+        "foreign_cpu_share": run.outcome.foreign_share,
     }

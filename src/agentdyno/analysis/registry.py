@@ -251,6 +251,18 @@ def _declared() -> Iterator[MetricDefinition]:
             f"{who}\ncores",
             meaning,
         )
+    yield MetricDefinition(
+        "foreign_cpu_share",
+        "share",
+        Kind.INSTRUMENT,
+        "foreign CPU",
+        "foreign\nCPU %",
+        "Processor time of everything that was neither the runtime, nor its tests, nor the endpoint, nor the "
+        "harness, as a share of the time of the processors that the run could use.",
+        unit_shown="%",
+        scale=100,
+        since="0.2.0",
+    )
     for reference in (FLOOR, BASELINE):
         for each in (
             *ratios("peak_rss", "peak_rss_mib", "peak memory", "peak", Kind.MEMORY),

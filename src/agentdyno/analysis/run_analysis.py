@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agentdyno.analysis import ledger
 from agentdyno.analysis.bottleneck import Bottleneck, bottleneck
+from agentdyno.analysis.disturbances import DISTURBANCES
 from agentdyno.analysis.gate import Evidence, Failure
 from agentdyno.analysis.gates import GATES, LATENESS_LIMIT_MS
 from agentdyno.analysis.ledger import Entry
@@ -41,6 +42,13 @@ class RunAnalysis:
     requests: dict[tuple[str, int], bytes]
     outcomes: dict[str, tuple[str, int]]
     seen: Seen
+    cores: int
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Whether something beside the run disturbed it, which another try may be spared."""
+        names = {gate.name for gate in DISTURBANCES}
+        return any(failure.gate in names for failure in self.failures)
 
     @property
     def is_sound(self) -> bool:
@@ -72,6 +80,7 @@ def analyse(run: RawRun) -> tuple[RunAnalysis, Columns[Entry]]:
         requests=_requests(run),
         outcomes=_outcomes(run),
         seen=seen(run),
+        cores=run.outcome.cores,
     )
     return analysis, entries
 

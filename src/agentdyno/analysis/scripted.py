@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from agentdyno.analysis.gate import Evidence, Gate
+from agentdyno.analysis.metric import Kind
 from agentdyno.rundata.events import Attempt
 from agentdyno.tasks.plan import Failure, plan
 
@@ -66,5 +67,9 @@ AS_SCRIPTED = Gate(
     "verdicts.json of the contract's vectors",
 )
 RIGHT_IN_TIME = Gate(
-    "right in time", right_in_time, "lower --verify-slots, or raise --verify-timeout", is_fault=False
+    "right in time",
+    right_in_time,
+    "lower --verify-slots, or raise --verify-timeout",
+    is_fault=False,
+    kinds=(Kind.OUTCOME, Kind.TIME, Kind.PROCESSOR_TIME),
 )

@@ -127,7 +127,8 @@ def interval_of_ratio(values: Sequence[float], others: Sequence[float]) -> tuple
 
 
 @cache
-def _quantile(degrees: float) -> float:
+def student_quantile(degrees: float) -> float:
+    """How many standard errors a two-sided interval at CONFIDENCE reaches to either side (Student's t)."""
     # The import of SciPy takes a second, so only commands that need an interval import it.
     from scipy.stats import t
 
@@ -138,7 +139,7 @@ def _students(middle: float, samples: Sequence[Sequence[float]]) -> tuple[float,
     """The CI of a mean, or of the difference of two means whose variances may differ (Welch, 1947)."""
     errors = [statistics.variance(sample) / len(sample) for sample in samples]
     spread = sum(error**2 / (len(sample) - 1) for error, sample in zip(errors, samples, strict=True))
-    half = _quantile(sum(errors) ** 2 / spread) * math.sqrt(sum(errors)) if spread else 0.0
+    half = student_quantile(sum(errors) ** 2 / spread) * math.sqrt(sum(errors)) if spread else 0.0
     return middle - half, middle + half
 
 

@@ -18,7 +18,7 @@ from agentdyno.errors import UserError
 from agentdyno.files import write_text
 from agentdyno.report.tables import console
 from agentdyno.results.experiment import Experiment, open_experiment
-from agentdyno.results.summary import Row
+from agentdyno.results.summary import Row, invalid
 
 STDOUT = Path("-")
 
@@ -136,7 +136,7 @@ def _compared(
 def _complaint(side: str, row: Row, failure: Failure) -> str:
     """Why a row is not valid; a failure of the whole experiment is said once."""
     rows = "all rows" if failure.run is None else described(row.cell)
-    return f"INVALID {side}{rows}, {failure.line}"
+    return f"{invalid(failure)} {side}{rows}, {failure.line}"
 
 
 def _named(given: object, experiment: Experiment) -> str:

@@ -116,7 +116,7 @@ def _line(row: Row, machine: Machine | None) -> _Line:
         agents=agents,
         verifier=row.cell.verifier,
         profile=row.cell.profile,
-        valid=row.valid,
+        valid=all(row.has_valid(name) for name in USED),
         needs=needs(agents, figures),
         price=None if machine is None else price(agents, figures, machine),
         missing=[name for name, value in figures.items() if value is None],

@@ -94,6 +94,13 @@ def add_experiment_options(parser: argparse.ArgumentParser, defaults: Settings) 
         metavar="N",
         help=f"at most, with --until-ci (default: {defaults.max_repeats})",
     )
+    setting(
+        "redo",
+        type=whole("--redo", 0),
+        metavar="N",
+        help="make runs again that other programs disturbed, at the end, N of each row at most "
+        f"(default: {defaults.redo})",
+    )
     setting("baseline", metavar="NAME", help="the runtime that ratios are to, besides those to floor")
     setting(
         "controls",

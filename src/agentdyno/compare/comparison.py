@@ -54,8 +54,9 @@ def _unjudged(limit: Threshold, row: str, reason: str) -> Judgement:
 
 def _hindrance(limit: Threshold, pair: Pair) -> str | None:
     sides = {"NEW": pair.new} if limit.kind is Bound.FIGURE else {"BASE": pair.base, "NEW": pair.new}
+    kind = METRICS[limit.metric].kind
     for side, row in sides.items():
-        fault = next((failure for failure in row.failures if failure.is_fault), None)
+        fault = next((each for each in row.failures if each.is_fault and kind in each.kinds), None)
         if fault is not None:
             return f"{side} has a fault: {fault.line}"
     for side, row in sides.items():

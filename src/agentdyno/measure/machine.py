@@ -137,14 +137,13 @@ THROTTLED = {"throttled_time": 1, "throttled_usec": 1_000}
 class Disturbances:
     """What happened since a baseline; None where the machine has no such counter.
 
-    `steal_share` and `busy_share` are shares of the time of all processors: what the hypervisor gave to other
-    guests, and what this machine spent on any work. `throttled_s` is how long a quota stopped run queues of
-    this process's cgroup or of an ancestor, summed over processors; 0 without a quota. `swapped_pages` counts
-    pages written to or read from swap. `thermal_throttles` counts how often heat slowed a processor down.
+    `steal_share` is the share of the time of all processors that the hypervisor gave to other guests.
+    `throttled_s` is how long a quota stopped run queues of this process's cgroup or of an ancestor, summed
+    over processors; 0 without a quota. `swapped_pages` counts pages written to or read from swap.
+    `thermal_throttles` counts how often heat slowed a processor down.
     """
 
     steal_share: float | None
-    busy_share: float | None
     throttled_s: float | None
     swapped_pages: int | None
     thermal_throttles: int | None
@@ -164,12 +163,11 @@ class Baseline:
         now = _counters(self._proc, self._sys)
         # The kernel's idle times sometimes decrease.
         since = {name: max(0, now[name] - self._before[name]) for name in now.keys() & self._before.keys()}
-        busy, steal = since.get("busy"), since.get("steal")
+        steal = since.get("steal")
         total = sum(since.get(name, 0) for name in ("busy", "idle", "steal"))
         throttled = since.get("throttled")
         return Disturbances(
             steal_share=steal / total if steal is not None and total else None,
-            busy_share=busy / total if busy is not None and total else None,
             throttled_s=None if throttled is None else throttled / 1e9,
             swapped_pages=since.get("swapped"),
             thermal_throttles=since.get("thermal"),

@@ -21,6 +21,7 @@ class Process:
     """
 
     pid: int
+    name: str
     state: str
     parent: int
     group: int
@@ -49,9 +50,11 @@ def read(pid: int) -> Process | None:
 
 def _process(pid: int, stat: bytes) -> Process:
     # The command name in parentheses may itself contain spaces and parentheses.
-    fields = stat[stat.rindex(b")") + 2 :].split()
+    end = stat.rindex(b")")
+    fields = stat[end + 2 :].split()
     return Process(
         pid=pid,
+        name=stat[stat.index(b"(") + 1 : end].decode(errors="replace"),
         state=fields[0].decode(),
         parent=int(fields[1]),
         group=int(fields[2]),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from agentdyno.analysis.difference import Group
 from agentdyno.analysis.registry import METRICS, PERCENTILES, MetricDefinition
 from agentdyno.format import INVALID, ratio_interval
-from agentdyno.report.tables import BEST, Column
+from agentdyno.report.tables import BEST, Column, marked
 from agentdyno.results.experiment import Experiment
 from agentdyno.results.groups import group
 from agentdyno.results.summary import Row
@@ -168,11 +168,16 @@ def _named(metric: str, *behind: str) -> str:
 
 
 def _runtime(row: Row) -> str:
-    return row.cell.runtime if row.valid else f"{row.cell.runtime} {INVALID}"
+    """Marked where no figure at all is valid."""
+    return f"{row.cell.runtime} {INVALID}" if row.is_void else row.cell.runtime
 
 
-def _medians(rows: Sequence[Row], metric: MetricDefinition, marked: set[Cell]) -> list[str]:
+def _medians(rows: Sequence[Row], metric: MetricDefinition, leaders: set[Cell]) -> list[str]:
     shown = [metric.shown(row.metrics[metric.name].median) for row in rows]
-    if not marked:
-        return shown
-    return [f"{median}{BEST if row.cell in marked else ' '}" for row, median in zip(rows, shown, strict=True)]
+    return marked(shown, [_mark(row, metric, leaders) for row in rows])
+
+
+def _mark(row: Row, metric: MetricDefinition, leaders: set[Cell]) -> str:
+    if row.metrics[metric.name].median is not None and not row.has_valid(metric.name):
+        return INVALID
+    return BEST if row.cell in leaders else ""

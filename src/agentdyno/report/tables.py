@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agentdyno.format import INVALID
+
 BEST = "*"
 """The mark of the best, which is there in a pipe and without colours as well."""
 
@@ -80,19 +82,18 @@ def show(console: Console, made: Table) -> None:
 
 
 def show_columns(
-    console: Console, title: str, columns: Sequence[Column], goes_first: Sequence[str], valid: Sequence[bool]
+    console: Console, title: str, columns: Sequence[Column], goes_first: Sequence[str]
 ) -> list[Column]:
     """Print a table of those columns that there is room for, and which there is none for; returns those
     that are shown.
 
-    Lines that are not `valid` are struck, and cells with BEST stand out.
+    Cells with INVALID are struck, and cells with BEST stand out.
     """
     width = room(console)
     shown = fitting(columns, goes_first, width)
     made = table(title, [column.heading for column in shown])
-    lines = zip(*(column.cells for column in shown), strict=True)
-    for is_valid, cells in zip(valid, lines, strict=True):
-        made.add_row(*map(_styled, cells), style=None if is_valid else "strike")
+    for cells in zip(*(column.cells for column in shown), strict=True):
+        made.add_row(*map(_styled, cells))
     show(console, made)
     names = [column.name for column in shown]
     if left_out := [column.name for column in columns if column.name not in names]:
@@ -101,7 +102,16 @@ def show_columns(
 
 
 def _styled(cell: str) -> Text:
+    if cell.endswith(INVALID):
+        return Text.assemble((cell.removesuffix(INVALID), "strike"), INVALID)
     return Text(cell, style="bold green" if cell.endswith(BEST) else "")
+
+
+def marked(cells: Sequence[str], marks: Sequence[str]) -> list[str]:
+    """Each cell with its mark, or with room for one where another cell of the column has one."""
+    if not any(marks):
+        return list(cells)
+    return [f"{cell}{mark or ' '}" for cell, mark in zip(cells, marks, strict=True)]
 
 
 def fitting(columns: Sequence[Column], goes_first: Sequence[str], width: int) -> list[Column]:

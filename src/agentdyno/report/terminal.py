@@ -7,14 +7,14 @@ from rich.console import Console
 from agentdyno.analysis.controls import Comparison
 from agentdyno.analysis.difference import LEAST_BLOCKS
 from agentdyno.analysis.ratio import FLOOR, Ratio
-from agentdyno.analysis.registry import METRICS
+from agentdyno.analysis.registry import METRICS, MetricDefinition
 from agentdyno.analysis.statistics import median as median_of
-from agentdyno.format import INVALID, MISSING, ratio, ratio_interval
+from agentdyno.format import INVALID, MISSING, ratio, ratio_interval, runs
 from agentdyno.report.columns import FROM_DUE, OUTCOMES, OVER_BEST, STEADY, TIMES, Layout, headings
-from agentdyno.report.tables import BEST, Column, say, show_columns
+from agentdyno.report.tables import BEST, Column, marked, say, show_columns
 from agentdyno.results.experiment import Experiment
-from agentdyno.results.summary import Row
-from agentdyno.results.sweep import SHOWN, Swept, complaints, sentences
+from agentdyno.results.summary import Row, invalid
+from agentdyno.results.sweep import SHOWN, Point, Swept, complaints, sentences
 from agentdyno.rundata.cell import AA_CONTROL, DRIFT_CHECK, UNSAMPLED
 from agentdyno.runner.checks import AT_ONCE
 
@@ -39,7 +39,7 @@ def print_sweep(console: Console, found: Sequence[Swept], rows: Sequence[Row]) -
     goes_first = [METRICS[name].called for name in GOES_FIRST]
     for each in found:
         title = f"{each.runtime} against agents, times in ms, verifier {each.verifier}"
-        show_columns(console, title, _columns(each), goes_first, [point.valid for point in each.points])
+        show_columns(console, title, _columns(each), goes_first)
         for line in sentences(each):
             say(console, line)
     if not all(point.valid for each in found for point in each.points):
@@ -49,17 +49,20 @@ def print_sweep(console: Console, found: Sequence[Swept], rows: Sequence[Row]) -
 
 
 def _columns(each: Swept) -> list[Column]:
-    agents = [f"{point.agents:,}{'' if point.valid else f' {INVALID}'}" for point in each.points]
+    agents = [f"{point.agents:,}{f' {INVALID}' if point.is_void else ''}" for point in each.points]
     metrics = [METRICS[name] for name in SHOWN]
     return [
         Column("agents", "agents\n", agents),
         *(
-            Column(
-                metric.called, heading, [metric.shown(point.metrics[metric.name]) for point in each.points]
-            )
+            Column(metric.called, heading, _figures(each.points, metric))
             for metric, heading in zip(metrics, headings(metrics), strict=True)
         ),
     ]
+
+
+def _figures(points: Sequence[Point], metric: MetricDefinition) -> list[str]:
+    shown = [metric.shown(point.metrics[metric.name]) for point in points]
+    return marked(shown, ["" if point.has_valid(metric.name) else INVALID for point in points])
 
 
 CONTROLS = {
@@ -69,7 +72,7 @@ CONTROLS = {
 }
 INSTRUMENT = ("endpoint_cpu_share", "harness_cpu_share", "sampler_cpu_share")
 
-DO_NOT_COMPETE = f"{FLOOR}, the practical limit, and INVALID rows do not compete"
+DO_NOT_COMPETE = f"{FLOOR}, the practical limit, and figures with {INVALID} do not compete"
 IS_BEST = (
     f"{BEST} best: no row with as many agents surely takes less (simultaneous 95% CI, docs/method.md); "
     f"{DO_NOT_COMPETE}"
@@ -93,14 +96,16 @@ def print_findings(console: Console, experiment: Experiment) -> None:
     for verifier in dict.fromkeys(row.cell.verifier for row in rows):
         its = [row for row in rows if row.cell.verifier == verifier]
         for title, layout in _tables(experiment, its):
-            columns, valid = layout.columns(experiment, its), [row.valid for row in its]
+            columns = layout.columns(experiment, its)
             title = f"{title}, {_agents(its)}verifier {verifier}"
-            shown = show_columns(console, title, columns, layout.names_that_go_first, valid)
+            shown = show_columns(console, title, columns, layout.names_that_go_first)
             is_compared |= any(column.name.endswith(OVER_BEST) for column in shown)
             is_marked |= any(cell.endswith(BEST) for column in shown for cell in column.cells)
     console.print()
     for line in _notes(rows, is_marked=is_marked, is_compared=is_compared):
         say(console, line)
+    if (again := len(experiment.all_runs) - len(experiment.runs)) > 0:
+        say(console, f"{runs(again)} made again, because other programs disturbed the first try")
     for line in [_instrument(rows), *map(_control, experiment.summary.comparisons)]:
         say(console, line)
     for line in (remark for row in rows for remark in row.remarks):
@@ -174,6 +179,6 @@ def _complaints(rows: Sequence[Row]) -> list[str]:
     """Why rows are not valid; what stands against the whole experiment is said once."""
     of_all = [failure for failure in rows[0].failures if failure.run is None]
     return [
-        *(f"INVALID all rows, {failure.line}" for failure in of_all),
+        *(f"{invalid(failure)} all rows, {failure.line}" for failure in of_all),
         *(row.complaint(failure) for row in rows for failure in row.failures if failure.run is not None),
     ]

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 
 from agentdyno.analysis.registry import METRICS
+from agentdyno.format import MISSING
 from agentdyno.results.summary import CELL, Metric, Row, named
 
 SHOWN = (
@@ -29,16 +30,21 @@ SHOWN = (
 
 
 def table(found: Sequence[Row]) -> str:
-    """The rows as a GitHub table; the reasons of those that are not valid, and all notes, stand below."""
+    """The rows as a GitHub table; why figures are not valid, and all notes, stand below."""
     lines = []
     for row in found:
-        name = row.cell.runtime if row.valid else f"~~{row.cell.runtime}~~"
-        figures = [_figure(name, row.metrics[name]) for name in SHOWN]
-        lines.append([row.cell.verifier, f"{row.cell.agents:,}", name, *figures])
+        figures = [struck(_figure(name, row.metrics[name]), row.has_valid(name)) for name in SHOWN]
+        runtime = struck(row.cell.runtime, not row.is_void)
+        lines.append([row.cell.verifier, f"{row.cell.agents:,}", runtime, *figures])
     complaints = [f"- {row.complaint(failure)}" for row in found for failure in row.failures]
     complaints += [f"- {remark}" for row in found for remark in row.remarks]
     made = github([METRICS[name].heading for name in SHOWN], lines)
     return "\n".join([*made, *(["", *complaints] if complaints else []), ""])
+
+
+def struck(figure: str, is_valid: bool) -> str:
+    """The figure as Markdown, struck where it is not valid."""
+    return figure if is_valid or figure == MISSING else f"~~{figure}~~"
 
 
 def _figure(name: str, found: Metric) -> str:
@@ -48,15 +54,16 @@ def _figure(name: str, found: Metric) -> str:
 
 
 def spreadsheet(rows: Sequence[Row]) -> str:
-    """A line a row: what names it, whether it is valid and why not, and of each metric the median and the
-    95% CI, as they stand in `summary.json`; what is not known is empty.
+    """A line a row: what names it, whether it is valid, which figures are not and why, and of each metric the
+    median and the 95% CI, as they stand in `summary.json`; what is not known is empty.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*CELL, "valid", "failures", *_headings(rows)])
+    writer.writerow([*CELL, "valid", "invalid_kinds", "failures", *_headings(rows)])
     for row in rows:
         failures = "; ".join(failure.line for failure in row.failures)
-        writer.writerow([*named(row.cell).values(), str(row.valid).lower(), failures, *_figures(row)])
+        kinds = "; ".join(row.invalid_kinds)
+        writer.writerow([*named(row.cell).values(), str(row.valid).lower(), kinds, failures, *_figures(row)])
     return text.getvalue()
 
 

@@ -36,9 +36,11 @@ LEDGER = "ledger.csv"
 
 @dataclass(slots=True)
 class ExperimentAnalysis:
-    """ExperimentAnalysis of `cells`, each analysed once.
+    """The runs of `cells`, each analysed once.
 
-    `described` is each run as the summary names it: folder, block, cell, and the SHA-256 of its files.
+    `measured` are those that count: of a cell's runs in one block the last, because a run that was disturbed
+    is made again. `described` is every run as the summary names it: folder, block, cell, and the SHA-256 of
+    its files.
     """
 
     cells: Sequence[Cell]
@@ -51,6 +53,8 @@ class ExperimentAnalysis:
         """Take in a run; returns the lines of its ledger as CSV."""
         folder = data.folder
         run, entries = analyse(data)
+        again = run.block, run.cell
+        self.measured = [before for before in self.measured if (before.block, before.cell) != again]
         self.measured.append(self._sharing(run))
         files = [path for path in (*(folder / name for name in RAW), data.tasks_file) if path.exists()]
         self.described.append(
@@ -77,14 +81,20 @@ class ExperimentAnalysis:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """One experiment: `document` is the JSON at `path`, `summary` what follows from its runs, and `runs`
+    """One experiment: `document` is the JSON at `path`, `summary` what follows from its runs, and `all_runs`
     where each of them lies, in the order in which they were made.
     """
 
     path: Path
     document: dict[str, Any] = field(repr=False)
     summary: Summary = field(repr=False)
-    runs: list[Run] = field(repr=False)
+    all_runs: list[Run] = field(repr=False)
+
+    @property
+    def runs(self) -> list[Run]:
+        """The runs that count: without those that were made again."""
+        last = {(run.block, run.cell): run for run in self.all_runs}
+        return [run for run in self.all_runs if last[run.block, run.cell] is run]
 
     @property
     def folder(self) -> Path:

@@ -9,9 +9,9 @@ from agentdyno.results.summary import Row
 from agentdyno.rundata.cell import AA_CONTROL, Cell
 
 
-def competing(rows: Sequence[Row]) -> list[Row]:
-    """The valid rows, without the floor, which is the practical limit and no choice."""
-    return [row for row in rows if row.valid and row.cell.runtime != FLOOR]
+def competing(rows: Sequence[Row], metric: str) -> list[Row]:
+    """The rows with a valid figure of `metric`; not the floor, which is the practical limit and no choice."""
+    return [row for row in rows if row.has_valid(metric) and row.cell.runtime != FLOOR]
 
 
 def group(experiment: Experiment, cell: Cell, metric: str, *others: Cell) -> Group[Cell]:
@@ -19,7 +19,7 @@ def group(experiment: Experiment, cell: Cell, metric: str, *others: Cell) -> Gro
     whether these compete or not.
     """
     conditions = _conditions(cell)
-    wanted = {row.cell for row in competing(experiment.rows)} | set(others)
+    wanted = {row.cell for row in competing(experiment.rows, metric)} | set(others)
     rows = [row for row in experiment.rows if row.cell in wanted and _conditions(row.cell) == conditions]
     figures = {row.cell: experiment.by_block(row.cell, metric) for row in rows}
     return compare_rows(figures, next(iter(controls(experiment, cell, metric)), None))

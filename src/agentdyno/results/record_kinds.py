@@ -210,7 +210,7 @@ class Value(Record):
     """The value of one metric in one run (docs/measuring.md defines the metrics)."""
 
     valid: bool
-    """Whether no gate stands against the row that the run belongs to."""
+    """Whether no gate stands against this figure of the row that the run belongs to."""
     metric: Label
     unit: Label
     value: float | None
@@ -221,7 +221,7 @@ def values(row: Row, block: int, number: int) -> Iterator[Value]:
     for name, metric in row.metrics.items():
         yield Value(
             **of_run(row.cell, block),
-            valid=row.valid,
+            valid=row.has_valid(name),
             metric=name,
             unit=metric.unit,
             value=metric.values[number],

@@ -4,6 +4,7 @@ from dataclasses import fields
 from typing import Any
 
 from agentdyno.analysis.gate import Failure
+from agentdyno.analysis.metric import Kind
 from agentdyno.analysis.notes import ODDITIES, REFUSED
 from agentdyno.analysis.registry import METRICS, MetricDefinition
 from agentdyno.results.summary import CELL, SCHEMA_VERSION
@@ -74,11 +75,18 @@ def _row() -> Schema:
             "valid": {"type": "boolean"},
             "failures": {"type": "array", "items": _failure()},
             "methods": {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
-            "metrics": _object(metrics),
+            "metrics": _object(metrics)
+            | {"required": [name for name in metrics if METRICS[name].since is None]},
         },
         more=True,
         description="One runtime at one number of agents with one verifier and profile.",
     )
+    row["properties"]["invalid_kinds"] = {
+        "description": "The kinds of figures that are not valid; version 0.1.0 wrote none, and meant all "
+        "kinds of a row that is not valid.",
+        "type": "array",
+        "items": {"enum": [*Kind]},
+    }
     row["properties"]["notes"] = {
         "description": "What a real server did that explains outcomes; absent where there is nothing to say.",
         "type": "array",
@@ -111,7 +119,13 @@ def _failure() -> Schema:
     }
     known = ("gate", "run", "reason", "remedy", "is_fault")
     assert set(known) <= {field.name for field in fields(Failure)}
-    return _object({name: kinds.get(name, TEXT) for name in known}, more=True)
+    failure = _object({name: kinds.get(name, TEXT) for name in known}, more=True)
+    failure["properties"]["kinds"] = {
+        "description": "The kinds of figures of which the gate speaks; version 0.1.0 wrote none.",
+        "type": "array",
+        "items": {"enum": [*Kind]},
+    }
+    return failure
 
 
 def _metric(metric: MetricDefinition) -> Schema:

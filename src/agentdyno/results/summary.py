@@ -9,8 +9,9 @@ from typing import Any
 
 from agentdyno.analysis import controls
 from agentdyno.analysis.controls import Comparison, identical_service
-from agentdyno.analysis.gate import Failure
+from agentdyno.analysis.gate import ALL, Failure
 from agentdyno.analysis.ledger import PARTS, Entry
+from agentdyno.analysis.metric import Kind
 from agentdyno.analysis.metrics import TaskRow
 from agentdyno.analysis.notes import Note, notes
 from agentdyno.analysis.registry import METRICS
@@ -45,8 +46,8 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One cell's row; `failures` say why it is not valid. `methods` are how its memory was measured. `notes`
-    say what a real server did that explains outcomes.
+    """One cell's row; `failures` say which of its figures are not valid, and why. `methods` are how its
+    memory was measured. `notes` say what a real server did that explains outcomes.
     """
 
     cell: Cell
@@ -57,8 +58,23 @@ class Row:
 
     @property
     def valid(self) -> bool:
-        """Whether nothing stands against it."""
+        """Whether nothing stands against any of its figures."""
         return not self.failures
+
+    @property
+    def invalid_kinds(self) -> list[Kind]:
+        """The kinds of figures that are not valid."""
+        against = {kind for failure in self.failures for kind in failure.kinds}
+        return [kind for kind in Kind if kind in against]
+
+    @property
+    def is_void(self) -> bool:
+        """Whether no figure at all is valid."""
+        return set(self.invalid_kinds) >= set(ALL)
+
+    def has_valid(self, metric: str) -> bool:
+        """Whether nothing stands against its figure of `metric`."""
+        return METRICS[metric].kind not in self.invalid_kinds
 
     @property
     def is_sound(self) -> bool:
@@ -72,12 +88,17 @@ class Row:
 
     def complaint(self, failure: Failure) -> str:
         """One of its failures as a line that people read below a table."""
-        return f"INVALID {self.name}, {failure.line}"
+        return f"{invalid(failure)} {self.name}, {failure.line}"
 
     @property
     def remarks(self) -> list[str]:
         """Its notes as such lines."""
         return [f"{self.name}: {note.line}" for note in self.notes]
+
+
+def invalid(failure: Failure) -> str:
+    """What a line about `failure` begins with: which figures are not valid."""
+    return f"INVALID {failure.concerns} of" if failure.concerns else "INVALID"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +135,7 @@ def summarise(
                     *(failure for run in its for failure in run.failures),
                     *(failure for run in its for failure in differences.get(run.folder.name, [])),
                     *_faults_of_controls(runs, cell, differences),
-                    *controls.failures(compared),
+                    *controls.failures(compared, runs),
                 ],
                 metrics={
                     name: Metric(median(values[name]), interval(values[name]), values[name], metric.unit)
@@ -147,6 +168,7 @@ def as_json(found: Summary) -> dict[str, Any]:
             {
                 **named(row.cell),
                 "valid": row.valid,
+                "invalid_kinds": row.invalid_kinds,
                 "failures": [asdict(failure) for failure in row.failures],
                 "methods": row.methods,
                 "metrics": {name: asdict(metric) for name, metric in row.metrics.items()},

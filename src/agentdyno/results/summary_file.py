@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from agentdyno.analysis.controls import Comparison
-from agentdyno.analysis.gate import Failure
+from agentdyno.analysis.gate import ALL, Failure
+from agentdyno.analysis.gates import KINDS
 from agentdyno.analysis.notes import Note
 from agentdyno.analysis.registry import METRICS, Kind
 from agentdyno.results.summary import Metric, Row, Summary
@@ -123,12 +124,29 @@ class _Environment(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
+class _Failure:
+    """A failure as it is written; version 0.1.0 wrote no kinds, and they are those of the gate today."""
+
+    gate: str
+    run: int | None
+    reason: str
+    remedy: str
+    is_fault: bool
+    kinds: list[Kind] | None = None
+
+    @property
+    def failure(self) -> Failure:
+        kinds = KINDS.get(self.gate, ALL) if self.kinds is None else self.kinds
+        return Failure(self.gate, self.run, self.reason, self.remedy, self.is_fault, list(kinds))
+
+
+@dataclass(frozen=True, slots=True)
 class _Row:
     runtime: Text
     agents: AtLeast1
     verifier: Text
     profile: Text
-    failures: list[Failure]
+    failures: list[_Failure]
     methods: dict[str, str | None]
     metrics: dict[str, Metric]
     notes: list[Note] = field(default_factory=list)
@@ -136,7 +154,8 @@ class _Row:
     @property
     def row(self) -> Row:
         cell = Cell(self.runtime, self.agents, self.verifier, self.profile)
-        return Row(cell, self.failures, self.metrics, self.methods, self.notes)
+        failures = [each.failure for each in self.failures]
+        return Row(cell, failures, self.metrics, self.methods, self.notes)
 
 
 class _Document(TypedDict):
@@ -162,10 +181,8 @@ def summary_of(document: Mapping[str, Any]) -> Summary:
     if not asked["simulated"]:
         shaped(document, _OfARealEndpoint)
     found = shaped(document, _Findings)
-    counted = Counter(
-        Cell(run["runtime"], run["agents"], run["verifier"], run["profile"], run["control"])
-        for run in asked["runs"]
-    )
+    # A run that was made again is in its block more than once.
+    counted = Counter(cell for cell, _ in {(_cell(run), run["block"]) for run in asked["runs"]})
     rows = [each.row for each in found.rows]
     for place, row in enumerate(rows):
         try:
@@ -182,12 +199,18 @@ def summary_of(document: Mapping[str, Any]) -> Summary:
     return Summary(rows, found.controls)
 
 
+def _cell(run: _Run) -> Cell:
+    return Cell(run["runtime"], run["agents"], run["verifier"], run["profile"], run["control"])
+
+
 def _check_row(row: Row, runs: int) -> None:
     """A row has runs, and every metric with a value for each of them."""
     if not runs:
         raise Unfit("has no run in experiment.runs")
     for name in METRICS.keys() - row.metrics.keys():
-        raise Unfit("is missing", f"metrics.{name}")
+        if METRICS[name].since is None:
+            raise Unfit("is missing", f"metrics.{name}")
+        row.metrics[name] = Metric(None, None, [None] * runs, METRICS[name].unit)
     for name, metric in row.metrics.items():
         try:
             _check_metric(name, metric, runs)

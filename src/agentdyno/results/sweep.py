@@ -7,12 +7,15 @@ from typing import Any
 
 from agentdyno.analysis.bottleneck import NOTHING, UNKNOWN, Bottleneck
 from agentdyno.analysis.capacity import Capacity, Objective, capacity
+from agentdyno.analysis.gate import ALL
 from agentdyno.analysis.gates import ENOUGH
+from agentdyno.analysis.metric import Kind
 from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.run_analysis import RunAnalysis
 from agentdyno.analysis.statistics import Slope, slope
 from agentdyno.format import counted, figure, interval
 from agentdyno.reading import Missing, Unreadable, read_json
+from agentdyno.results.documents import struck
 from agentdyno.results.summary import Row
 from agentdyno.shape import AtLeast1, Count, Positive
 
@@ -34,11 +37,24 @@ SHOWN = (
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One number of agents: the medians of its runs, and whether its row is valid."""
+    """One number of agents: the medians of its runs, whether its row is valid, and what of it is not.
+
+    Version 0.1.0 wrote no `invalid_kinds`: it marked the row, and no figure.
+    """
 
     agents: AtLeast1
     metrics: dict[str, float | None]
     valid: bool
+    invalid_kinds: list[Kind] | None = None
+
+    @property
+    def is_void(self) -> bool:
+        """Whether no figure at all is valid, or for an older point, whether something is not."""
+        return not self.valid if self.invalid_kinds is None else set(self.invalid_kinds) >= set(ALL)
+
+    def has_valid(self, metric: str) -> bool:
+        """Whether nothing is known to stand against its figure of `metric`."""
+        return METRICS[metric].kind not in (self.invalid_kinds or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +92,12 @@ def swept(
         if run.is_sound and not run.interrupted and (peak := run.metrics["peak_rss_mib"]) is not None
     ]
     points = [
-        Point(row.cell.agents, {name: metric.median for name, metric in row.metrics.items()}, row.valid)
+        Point(
+            row.cell.agents,
+            {name: metric.median for name, metric in row.metrics.items()},
+            row.valid,
+            row.invalid_kinds,
+        )
         for row in rows
         if (row.cell.runtime, row.cell.verifier, row.cell.control) == contender
     ]
@@ -101,7 +122,9 @@ def sweep_markdown(found: Sequence[Swept]) -> str:
             "| ---: " * (1 + len(SHOWN)) + "|",
         ]
         for point in each.points:
-            figures = [METRICS[name].shown(point.metrics.get(name)) for name in SHOWN]
+            figures = [
+                struck(METRICS[name].shown(point.metrics.get(name)), point.has_valid(name)) for name in SHOWN
+            ]
             lines.append(f"| {point.agents:,} | {' | '.join(figures)} |")
         lines += ["", *(f"- {line}" for line in sentences(each)), ""]
     return "\n".join(lines)

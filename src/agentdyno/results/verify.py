@@ -10,6 +10,7 @@ from typing import Any
 
 from agentdyno import __version__
 from agentdyno.analysis.capacity import Objective
+from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.run_analysis import RunAnalysis
 from agentdyno.reading import Missing, Unreadable, lines, read_json
 from agentdyno.results.documents import table
@@ -22,18 +23,31 @@ from agentdyno.shape import Json
 
 def differences(experiment: Experiment, runs: ExperimentAnalysis) -> Iterator[str]:
     """What is not as it was, or does not follow from the raw files; `runs` takes in the runs."""
-    for run, said in zip(experiment.runs, experiment.document["experiment"]["runs"], strict=True):
+    for run, said in zip(experiment.all_runs, experiment.document["experiment"]["runs"], strict=True):
         ledger = runs.add(run.read())
         yield from _unlike(f"{said['folder']}: sha256", said["sha256"], runs.described[-1]["sha256"])
         yield from _unlike_text(run.folder / LEDGER, ledger)
     findings = runs.summary()
     for name, recomputed in json.loads(json.dumps(as_json(findings))).items():
-        yield from _unlike(name, experiment.document.get(name), recomputed)
+        said = experiment.document.get(name)
+        yield from _unlike(name, said, _as_then(said, recomputed) if name == "rows" else recomputed)
     if (experiment.folder / SWEEP).exists():
         yield from _unlike_sweep(experiment, findings.rows, runs.measured)
     yield from _unlike_text(experiment.folder / "tasks.csv", tasks_csv(runs.measured))
     if is_of_this_version(experiment):
         yield from _unlike_text(experiment.folder / "table.md", [table(findings.rows)])
+
+
+def _as_then(said: Any, recomputed: Any) -> Any:
+    """The rows without what the version that wrote these did not write: kinds of figures, later metrics."""
+    if any("invalid_kinds" in row for row in said):
+        return recomputed
+    return [
+        {name: value for name, value in row.items() if name != "invalid_kinds"}
+        | {"failures": [{**failure, "kinds": None} for failure in row["failures"]]}
+        | {"metrics": {name: its for name, its in row["metrics"].items() if METRICS[name].since is None}}
+        for row in recomputed
+    ]
 
 
 def is_of_this_version(experiment: Experiment) -> bool:

@@ -14,7 +14,7 @@ class Request(NamedTuple):
     """One request as the endpoint recorded it.
 
     Times are CLOCK_MONOTONIC in ns: the finish reason left at `t_finish`, the last byte at `t_last`. At
-    `t_gone` the client left before the response was over. `status` is 0 where the client left before any.
+    `t_gone` the client left before the response was over. `status` is None where the client left before any.
     `is_served` when a finish reason has left, whatever became of the rest; `finish` is then the model's
     finish reason. `max_late_us` is the lateness in microseconds of the latest of its `chunks`.
     """
@@ -165,7 +165,7 @@ def _request(line: _Request) -> Request:
         t_arrive=line.t_arrive,
         t_finish=line.t_finish or (line.t_last if line.is_served else None),
         t_last=line.t_last,
-        status=line.status or 0,
+        status=line.status,
         finish=line.finish,
         request_sha256=line.request_sha256,
         in_flight=line.in_flight,

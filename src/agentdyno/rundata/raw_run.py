@@ -1,15 +1,15 @@
 """One run as stored in its folder."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from agentdyno.reading import Missing, Unreadable, exists, json_lines, read_json
 from agentdyno.rundata import events, journal
 from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.columns import Columns, Pool
-from agentdyno.shape import Amount, AtLeast1, Count, Json, Text, Url, shaped
+from agentdyno.shape import Amount, AtLeast1, Count, Json, Must, Text, Url, shaped
 
 REMEDY = "name results whose runs are whole, or measure again"
 
@@ -29,7 +29,8 @@ class RunOutcome:
     when the run began, in ns, and None in runs of older versions. `events_changed` says what happened to the
     events besides growing. `survivors` counts processes that the runtime left behind, `left_by_attempts`
     those that the code under test did, out of the runtime's reach. `endpoint_problem` says how the endpoint
-    failed: such a run says nothing of the runtime.
+    failed: such a run says nothing of the runtime. `foreign_share` and `foreign_programs` are what ran beside
+    the run (see `measure.foreign`), None and empty in runs of older versions.
     """
 
     exit_code: int | None
@@ -55,6 +56,8 @@ class RunOutcome:
     events_changed: Text | None = None
     left_by_attempts: Count = 0
     endpoint_problem: Text | None = None
+    foreign_share: Annotated[float, Must("from 0 to 1", lambda share: 0 <= share <= 1)] | None = None
+    foreign_programs: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,6 +219,7 @@ CHECKS: Mapping[str, Check] = {
     "repeats": whole(1),
     "until_ci": or_none(_must_be("a share above 0 and at most 1", _is_share)),
     "max_repeats": whole(3),
+    "redo": whole(0),
     "controls": distinct(each(one_of(CONTROLS, "or none"), or_none_at_all=True)),
     "baseline": or_none(TEXT),
     "arrivals": _readable(parse_arrivals),

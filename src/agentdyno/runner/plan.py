@@ -1,6 +1,7 @@
 """What is run next: blocks of cells in random order, controls, and the search for a capacity."""
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -58,10 +59,24 @@ def repeated(prepared: Prepared) -> Plan:
                 yield block, cell
             if block >= settings.least_repeats and not _goes_on(settings, block, results.summary):
                 break
+        made: Counter[Cell] = Counter()
+        yield from _again(results, made, settings.redo)
         if DRIFT_CHECK in settings.controls and first is not None:
             yield block, replace(first, control=DRIFT_CHECK)
+            yield from _again(results, made, settings.redo)
 
     return plan
+
+
+def _again(results: ResultsWriter, made: Counter[Cell], most: int) -> Iterator[tuple[int, Cell]]:
+    """The runs that were disturbed, once more in their blocks, `most` of each cell; `made` counts them.
+
+    What the figures are has no part in it, so nobody can measure until they please.
+    """
+    while disturbed := [run for run in results.measured if run.is_disturbed and made[run.cell] < most]:
+        run = disturbed[0]
+        made[run.cell] += 1
+        yield run.block, run.cell
 
 
 def _goes_on(settings: Settings, block: int, found: Summary) -> bool:
@@ -80,7 +95,7 @@ def wide(settings: Settings, found: Summary) -> list[str]:
 
 
 def planned(prepared: Prepared) -> int | None:
-    """How many runs `repeated` makes, where that is known beforehand."""
+    """How many runs `repeated` makes if none is disturbed, where that is known beforehand."""
     settings = prepared.settings
     if settings.until_ci is not None:
         return None

@@ -33,6 +33,7 @@ LISTS = {"runtimes": "runtimes", "agents": "agents", "controls": "controls", "ve
 """The settings that were options with commas in them, by the option."""
 
 LATER: dict[str, Any] = {
+    "redo": 0,
     "overhead_limit_s": None,
     "connect_timeout_s": 10.0,
     "idle_timeout_s": 60.0,

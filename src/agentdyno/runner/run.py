@@ -12,6 +12,7 @@ from agentdyno.errors import UserError
 from agentdyno.files import write_json
 from agentdyno.measure import proc
 from agentdyno.measure.cgroup import accounted, cores
+from agentdyno.measure.foreign import Watch
 from agentdyno.measure.machine import Baseline
 from agentdyno.measure.sampler import Sampler
 from agentdyno.process.child import Child
@@ -65,7 +66,7 @@ def run_once(
     verifier.check()
     for_runtime, for_endpoint = task_files
     folder.mkdir(parents=True)
-    baseline, harness_begun_s = Baseline(), time.process_time()
+    baseline, beside, harness_begun_s = Baseline(), Watch(), time.process_time()
     epoch_ns = time.time_ns() - time.monotonic_ns()
     ended = _Ended()
     interrupted: Interrupted | None = None
@@ -95,7 +96,7 @@ def run_once(
     events_changed = ended.events.change() if ended.events is not None else None
     verifier.check()  # Of a run whose attempts changed it there is no outcome.
     harness_cpu_s = time.process_time() - harness_begun_s
-    disturbances = baseline.disturbances()
+    disturbances, foreign = baseline.disturbances(), beside.load()
     if (folder / "run.json").exists():
         outcome = RunOutcome(
             exit_code=ended.exit_code,
@@ -121,6 +122,8 @@ def run_once(
             epoch_ns=epoch_ns,
             events_changed=events_changed,
             endpoint_problem=ended.endpoint_problem,
+            foreign_share=foreign.share,
+            foreign_programs=foreign.programs,
         )
         write_json(folder / "outcome.json", asdict(outcome))
     if interrupted is not None:

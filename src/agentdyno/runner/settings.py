@@ -58,13 +58,14 @@ class Settings:
     `runtimes` are names, or with a slash paths; None stands for all that can be built. `tasks` is a source of
     tasks. A run has `limit` tasks, or one for each agent where there are more agents. Every cell is run
     `repeats` times, and with `until_ci`, a share of the median, until all intervals are that narrow,
-    `max_repeats` times at most. `controls` are strings of `rundata.cell`, `verifiers` names of `VERIFIERS`.
-    `request` holds the fields of every request but those that agentdyno sets. `cgroup` measures memory by a
-    control group as well, `trace` writes a trace of each run, and `install` installs what runtimes lack.
-    `stall_s` ends a runtime that shows no sign of life for so long. `connect_timeout_s`, `idle_timeout_s` and
-    `total_timeout_s` are the contract's; the first is also the relay's. `proxy`, `ca_bundle`, `headers` and
-    `system_role` say how the real endpoint is reached (`endpoint.upstream`). `overhead_limit_s` is the most
-    that the p99 of the overhead may be in a sweep, and None in a run.
+    `max_repeats` times at most. Runs that were disturbed are made again, `redo` of each cell at most.
+    `controls` are strings of `rundata.cell`, `verifiers` names of `VERIFIERS`. `request` holds the fields of
+    every request but those that agentdyno sets. `cgroup` measures memory by a control group as well, `trace`
+    writes a trace of each run, and `install` installs what runtimes lack. `stall_s` ends a runtime that shows
+    no sign of life for so long. `connect_timeout_s`, `idle_timeout_s` and `total_timeout_s` are the
+    contract's; the first is also the relay's. `proxy`, `ca_bundle`, `headers` and `system_role` say how the
+    real endpoint is reached (`endpoint.upstream`). `overhead_limit_s` is the most that the p99 of the
+    overhead may be in a sweep, and None in a run.
 
     A value that a setting cannot have is a BadSetting.
     """
@@ -76,6 +77,7 @@ class Settings:
     repeats: int = 1
     until_ci: float | None = None
     max_repeats: int = 20
+    redo: int = 2
     controls: tuple[str, ...] = (AA_CONTROL, DRIFT_CHECK)
     baseline: str | None = None
     arrivals: str = AT_ONCE

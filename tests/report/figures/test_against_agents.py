@@ -14,7 +14,7 @@ from agentdyno.report.figures.throughput_and_tail import cause
 from agentdyno.results.experiment import Experiment
 from agentdyno.results.sweep import Point, Swept, as_json, read_swept, sentences
 from report.figures.drawn import data, descriptions, texts
-from report.synthetic import LATE, experiment, row
+from report.synthetic import SPOILT, experiment, row
 
 ONE_CORE = Bottleneck("begin", "CPU of the runtime: one core", "0.96 cores", is_runtimes=True)
 ENDPOINT = Bottleneck("send", "the endpoint: its one core", "0.97 cores", is_runtimes=False)
@@ -41,7 +41,7 @@ ROWS = [
             overhead_ms_p99=p99,
         )
         for (agents, mib), p99, faults in zip(
-            MEMORY.items(), (None, 20.0, 300.0), ([LATE], [], []), strict=True
+            MEMORY.items(), (None, 20.0, 300.0), ([SPOILT], [], []), strict=True
         )
     ),
     row("rust", agents=100, verifier="null", peak_rss_mib=6.0, tasks_per_s=20.0, overhead_ms_p99=9.0),

@@ -1,11 +1,11 @@
 from agentdyno.report.figures import Figure, figures
 from report.figures.drawn import data, descriptions, texts
-from report.synthetic import LATE, experiment, row
+from report.synthetic import SPOILT, experiment, row
 
 ROWS = [
     row("go", peak_rss_mib=(11.04, 10.81, 11.36)),
     row("floor", peak_rss_mib=0.464),
-    row("rust", LATE, peak_rss_mib=(6.06, 6.02, 6.13)),
+    row("rust", SPOILT, peak_rss_mib=(6.06, 6.02, 6.13)),
     row("crashed", peak_rss_mib=None),
 ]
 
@@ -42,7 +42,7 @@ def test_bars_say_what_they_are_and_which_are_not_valid() -> None:
         "go": 1,
     }
     assert drawn().caption.endswith(
-        "Outlined and pale: the row is not valid; the table of results says why. "
+        "Outlined and pale: the figure is not valid; the table of results says why. "
         "Left out, as nothing is known of it: crashed."
     )
 

@@ -76,7 +76,7 @@ def test_tries_that_failed_are_no_work_of_the_runtimes(measured: Experiment) -> 
 
 
 def test_a_run_of_a_row_that_is_not_valid_says_so(measured: Experiment) -> None:
-    words = "The row of this run is not valid; the table of results says why."
+    words = "The times of this run are not valid; the table of results says why."
     run = measured.runs[0]
     assert [
         words in figure.caption for valid in (True, False) for figure in swim_lanes(run, valid=valid)

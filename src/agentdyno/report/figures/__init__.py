@@ -47,5 +47,5 @@ def figures(experiment: Experiment, run: str | None = None) -> Iterator[Figure]:
     for group in of_agents:
         yield from memory_over_time(group, styles, experiment)
     if lanes_of is not None:
-        valid = all(row.valid for row in rows if row.cell == replace(lanes_of.cell, control=""))
+        valid = all(row.has_valid("wall_s") for row in rows if row.cell == replace(lanes_of.cell, control=""))
         yield from swim_lanes(lanes_of, valid=valid)

@@ -104,9 +104,9 @@ def _points(rows: Sequence[Row], plotted: Plotted, style: Style) -> list[dict[st
             "value": median * metric.scale,
             "low": (its.ci95 or (median,))[0] * metric.scale,
             "high": (its.ci95 or (median,))[-1] * metric.scale,
-            "description": described(row, f"{metric.label} {with_ci95(metric, row)}"),
+            "description": described(row, f"{metric.label} {with_ci95(metric, row)}", metric.kind),
             "line": line,
-            **drawn(row, style),
+            **drawn(row, style, metric.kind),
         }
         for row, its in found
         if (median := its.median)
@@ -136,7 +136,7 @@ def memory_against_agents(
     yield Figure(
         name=f"memory-against-agents-{group.label}",
         title=f"Peak memory against agents, {group.words}",
-        caption=caption(words, group.rows, group.rows),
+        caption=caption(words, group.rows, group.rows, MEMORY.kind),
         chart=against_agents(group, styles, Plotted(MEMORY), names, SIZE),
         headings=["runtime", "agents", MEMORY.heading, "95% CI", "valid", "KiB an agent", "95% CI"],
         lines=[
@@ -145,7 +145,7 @@ def memory_against_agents(
                 f"{row.cell.agents:,}",
                 MEMORY.shown(metric.median),
                 MEMORY.interval(metric.ci95),
-                "yes" if row.valid else "no",
+                "yes" if row.has_valid(MEMORY.name) else "no",
                 *_cost(slopes.get(runtime)),
             ]
             for runtime, rows in group.by_runtime().items()

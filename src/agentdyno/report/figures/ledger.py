@@ -6,6 +6,7 @@ from typing import Any
 import altair as alt
 
 from agentdyno.analysis.ledger import FIGURES, Entry, means
+from agentdyno.analysis.metric import Kind
 from agentdyno.format import figure
 from agentdyno.report.figures.figure import Attempts, Chart, Figure, Group
 from agentdyno.report.figures.marks import (
@@ -44,7 +45,7 @@ def ledger(group: Group, attempts: Attempts) -> Iterator[Figure]:
     yield Figure(
         name=f"ledger-{group.label}",
         title=f"Where the time of an attempt went, {group.words}",
-        caption=caption(words, group.rows, [row for row, _ in found]),
+        caption=caption(words, group.rows, [row for row, _ in found], Kind.TIME),
         chart=alt.vconcat(
             _bars(found, _whole, PHASES, "wall", "a whole attempt (ms)"),
             _bars(found, _own, OWN_PARTS, "overhead", "of it the runtime's own (ms)"),
@@ -83,17 +84,18 @@ def _bars(
     ends: list[dict[str, Any]] = []
     for row, its in found:
         end = 0.0
-        common = {"runtime": row.cell.runtime, "filled": filled(row)}
+        common = {"runtime": row.cell.runtime, "filled": filled(row, Kind.TIME)}
         for part in parts:
             ms = pieces_of(its)[part]
-            words = described(row, f"{part} {figure(ms)} ms, the mean of its attempts")
+            words = described(row, f"{part} {figure(ms)} ms, the mean of its attempts", Kind.TIME)
             pieces.append(
                 common | {"part": part, "ms": ms, "from": end, "to": end + ms, "description": words}
             )
             end += ms
-        words = described(row, f"{total} {figure(its[total])} ms, the mean of its attempts")
+        words = described(row, f"{total} {figure(its[total])} ms, the mean of its attempts", Kind.TIME)
         ends.append(
-            common | {"to": end, "words": labelled(row, f"{figure(its[total])} ms"), "description": words}
+            common
+            | {"to": end, "words": labelled(row, f"{figure(its[total])} ms", Kind.TIME), "description": words}
         )
     longest = max(end["to"] for end in ends)
     scale = alt.Scale(domain=parts, range=[colours[part] for part in parts])

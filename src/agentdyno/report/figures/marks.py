@@ -7,6 +7,7 @@ from typing import Any
 
 import altair as alt
 
+from agentdyno.analysis.metric import Kind
 from agentdyno.analysis.ratio import FLOOR
 from agentdyno.analysis.registry import MetricDefinition
 from agentdyno.format import counted
@@ -96,7 +97,7 @@ OWN_PARTS = {
 
 
 FAINT = 0.2
-"""How much of its colour a mark of a row that is not valid is filled with."""
+"""How much of its colour a mark of a figure that is not valid is filled with."""
 
 COLOUR = alt.Color("colour:N", scale=None)
 FILL = alt.Fill("colour:N", scale=None)
@@ -108,36 +109,36 @@ DESCRIPTION = alt.Description("description:N")
 """The page finds the marks of a runtime by what this begins with: its name and a comma."""
 
 
-def described(row: Row, what: str) -> str:
-    """What is said of a mark of `row`."""
-    valid = "" if row.valid else "; not valid"
+def described(row: Row, what: str, kind: Kind) -> str:
+    """What is said of a mark of `row` for a figure of `kind`."""
+    valid = "; not valid" if kind in row.invalid_kinds else ""
     return f"{row.cell.runtime}, {counted(row.cell.agents, 'agent')}: {what}{valid}"
 
 
-def caption(words: str, rows: Sequence[Row], shown: Sequence[Row]) -> str:
-    """The words, and what is not valid of the rows that are shown, and which of `rows` are not shown."""
+def caption(words: str, rows: Sequence[Row], shown: Sequence[Row], kind: Kind) -> str:
+    """The words, and whether figures of `kind` are not valid, and which of `rows` are not shown."""
     cells = {row.cell for row in shown}
     left_out = [row.cell.runtime for row in rows if row.cell not in cells]
-    if not all(row.valid for row in shown):
-        words += " Outlined and pale: the row is not valid; the table of results says why."
+    if any(kind in row.invalid_kinds for row in shown):
+        words += " Outlined and pale: the figure is not valid; the table of results says why."
     if left_out:
         words += f" Left out, as nothing is known of it: {', '.join(left_out)}."
     return words
 
 
-def labelled(row: Row, words: str) -> str:
+def labelled(row: Row, words: str, kind: Kind) -> str:
     """What is written beside a mark of `row`."""
-    return words if row.valid else f"{words}, INVALID"
+    return f"{words}, INVALID" if kind in row.invalid_kinds else words
 
 
-def drawn(row: Row, style: Style) -> dict[str, Any]:
+def drawn(row: Row, style: Style, kind: Kind) -> dict[str, Any]:
     """The columns that the channels above take."""
-    return {"colour": style.colour, "dash": style.dash, "shape": style.shape, "filled": filled(row)}
+    return {"colour": style.colour, "dash": style.dash, "shape": style.shape, "filled": filled(row, kind)}
 
 
-def filled(row: Row) -> float:
+def filled(row: Row, kind: Kind) -> float:
     """How much of its colour a mark of `row` is filled with."""
-    return 1.0 if row.valid else FAINT
+    return FAINT if kind in row.invalid_kinds else 1.0
 
 
 def with_ci95(metric: MetricDefinition, row: Row) -> str:

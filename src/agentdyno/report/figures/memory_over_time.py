@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import altair as alt
 
+from agentdyno.analysis.metric import Kind
 from agentdyno.analysis.metrics import KIB_PER_MIB, NS_PER_S
 from agentdyno.format import figure
 from agentdyno.report.figures.figure import Chart, Figure, Group, median_run
@@ -90,7 +91,7 @@ def memory_over_time(group: Group, styles: Mapping[str, Style], experiment: Expe
     yield Figure(
         name=f"memory-over-time-{group.label}",
         title=f"Memory of the runtime itself during a run, {group.words}",
-        caption=caption(words, group.rows, [row for row, _ in found]),
+        caption=caption(words, group.rows, [row for row, _ in found], Kind.MEMORY),
         chart=_chart([(row, its, styles[row.cell.runtime]) for row, its in found]),
         headings=["runtime", "at the start MiB", "peak MiB", "after s", "at the end MiB", "run s"],
         lines=[
@@ -113,10 +114,14 @@ def _chart(found: Sequence[tuple[Row, Sequence[Look], Style]]) -> Chart:
         highest, few = peak(its), thinned(its)
         when = f"{figure(highest.seconds)} s of {figure(its[-1].seconds)} s"
         words = f"peak {figure(highest.peak_mib)} MiB after {when}"
-        common = {"runtime": row.cell.runtime, "description": described(row, words), **drawn(row, style)}
+        common = {
+            "runtime": row.cell.runtime,
+            "description": described(row, words, Kind.MEMORY),
+            **drawn(row, style, Kind.MEMORY),
+        }
         lines += [common | {"seconds": look.seconds, "mib": look.mib} for look in few]
         peaks.append(common | {"seconds": highest.seconds, "mib": highest.peak_mib})
-        name = labelled(row, row.cell.runtime)
+        name = labelled(row, row.cell.runtime, Kind.MEMORY)
         ends.append(common | {"seconds": few[-1].seconds, "mib": few[-1].mib, "words": name})
     scale = around([mark["mib"] for mark in lines + peaks], HEIGHT)
     seconds = alt.X("seconds:Q", title="seconds after the start of the run", axis=alt.Axis(tickCount=6))

@@ -8,6 +8,7 @@ import altair as alt
 import numpy
 
 from agentdyno.analysis.ledger import Entry
+from agentdyno.analysis.metric import Kind
 from agentdyno.analysis.ratio import FLOOR
 from agentdyno.analysis.registry import METRICS, PERCENTILES
 from agentdyno.format import figure
@@ -52,7 +53,7 @@ class _Distribution:
     @property
     def words(self) -> str:
         figures = " · ".join(figure(value) for value in self.percentiles.values())
-        return labelled(self.row, f"{self.row.cell.runtime} {figures} ms")
+        return labelled(self.row, f"{self.row.cell.runtime} {figures} ms", Kind.TIME)
 
 
 def overhead(group: Group, styles: Mapping[str, Style], attempts: Attempts) -> Iterator[Figure]:
@@ -79,7 +80,7 @@ def overhead(group: Group, styles: Mapping[str, Style], attempts: Attempts) -> I
     yield Figure(
         name=f"overhead-{group.label}",
         title=f"Overhead of an attempt, {group.words}",
-        caption=caption(words, group.rows, [each.row for each in found]),
+        caption=caption(words, group.rows, [each.row for each in found], Kind.TIME),
         chart=_chart(found),
         headings=["runtime", *(metric.heading for metric in OVERHEAD.values()), "most ms", "runs"],
         lines=[
@@ -119,8 +120,8 @@ def _panel(its: Sequence[_Distribution], scale: LogScale) -> alt.LayerChart | al
         figures = ", ".join(f"{name} {figure(value)} ms" for name, value in each.percentiles.items())
         common = {
             "runtime": each.row.cell.runtime,
-            "description": described(each.row, f"overhead {figures}"),
-            **drawn(each.row, each.style),
+            "description": described(each.row, f"overhead {figures}", Kind.TIME),
+            **drawn(each.row, each.style, Kind.TIME),
         }
         lines += [common | {"ms": value, "share": share} for value, share in each.curve]
         marks += [

@@ -40,7 +40,7 @@ def peak_memory(group: Group, styles: Mapping[str, Style]) -> Iterator[Figure]:
     yield Figure(
         name=f"peak-memory-{group.label}",
         title=f"Peak memory of the runtime itself, {group.words}",
-        caption=caption(_words(found), group.rows, [row for row, _ in found]),
+        caption=caption(_words(found), group.rows, [row for row, _ in found], METRIC.kind),
         chart=_chart([_bar(row, metric, styles[row.cell.runtime]) for row, metric in found]),
         headings=["runtime", METRIC.heading, "95% CI", "runs", "valid"],
         lines=[
@@ -49,7 +49,7 @@ def peak_memory(group: Group, styles: Mapping[str, Style]) -> Iterator[Figure]:
                 METRIC.shown(metric.median),
                 METRIC.interval(metric.ci95),
                 str(len(metric.values)),
-                "yes" if row.valid else "no",
+                "yes" if row.has_valid(METRIC.name) else "no",
             ]
             for row, metric in found
         ],
@@ -76,9 +76,9 @@ def _bar(row: Row, metric: Metric, style: Style) -> dict[str, Any]:
         "peak": metric.median,
         "low": low,
         "high": high,
-        "words": labelled(row, words),
-        "description": described(row, f"{METRIC.label} {words}"),
-        **drawn(row, style),
+        "words": labelled(row, words, METRIC.kind),
+        "description": described(row, f"{METRIC.label} {words}", METRIC.kind),
+        **drawn(row, style, METRIC.kind),
     }
 
 

@@ -28,16 +28,17 @@ FILLED = 0.8
 
 
 def chosen(experiment: Experiment, name: str | None, rows: Sequence[Row]) -> Run | None:
-    """The run whose folder has this name. Without one: of the first of `rows` that is valid and not the
-    floor's, or else of the first, the run with the median wall time, or None where its files are gone.
+    """The run whose folder has this name. Without one: of the first of `rows` whose times are valid and that
+    is not the floor's, or else of the first, the run with the median wall time, or None where its files are
+    gone.
     """
     if name is None:
-        wanted = [row for row in rows if row.valid and row.cell.runtime != FLOOR] or rows
+        wanted = [row for row in rows if row.has_valid("wall_s") and row.cell.runtime != FLOOR] or rows
         return median_run(experiment, wanted[0], "wall_s") if wanted else None
-    for run in experiment.runs:
+    for run in experiment.all_runs:
         if run.folder.name == name:
             return run
-    names = [run.folder.name for run in experiment.runs]
+    names = [run.folder.name for run in experiment.all_runs]
     example = f", as {names[0]}" if names else ""
     raise UserError(
         f"--run {name}: no such run in {experiment.path}; name one as its folder is called{example}"
@@ -61,7 +62,7 @@ def swim_lanes(run: Run, *, valid: bool) -> Iterator[Figure]:
     if len(shown) < lanes:
         caption += f" {len(shown):,} of {lanes:,} agents are shown, evenly chosen."
     if not valid:
-        caption += " The row of this run is not valid; the table of results says why."
+        caption += " The times of this run are not valid; the table of results says why."
     yield Figure(
         name=f"swim-lanes-{slug(run.folder.name)}",
         title=f"The agents of {cell.runtime} over time, {agents}, verifier {cell.verifier}",

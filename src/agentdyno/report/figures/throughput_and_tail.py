@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import altair as alt
 
+from agentdyno.analysis.metric import Kind
 from agentdyno.analysis.registry import METRICS
 from agentdyno.format import MISSING, counted
 from agentdyno.report.figures.against_agents import Layer, Plotted, against_agents, has_points
@@ -30,7 +31,7 @@ def throughput_and_tail(
     yield Figure(
         name=f"throughput-and-tail-{group.label}",
         title=f"Throughput and overhead against agents, {group.words}",
-        caption=caption(_words(group, swept), group.rows, group.rows),
+        caption=caption(_words(group, swept), group.rows, group.rows, Kind.TIME),
         chart=_chart(group, styles, swept),
         headings=["runtime", "agents", THROUGHPUT.heading, TAIL.heading, "valid", "capacity"],
         lines=[
@@ -39,7 +40,7 @@ def throughput_and_tail(
                 f"{row.cell.agents:,}",
                 THROUGHPUT.shown(rate),
                 TAIL.shown(row.metrics[TAIL.name].median),
-                "yes" if row.valid else "no",
+                "yes" if row.has_valid(TAIL.name) else "no",
                 next((cause(each) for each in swept if each.runtime == runtime), MISSING),
             ]
             for runtime, rows in group.by_runtime().items()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agentdyno.analysis.difference import LEAST_BLOCKS, Difference, Group
+from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.gates import ENOUGH
 from agentdyno.analysis.registry import METRICS, MetricDefinition
 from agentdyno.format import capitalised, counted, listed, percent, ratio, runs
@@ -84,11 +85,13 @@ class Ranking:
 
 def rankings(experiment: Experiment) -> list[Ranking]:
     """One for each number of agents and criterion for which there is a figure; `floor` is no contender."""
-    contenders = competing(experiment.rows)
     found = []
-    for agents in sorted({row.cell.agents for row in contenders}):
+    for agents in sorted({row.cell.agents for row in experiment.rows}):
         for criterion in CRITERIA:
+            contenders = competing(experiment.rows, criterion.metric.name)
             its = [row for row in contenders if row.cell.agents == agents]
+            if not its:
+                continue
             verifier = _verifier(its, criterion)
             rows = [row for row in its if row.cell.verifier == verifier]
             compared = group(experiment, rows[0].cell, criterion.metric.name)
@@ -140,6 +143,7 @@ def certainty(experiment: Experiment, swept: Sequence[Swept]) -> list[str]:
     rows = experiment.summary.rows
     return [
         *_completeness(experiment, "sweep" if swept else "run"),
+        *_made_again(experiment),
         *_validity(rows, is_sweep=bool(swept)),
         _intervals(rows),
         *_aa_control(experiment),
@@ -158,13 +162,20 @@ def _completeness(experiment: Experiment, command: str) -> list[str]:
     ]
 
 
+def _made_again(experiment: Experiment) -> list[str]:
+    again = len(experiment.all_runs) - len(experiment.runs)
+    if not again:
+        return []
+    return [f"{capitalised(runs(again))} made again, because other programs disturbed the first try."]
+
+
 def _validity(rows: Sequence[Row], *, is_sweep: bool) -> list[str]:
     """How many rows are valid; in a sweep, that few agents make few attempts is not held against them."""
     forgiven = {ENOUGH} if is_sweep else set()
     against = {
-        row.cell: gates
+        row.cell: failures
         for row in rows
-        if (gates := [failure.gate for failure in row.failures if failure.gate not in forgiven])
+        if (failures := [failure for failure in row.failures if failure.gate not in forgiven])
     }
     few = sum(not row.valid for row in rows) - len(against)
     but = f", and {few:,} of them have too few attempts for percentiles" if few else ""
@@ -172,11 +183,25 @@ def _validity(rows: Sequence[Row], *, is_sweep: bool) -> list[str]:
         return [f"The one row is valid{but}." if len(rows) == 1 else f"All {len(rows)} rows are valid{but}."]
     of_all = [failure for failure in rows[0].failures if failure.run is None]
     if of_all:
-        return [f"No row is valid, as a control failed: {failure.line}." for failure in of_all]
-    names = listed([f"{cell.runtime} at {cell.agents:,} ({gates[0]})" for cell, gates in against.items()])
+        return [_of_all(failure) for failure in of_all]
+    names = listed(
+        [f"{cell.runtime} at {cell.agents:,} ({_against(failures)})" for cell, failures in against.items()]
+    )
     are = "is" if len(against) == 1 else "are"
     consequence = but if is_sweep else ", and left out above"
     return [f"{len(rows) - len(against)} of {len(rows)} rows are valid; {names} {are} not{consequence}."]
+
+
+def _of_all(failure: Failure) -> str:
+    if failure.concerns:
+        return f"Of no row {failure.concerns} is valid, as a control failed: {failure.line}."
+    return f"No row is valid, as a control failed: {failure.line}."
+
+
+def _against(failures: Sequence[Failure]) -> str:
+    """The first gate, and what of the row is not valid."""
+    first = failures[0]
+    return f"{first.concerns}: {first.gate}" if first.concerns else first.gate
 
 
 def _intervals(rows: Sequence[Row]) -> str:

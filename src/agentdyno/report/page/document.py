@@ -54,6 +54,8 @@ class Column:
 class TableFigure:
     """One figure as it is shown. `value` is what is sorted by, `share` that of the column's largest."""
 
+    is_valid: bool
+
     text: str
     interval: str | None
     value: float | None
@@ -125,12 +127,13 @@ def _largest(rows: Sequence[Row], metric: str) -> float:
 def _figure(row: Row, metric: MetricDefinition, largest: float | None) -> TableFigure:
     its = row.metrics[metric.name]
     if its.median is None:
-        return TableFigure(MISSING, None, None, None)
+        return TableFigure(True, MISSING, None, None, None)
     interval = None
     if its.ci95 is not None:
         interval = metric.interval(its.ci95) if its.ci95[0] < its.ci95[1] else metric.shown(its.median)
     share = its.median / largest if largest else None
-    return TableFigure(metric.shown(its.median), interval, its.median * metric.scale, share)
+    is_valid = row.has_valid(metric.name)
+    return TableFigure(is_valid, metric.shown(its.median), interval, its.median * metric.scale, share)
 
 
 PARTS = files(__package__)

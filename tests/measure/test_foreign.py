@@ -1,0 +1,73 @@
+"""What ran on the processors beside a run."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from agentdyno.measure.foreign import Watch
+from measure import synthetic
+
+ALLOWED = sorted(os.sched_getaffinity(0))
+HZ = os.sysconf("SC_CLK_TCK")
+
+
+def stat(busy_s: float, idle_s: float, forbidden_s: float = 0.0) -> str:
+    """A /proc/stat: the processors that this process may use share the seconds; another works for itself."""
+    others = [number for number in range(max(ALLOWED) + 2) if number not in ALLOWED]
+    lines = ["cpu  9 9 9 9 9 9 9 9 9 9"]
+    for number in range(max(ALLOWED) + 2):
+        busy, idle = (forbidden_s, 0.0) if number in others else (busy_s, idle_s)
+        share = 1 if number in others else len(ALLOWED)
+        lines.append(f"cpu{number} {round(busy * HZ / share)} 0 0 {round(idle * HZ / share)} 0 0 0 0 0 0")
+    return "\n".join([*lines, "intr 5", ""])
+
+
+@pytest.fixture
+def proc(tmp_path: Path) -> Path:
+    return synthetic.proc(tmp_path / "proc", "", stat=stat(100, 1000))
+
+
+def test_it_is_a_share_of_the_processors_that_this_process_may_use(proc: Path) -> None:
+    watch = Watch(proc)
+    (proc / "stat").write_text(stat(100 + 3000, 1000 + 1000, forbidden_s=500))
+    assert watch.load().share == pytest.approx(0.75, abs=0.01)
+
+
+def burn(seconds: float) -> None:
+    until = time.process_time() + seconds
+    while time.process_time() < until:
+        pass
+
+
+@pytest.mark.usefixtures("starts_processes")
+def test_what_this_process_and_what_it_reaped_used_is_not_foreign(proc: Path) -> None:
+    watch = Watch(proc)
+    burn(0.3)
+    work = "import time\nwhile time.process_time() < 0.3: pass"
+    subprocess.run([sys.executable, "-P", "-c", work], check=True)
+    (proc / "stat").write_text(stat(100 + 0.6, 1000 + 0.6))
+    assert watch.load().share == 0
+    (proc / "stat").write_text(stat(100 + 600, 1000 + 0.6))
+    assert watch.load().share == pytest.approx(0.998, abs=0.002)
+
+
+def test_a_machine_that_does_not_tell(tmp_path: Path) -> None:
+    assert Watch(tmp_path).load().share is None
+
+
+@pytest.mark.usefixtures("starts_processes")
+def test_the_programs_that_took_most_of_it_are_named(tmp_path: Path) -> None:
+    spinner = tmp_path / "spinner"
+    spinner.symlink_to("/bin/sh")
+    watch = Watch()
+    with subprocess.Popen([spinner, "-c", "while :; do :; done"]) as spinning:
+        try:
+            while "spinner" not in watch.load().programs:
+                pass
+        finally:
+            spinning.kill()
+    assert 0 <= (watch.load().share or 0) <= 1
