@@ -8,9 +8,12 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source runner/stages.sh
-compiling=""
+compiling="" checking=""
+types=$(mktemp)
 end() {
+    rm -f "$types"
     case "${TMPDIR:-}" in /dev/shm/agentdyno-tests.*) rm -rf "$TMPDIR" ;; esac
+    if [ -n "$checking" ]; then kill "$checking" 2>/dev/null || true; fi
     if [ -n "$compiling" ]; then kill -- "-$compiling" 2>/dev/null || true; fi
     seconds_per_stage
 }
@@ -29,17 +32,21 @@ install_for_tests() {
         DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# The cases of conform wait about a third of their time; compiling the tests of C++, at the lowest priority, takes
-# place in it. What does not compile fails once more, and says why, in the stage of its tests.
+# The cases of conform wait about a third of their time. Checking types and compiling the tests of C++, at the lowest
+# priority, take place in it. What does not compile fails once more, and says why, in the stage of its tests.
 conform_and_compile() {
     local status=0
+    nice -n 19 .venv/bin/mypy >"$types" 2>&1 &
+    checking=$!
     if command -v cmake ninja >/dev/null; then
         setsid nice -n 19 bash runtimes/cpp/test.sh --compile >/dev/null 2>&1 &
         compiling=$!
     fi
     .venv/bin/agentdyno conform --install --variants touched --durations || status=$?
+    wait "$checking" || status=$?
+    cat "$types"
     wait
-    compiling=""
+    compiling="" checking=""
     return "$status"
 }
 
@@ -68,8 +75,7 @@ if [ $# -gt 0 ]; then
 fi
 stage "format" .venv/bin/ruff format --check --quiet .
 stage "lint" .venv/bin/ruff check --quiet .
-stage "types" .venv/bin/mypy
-stage "conform, and compiling the tests of C++" conform_and_compile
+stage "conform, types, and compiling the tests of C++" conform_and_compile
 for test in runtimes/*/test.sh; do
     stage "$test" bash "$test"
 done

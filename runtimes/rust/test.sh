@@ -9,6 +9,8 @@ for program in cargo cc; do
         exit 1
     }
 done
+# What the debugger would need takes a third of the time to build.
+export CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0
 cargo fmt --check
 cargo clippy --locked --all-targets -- -D warnings
 cargo test --locked

@@ -33,9 +33,10 @@ static void read_endpoint(struct fields const *fields, struct endpoint *endpoint
     struct buffer base_url = {0};
     fields_text(fields, SLICE("base_url"), &base_url);
     if (!endpoint_read_url(endpoint, buffer_slice(&base_url)))
-        fields_refuse_unshown(fields, SLICE("base_url"),
-                              "http://, for this runtime speaks no TLS, a host without a user, and a port and a "
-                              "path if need be");
+        fields_refuse_unshown(
+            fields, SLICE("base_url"),
+            "http://, for this runtime speaks no TLS, a host without a user, and a port and a "
+            "path if need be");
     buffer_free(&base_url);
 }
 

@@ -103,7 +103,7 @@ def _base_url(fields: Fields) -> str:
     value = fields.text("base_url")
     if parse_base_url(value) is None:
         raise fields.invalid_unshown(
-            "base_url", "http:// or https://, a host without a user, and if need be a port, a path and a query"
+            "base_url", "http:// or https://, a host without a user, if need be a port, a path and a query"
         )
     return value
 

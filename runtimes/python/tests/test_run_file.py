@@ -54,7 +54,7 @@ def reason(path: Path, settings: dict[str, Any]) -> str:
 
 
 BASE_URL = (
-    "(not shown) must be http:// or https://, a host without a user, and if need be a port, a path and a query"
+    "(not shown) must be http:// or https://, a host without a user, if need be a port, a path and a query"
 )
 BAD = [
     ("contract_version", 2, "is 2; it must be 1, the one that this runtime obeys"),

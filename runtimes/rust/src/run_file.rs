@@ -96,7 +96,8 @@ impl RunFile {
             tasks_file: fields.path("tasks_file")?,
             prompts_file: fields.path("prompts_file")?,
             address: Address::parse(&fields.text("base_url")?).ok_or_else(|| {
-                let wanted = "http:// or https://, a host without a user, and a port, a path and a query if need be";
+                let wanted =
+                    "http:// or https://, a host without a user, and a port, a path and a query if need be";
                 fields.invalid_unshown("base_url", wanted)
             })?,
             model: fields.text("model")?,

@@ -75,7 +75,8 @@ class Gate:
 
     def failures(self, evidence: Evidence) -> list[Failure]:
         """The failures of this gate in one run."""
+        kinds = [kind for kind in Kind if kind in self.kinds]
         return [
-            Failure(self.name, evidence.run.block, reason, self.remedy, self.is_fault, list(self.kinds))
+            Failure(self.name, evidence.run.block, reason, self.remedy, self.is_fault, kinds)
             for reason in self.ask(evidence)
         ]

@@ -104,8 +104,8 @@ def print_findings(console: Console, experiment: Experiment) -> None:
     console.print()
     for line in _notes(rows, is_marked=is_marked, is_compared=is_compared):
         say(console, line)
-    if (again := len(experiment.all_runs) - len(experiment.runs)) > 0:
-        say(console, f"{runs(again)} made again, because other programs disturbed the first try")
+    if again := len(experiment.all_runs) - len(experiment.runs):
+        say(console, f"made again, because other programs disturbed the first try: {runs(again)}")
     for line in [_instrument(rows), *map(_control, experiment.summary.comparisons)]:
         say(console, line)
     for line in (remark for row in rows for remark in row.remarks):

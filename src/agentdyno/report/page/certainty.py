@@ -166,7 +166,7 @@ def _made_again(experiment: Experiment) -> list[str]:
     again = len(experiment.all_runs) - len(experiment.runs)
     if not again:
         return []
-    return [f"{capitalised(runs(again))} made again, because other programs disturbed the first try."]
+    return [f"Made again, because other programs disturbed the first try: {runs(again)}."]
 
 
 def _validity(rows: Sequence[Row], *, is_sweep: bool) -> list[str]:
