@@ -10,6 +10,9 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 import agentdyno
+from agentdyno.analysis.gate import ALL, Gate
+from agentdyno.analysis.gates import GATES
+from agentdyno.analysis.metric import Kind
 from agentdyno.analysis.registry import MEASURED, METRICS, Better, MetricDefinition
 from agentdyno.results.schema import summary_schema
 from snapshot import is_file
@@ -45,6 +48,14 @@ def test_measuring_md_has_the_table_of_the_registry() -> None:
     before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     assert is_file(page, f"{before}{BEGIN}\n{table()}\n{END}{after}")
+
+
+@pytest.mark.parametrize("gate", GATES, ids=lambda gate: gate.name)
+def test_measuring_md_says_of_which_figures_a_gate_speaks(gate: Gate) -> None:
+    lines = [line.split(" | ") for line in (DOCS / "measuring.md").read_text().splitlines()]
+    (figures,) = (cells[1] for cells in lines if cells[0].removesuffix(" \\*") == f"| {gate.name}")
+    kinds = [kind for kind in Kind if kind in gate.kinds]
+    assert figures == ("all" if kinds == list(ALL) else ", ".join(kinds))
 
 
 def test_the_schema_is_that_of_the_registry() -> None:
