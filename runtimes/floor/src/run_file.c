@@ -54,6 +54,19 @@ static void read_frame(struct fields const *fields, struct body_frame *frame) {
     buffer_free(&model);
 }
 
+/// Names the program as the file spells it, for the value as a whole may be cut before the name.
+static void refuse_program(struct fields const *fields) {
+    struct slice program = {0};
+    struct json_items items = json_items(json_member(fields->object, SLICE("argv")));
+    json_next_element(&items, &program);
+    struct buffer wanted = {0};
+    buffer_format(&wanted,
+                  "a program, by its path or on the PATH of verify.env, and its arguments; there is no %.*s",
+                  (int)program.size, program.bytes);
+    fields_refuse(fields, SLICE("argv"), wanted.bytes);
+    buffer_free(&wanted);
+}
+
 static void read_verify(struct fields const *fields, struct run_file *run_file) {
     struct command *const command = &run_file->verify;
     command->argv = fields_argv(fields, SLICE("argv"));
@@ -65,8 +78,7 @@ static void read_verify(struct fields const *fields, struct run_file *run_file) 
         return;
     command->program = find_program(command->argv[0], command->environment);
     if (command->program == NULL)
-        fields_refuse(fields, SLICE("argv"),
-                      "a program, by its path or on the PATH of verify.env, and its arguments");
+        refuse_program(fields);
 }
 
 static void read_fields(struct fields const *fields, struct run_file *run_file) {
