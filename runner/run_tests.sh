@@ -54,6 +54,7 @@ conform_and_compile() {
 room_kib=$(df --output=avail /dev/shm 2>/dev/null | tail -n 1 || true)
 if [ -z "${TMPDIR:-}" ] && [ "${room_kib:-0}" -gt $((4 << 20)) ]; then
     TMPDIR=$(mktemp --directory /dev/shm/agentdyno-tests.XXXXXX)
+    chmod 1777 "$TMPDIR" # as /tmp: some tests act as another user
     export TMPDIR
 fi
 
