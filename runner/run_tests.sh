@@ -8,13 +8,12 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source runner/stages.sh
-compiling="" checking=""
+compiling="" checking="" in_memory=""
 types=$(mktemp)
 end() {
-    rm -f "$types"
-    case "${TMPDIR:-}" in /dev/shm/agentdyno-tests.*) rm -rf "$TMPDIR" ;; esac
     if [ -n "$checking" ]; then kill "$checking" 2>/dev/null || true; fi
     if [ -n "$compiling" ]; then kill -- "-$compiling" 2>/dev/null || true; fi
+    rm -rf "$types" "$in_memory"
     seconds_per_stage
 }
 trap end EXIT
@@ -53,9 +52,9 @@ conform_and_compile() {
 # The tests make and sync some hundred thousand small files. In memory that takes a sixth less time.
 room_kib=$(df --output=avail /dev/shm 2>/dev/null | tail -n 1 || true)
 if [ -z "${TMPDIR:-}" ] && [ "${room_kib:-0}" -gt $((4 << 20)) ]; then
-    TMPDIR=$(mktemp --directory /dev/shm/agentdyno-tests.XXXXXX)
-    chmod 1777 "$TMPDIR" # as /tmp: some tests act as another user
-    export TMPDIR
+    in_memory=$(mktemp --directory /dev/shm/agentdyno-tests.XXXXXX)
+    chmod 1777 "$in_memory" # as /tmp: some tests act as another user
+    export TMPDIR=$in_memory
 fi
 
 stage "set-up" runner/setup.sh dev

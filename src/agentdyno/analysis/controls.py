@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from agentdyno.analysis.gate import Failure
+from agentdyno.analysis.metric import Kind
 from agentdyno.analysis.noise import counter_error_mib, noise
 from agentdyno.analysis.ratio import Ratio, of_pairs, quotient
 from agentdyno.analysis.registry import METRICS
@@ -184,14 +185,13 @@ def _is_within_the_counter(
     comparison: Comparison, metric: str, ratio: float, runs: Sequence[RunAnalysis]
 ) -> bool:
     """Whether a difference in memory is no larger than what the kernel's counter may miss."""
-    of_its = [
+    if METRICS[metric].kind is not Kind.MEMORY:
+        return False
+    its = comparison.runtime, comparison.agents, comparison.verifier
+    peak, cores = min(
         (peak, run.cores)
         for run in runs
-        if (run.cell.runtime, run.cell.agents, run.cell.verifier)
-        == (comparison.runtime, comparison.agents, comparison.verifier)
-        and (peak := run.metrics.get(metric)) is not None
-    ]
-    if metric not in LOW_NOISE or not of_its:
-        return False
-    peak, cores = min(of_its)
+        if (run.cell.runtime, run.cell.agents, run.cell.verifier) == its
+        and (peak := run.metrics[metric]) is not None
+    )
     return abs(ratio - 1) * peak <= counter_error_mib(cores)

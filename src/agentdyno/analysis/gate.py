@@ -4,7 +4,7 @@ Each gate speaks of some kinds of figures, and says nothing of the others: an en
 times, and no memory.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from agentdyno.analysis.ledger import Entry
@@ -19,6 +19,11 @@ Figures = Mapping[str, float | None]
 
 ALL = tuple(kind for kind in Kind if kind is not Kind.INSTRUMENT)
 """What a run says of its runtime. The instrument's own figures are never invalid: they say why others are."""
+
+
+def are_all(kinds: Iterable[Kind]) -> bool:
+    """Whether these kinds leave no figure of the runtime out."""
+    return set(kinds) >= set(ALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ class Failure:
     @property
     def concerns(self) -> str:
         """The kinds of figures in words; empty if the failure concerns all."""
-        return "" if set(self.kinds) >= set(ALL) else listed([str(kind) for kind in self.kinds])
+        return "" if are_all(self.kinds) else listed([str(kind) for kind in self.kinds])
 
     @property
     def line(self) -> str:

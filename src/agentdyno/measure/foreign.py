@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentdyno.measure import proc as processes
+from agentdyno.measure import proc
 from agentdyno.measure.cgroup import PROC
+from agentdyno.measure.machine import grown, processors
 
 MOST_NAMED = 3
 NAMED_SHARE = 0.1
@@ -34,42 +35,22 @@ class ForeignLoad:
 class Watch:
     """Begins to count when it is made."""
 
-    def __init__(self, proc: Path = PROC) -> None:
-        """`proc` is where proc(5) is mounted."""
-        self._proc = proc
-        self._ticks = _ticks(proc)
+    def __init__(self, mount: Path = PROC) -> None:
+        """`mount` is where proc(5) is mounted."""
+        self._mount = mount
+        self._usable = {f"cpu{number}" for number in os.sched_getaffinity(0)}
+        self._ticks = processors(mount, self._usable)
         self._own_s = _own_s()
         self._each_s = _each_s()
 
     def load(self) -> ForeignLoad:
         """The foreign load since then, to be asked when all that belongs to the run has been reaped."""
-        now = _ticks(self._proc)
-        busy_s, all_s = (
-            max(0, now[name] - self._ticks[name]) / processes.CLOCK_TICKS_PER_S for name in ("busy", "all")
-        )
-        if not all_s:
+        ticks = grown(self._ticks, processors(self._mount, self._usable))
+        all_ticks = sum(ticks.values())
+        if not all_ticks:
             return ForeignLoad(None, [])
-        foreign_s = max(0.0, busy_s - (_own_s() - self._own_s))
-        return ForeignLoad(min(1.0, foreign_s / all_s), _busiest(self._each_s, _each_s()))
-
-
-def _ticks(proc: Path) -> Mapping[str, int]:
-    """Clock ticks of the processors that this process may use, since boot."""
-    try:
-        lines = (proc / "stat").read_text().splitlines()
-    except OSError:
-        return {"busy": 0, "all": 0}
-    busy = every = 0
-    for line in lines:
-        name, *words = line.split()
-        if not name.startswith("cpu") or name == "cpu" or int(name[3:]) not in os.sched_getaffinity(0):
-            continue
-        # The time of user includes that of guests, and steal is nobody's here.
-        user, nice, system, idle, iowait, irq, softirq, steal = map(int, words[:8])
-        work = user + nice + system + irq + softirq
-        busy += work
-        every += work + idle + iowait + steal
-    return {"busy": busy, "all": every}
+        foreign = max(0.0, ticks["busy"] - (_own_s() - self._own_s) * proc.CLOCK_TICKS_PER_S)
+        return ForeignLoad(min(1.0, foreign / all_ticks), _busiest(self._each_s, _each_s()))
 
 
 def _own_s() -> float:
@@ -87,7 +68,7 @@ def _each_s() -> dict[int, tuple[str, float]]:
     """
     return {
         process.pid: (process.name, process.own_cpu_s + process.reaped_children_cpu_s)
-        for process in processes.every(but=(os.getpid(),))
+        for process in proc.every(but=(os.getpid(),))
     }
 
 

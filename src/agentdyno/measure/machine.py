@@ -10,7 +10,8 @@ import re
 import resource
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -161,8 +162,7 @@ class Baseline:
     def disturbances(self) -> Disturbances:
         """What happened since this baseline."""
         now = _counters(self._proc, self._sys)
-        # The kernel's idle times sometimes decrease.
-        since = {name: max(0, now[name] - self._before[name]) for name in now.keys() & self._before.keys()}
+        since = grown(self._before, now)
         steal = since.get("steal")
         total = sum(since.get(name, 0) for name in ("busy", "idle", "steal"))
         throttled = since.get("throttled")
@@ -175,16 +175,26 @@ class Baseline:
 
 
 def _counters(proc: Path, sys: Path) -> dict[str, int]:
-    return _processors(proc) | _throttled(proc) | _swapped(proc) | _thermal(sys)
+    return processors(proc) | _throttled(proc) | _swapped(proc) | _thermal(sys)
 
 
-def _processors(proc: Path) -> dict[str, int]:
-    """Clock ticks of all processors. The time of user includes that of guests."""
-    words = _text(proc / "stat").partition("\n")[0].split()
-    if len(words) < 9 or words[0] != "cpu":
-        return {}
-    user, nice, system, idle, iowait, irq, softirq, steal = map(int, words[1:9])
-    return {"busy": user + nice + system + irq + softirq, "idle": idle + iowait, "steal": steal}
+def grown(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
+    """By how much each counter grew. The kernel's idle times sometimes decrease."""
+    return {name: max(0, now[name] - before[name]) for name in now.keys() & before.keys()}
+
+
+def processors(proc: Path, names: Container[str] = ("cpu",)) -> dict[str, int]:
+    """Clock ticks since boot of the processors with these names (`cpu0`), by default of all together: busy,
+    idle, and stolen by the hypervisor. Empty where the machine does not tell. The time of user includes that
+    of guests.
+    """
+    ticks: Counter[str] = Counter()
+    for line in _text(proc / "stat").splitlines():
+        name, *words = line.split() or [""]
+        if name in names and len(words) >= 8:
+            user, nice, system, idle, iowait, irq, softirq, steal = map(int, words[:8])
+            ticks.update(busy=user + nice + system + irq + softirq, idle=idle + iowait, steal=steal)
+    return dict(ticks)
 
 
 def _throttled(proc: Path) -> dict[str, int]:

@@ -61,8 +61,12 @@ def _columns(each: Swept) -> list[Column]:
 
 
 def _figures(points: Sequence[Point], metric: MetricDefinition) -> list[str]:
-    shown = [metric.shown(point.metrics[metric.name]) for point in points]
-    return marked(shown, ["" if point.has_valid(metric.name) else INVALID for point in points])
+    medians = [point.metrics[metric.name] for point in points]
+    marks = [
+        "" if median is None or point.has_valid(metric.name) else INVALID
+        for point, median in zip(points, medians, strict=True)
+    ]
+    return marked([metric.shown(median) for median in medians], marks)
 
 
 CONTROLS = {
@@ -104,7 +108,7 @@ def print_findings(console: Console, experiment: Experiment) -> None:
     console.print()
     for line in _notes(rows, is_marked=is_marked, is_compared=is_compared):
         say(console, line)
-    if again := len(experiment.all_runs) - len(experiment.runs):
+    if again := experiment.made_again:
         say(console, f"made again, because other programs disturbed the first try: {runs(again)}")
     for line in [_instrument(rows), *map(_control, experiment.summary.comparisons)]:
         say(console, line)

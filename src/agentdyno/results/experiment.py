@@ -97,6 +97,11 @@ class Experiment:
         return [run for run in self.all_runs if last[run.block, run.cell] is run]
 
     @property
+    def made_again(self) -> int:
+        """How many runs were made again, because other programs disturbed them."""
+        return len(self.all_runs) - len(self.runs)
+
+    @property
     def folder(self) -> Path:
         """Where its files are; a summary that was copied elsewhere has no others beside it."""
         return self.path.parent

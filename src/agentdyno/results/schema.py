@@ -1,5 +1,6 @@
 """The JSON Schema of `summary.json`, which docs/schema publishes."""
 
+from collections.abc import Collection
 from dataclasses import fields
 from typing import Any
 
@@ -20,6 +21,7 @@ INTERVAL = {
     ],
 }
 TEXT = {"type": "string"}
+KINDS = {"type": "array", "items": {"enum": [*Kind]}}
 COUNT = {"type": "integer", "minimum": 0}
 SHA256 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 
@@ -51,12 +53,14 @@ def summary_schema() -> Schema:
     }
 
 
-def _object(properties: Schema, *, more: bool = False, **other: Any) -> Schema:
-    """An object that has all of these properties, and with `more` may have others."""
+def _object(
+    properties: Schema, *, optional: Collection[str] = (), more: bool = False, **other: Any
+) -> Schema:
+    """An object that has all of these properties but the `optional` ones, and with `more` may have others."""
     return {
         "type": "object",
         "properties": properties,
-        "required": list(properties),
+        "required": [name for name in properties if name not in optional],
         "additionalProperties": more,
         **other,
     }
@@ -69,30 +73,28 @@ def _cell() -> Schema:
 
 def _row() -> Schema:
     metrics = {name: _metric(metric) for name, metric in METRICS.items()}
-    row = _object(
+    return _object(
         {
             **_cell(),
             "valid": {"type": "boolean"},
             "failures": {"type": "array", "items": _failure()},
             "methods": {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
-            "metrics": _object(metrics)
-            | {"required": [name for name in metrics if METRICS[name].since is None]},
+            "metrics": _object(metrics, optional=[name for name in metrics if METRICS[name].since]),
+            "invalid_kinds": {
+                "description": "The kinds of figures that are not valid; version 0.1.0 wrote none.",
+                **KINDS,
+            },
+            "notes": {
+                "description": "What a real server did that explains outcomes; absent where there is nothing "
+                "to say.",
+                "type": "array",
+                "items": _note(),
+            },
         },
+        optional=("invalid_kinds", "notes"),
         more=True,
         description="One runtime at one number of agents with one verifier and profile.",
     )
-    row["properties"]["invalid_kinds"] = {
-        "description": "The kinds of figures that are not valid; version 0.1.0 wrote none, and meant all "
-        "kinds of a row that is not valid.",
-        "type": "array",
-        "items": {"enum": [*Kind]},
-    }
-    row["properties"]["notes"] = {
-        "description": "What a real server did that explains outcomes; absent where there is nothing to say.",
-        "type": "array",
-        "items": _note(),
-    }
-    return row
 
 
 def _note() -> Schema:
@@ -113,19 +115,17 @@ def _note() -> Schema:
 
 
 def _failure() -> Schema:
-    kinds: Schema = {
+    others: Schema = {
         "run": {"description": "The block; null for the whole experiment.", "type": ["integer", "null"]},
         "is_fault": {"type": "boolean"},
+        "kinds": {
+            "description": "The kinds of figures of which the gate speaks; version 0.1.0 wrote none.",
+            **KINDS,
+        },
     }
-    known = ("gate", "run", "reason", "remedy", "is_fault")
+    known = ("gate", "run", "reason", "remedy", "is_fault", "kinds")
     assert set(known) <= {field.name for field in fields(Failure)}
-    failure = _object({name: kinds.get(name, TEXT) for name in known}, more=True)
-    failure["properties"]["kinds"] = {
-        "description": "The kinds of figures of which the gate speaks; version 0.1.0 wrote none.",
-        "type": "array",
-        "items": {"enum": [*Kind]},
-    }
-    return failure
+    return _object({name: others.get(name, TEXT) for name in known}, optional=("kinds",), more=True)
 
 
 def _metric(metric: MetricDefinition) -> Schema:

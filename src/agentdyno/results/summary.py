@@ -9,7 +9,7 @@ from typing import Any
 
 from agentdyno.analysis import controls
 from agentdyno.analysis.controls import Comparison, identical_service
-from agentdyno.analysis.gate import ALL, Failure
+from agentdyno.analysis.gate import Failure, are_all
 from agentdyno.analysis.ledger import PARTS, Entry
 from agentdyno.analysis.metric import Kind
 from agentdyno.analysis.metrics import TaskRow
@@ -70,11 +70,15 @@ class Row:
     @property
     def is_void(self) -> bool:
         """Whether no figure at all is valid."""
-        return set(self.invalid_kinds) >= set(ALL)
+        return are_all(self.invalid_kinds)
 
     def has_valid(self, metric: str) -> bool:
         """Whether nothing stands against its figure of `metric`."""
-        return METRICS[metric].kind not in self.invalid_kinds
+        return self.is_valid(METRICS[metric].kind)
+
+    def is_valid(self, kind: Kind) -> bool:
+        """Whether nothing stands against its figures of `kind`."""
+        return kind not in self.invalid_kinds
 
     @property
     def is_sound(self) -> bool:
@@ -121,6 +125,7 @@ def summarise(
     differences = identical_service(sound_first, simulated=simulated)
     ratios = reference_ratios(runs, baseline)
     compared = controls.comparisons(runs)
+    of_all = controls.failures(compared, runs)
     rows = []
     for cell in cells:
         its = sorted((run for run in runs if run.cell == cell), key=lambda run: run.block)
@@ -135,7 +140,7 @@ def summarise(
                     *(failure for run in its for failure in run.failures),
                     *(failure for run in its for failure in differences.get(run.folder.name, [])),
                     *_faults_of_controls(runs, cell, differences),
-                    *controls.failures(compared, runs),
+                    *of_all,
                 ],
                 metrics={
                     name: Metric(median(values[name]), interval(values[name]), values[name], metric.unit)

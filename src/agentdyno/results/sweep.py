@@ -7,7 +7,7 @@ from typing import Any
 
 from agentdyno.analysis.bottleneck import NOTHING, UNKNOWN, Bottleneck
 from agentdyno.analysis.capacity import Capacity, Objective, capacity
-from agentdyno.analysis.gate import ALL
+from agentdyno.analysis.gate import are_all
 from agentdyno.analysis.gates import ENOUGH
 from agentdyno.analysis.metric import Kind
 from agentdyno.analysis.registry import METRICS
@@ -50,7 +50,7 @@ class Point:
     @property
     def is_void(self) -> bool:
         """Whether no figure at all is valid, or for an older point, whether something is not."""
-        return not self.valid if self.invalid_kinds is None else set(self.invalid_kinds) >= set(ALL)
+        return not self.valid if self.invalid_kinds is None else are_all(self.invalid_kinds)
 
     def has_valid(self, metric: str) -> bool:
         """Whether nothing is known to stand against its figure of `metric`."""

@@ -66,7 +66,7 @@ def measure(
         results = ResultsWriter(prepared, cells_of(prepared), on_run)
         for number, (block, cell) in enumerate(plan(results), start=1):
             folder = prepared.folder / "runs" / f"{number:03}-{cell.label}"
-            position = _position(number, total)
+            position = _position(number, total, is_again=results.has(block, cell))
             ended_by, run = None, _there_already(Run(folder, cell, block), position, progress)
             if run is None:
                 ended_by = _run_anew(prepared, cell, folder, position, progress, interrupts)
@@ -82,11 +82,11 @@ def measure(
         return results, None
 
 
-def _position(number: int, total: int | None) -> str:
-    """Runs beyond `total` are made again, because they were disturbed."""
-    if total is None:
-        return str(number)
-    return f"{number}/{total}" if number <= total else f"{number}, made again"
+def _position(number: int, total: int | None, *, is_again: bool) -> str:
+    """`total` counts no runs that are made again, because they were disturbed."""
+    if is_again:
+        return f"{number}, made again"
+    return str(number) if total is None or number > total else f"{number}/{total}"
 
 
 def _there_already(run: Run, position: str, progress: Progress) -> RawRun | None:

@@ -38,6 +38,10 @@ class ResultsWriter:
         """The runs so far, in the order in which they were made."""
         return self._runs.measured
 
+    def has(self, block: int, cell: Cell) -> bool:
+        """Whether there is a run of the cell in this block."""
+        return any((run.block, run.cell) == (block, cell) for run in self.measured)
+
     def add(self, run: RawRun) -> None:
         """Take in a run, and write everything."""
         self._on_run(run)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from agentdyno.analysis.metric import Kind
 from agentdyno.report.figures.against_agents import memory_against_agents
 from agentdyno.report.figures.figure import Figure, attempts_of, by_agents, groups
 from agentdyno.report.figures.ledger import ledger
@@ -47,5 +48,5 @@ def figures(experiment: Experiment, run: str | None = None) -> Iterator[Figure]:
     for group in of_agents:
         yield from memory_over_time(group, styles, experiment)
     if lanes_of is not None:
-        valid = all(row.has_valid("wall_s") for row in rows if row.cell == replace(lanes_of.cell, control=""))
+        valid = all(row.is_valid(Kind.TIME) for row in rows if row.cell == replace(lanes_of.cell, control=""))
         yield from swim_lanes(lanes_of, valid=valid)

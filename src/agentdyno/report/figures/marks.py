@@ -111,7 +111,7 @@ DESCRIPTION = alt.Description("description:N")
 
 def described(row: Row, what: str, kind: Kind) -> str:
     """What is said of a mark of `row` for a figure of `kind`."""
-    valid = "; not valid" if kind in row.invalid_kinds else ""
+    valid = "" if row.is_valid(kind) else "; not valid"
     return f"{row.cell.runtime}, {counted(row.cell.agents, 'agent')}: {what}{valid}"
 
 
@@ -119,7 +119,7 @@ def caption(words: str, rows: Sequence[Row], shown: Sequence[Row], kind: Kind) -
     """The words, and whether figures of `kind` are not valid, and which of `rows` are not shown."""
     cells = {row.cell for row in shown}
     left_out = [row.cell.runtime for row in rows if row.cell not in cells]
-    if any(kind in row.invalid_kinds for row in shown):
+    if not all(row.is_valid(kind) for row in shown):
         words += " Outlined and pale: the figure is not valid; the table of results says why."
     if left_out:
         words += f" Left out, as nothing is known of it: {', '.join(left_out)}."
@@ -128,7 +128,7 @@ def caption(words: str, rows: Sequence[Row], shown: Sequence[Row], kind: Kind) -
 
 def labelled(row: Row, words: str, kind: Kind) -> str:
     """What is written beside a mark of `row`."""
-    return f"{words}, INVALID" if kind in row.invalid_kinds else words
+    return words if row.is_valid(kind) else f"{words}, INVALID"
 
 
 def drawn(row: Row, style: Style, kind: Kind) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def drawn(row: Row, style: Style, kind: Kind) -> dict[str, Any]:
 
 def filled(row: Row, kind: Kind) -> float:
     """How much of its colour a mark of `row` is filled with."""
-    return FAINT if kind in row.invalid_kinds else 1.0
+    return 1.0 if row.is_valid(kind) else FAINT
 
 
 def with_ci95(metric: MetricDefinition, row: Row) -> str:

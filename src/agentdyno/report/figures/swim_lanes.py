@@ -5,6 +5,7 @@ from typing import Any
 
 import altair as alt
 
+from agentdyno.analysis.metric import Kind
 from agentdyno.analysis.metrics import NS_PER_S
 from agentdyno.analysis.ratio import FLOOR
 from agentdyno.analysis.slots import Span, slots
@@ -33,7 +34,7 @@ def chosen(experiment: Experiment, name: str | None, rows: Sequence[Row]) -> Run
     gone.
     """
     if name is None:
-        wanted = [row for row in rows if row.has_valid("wall_s") and row.cell.runtime != FLOOR] or rows
+        wanted = [row for row in rows if row.is_valid(Kind.TIME) and row.cell.runtime != FLOOR] or rows
         return median_run(experiment, wanted[0], "wall_s") if wanted else None
     for run in experiment.all_runs:
         if run.folder.name == name:

@@ -163,10 +163,8 @@ def _completeness(experiment: Experiment, command: str) -> list[str]:
 
 
 def _made_again(experiment: Experiment) -> list[str]:
-    again = len(experiment.all_runs) - len(experiment.runs)
-    if not again:
-        return []
-    return [f"Made again, because other programs disturbed the first try: {runs(again)}."]
+    again = experiment.made_again
+    return [f"Made again, because other programs disturbed the first try: {runs(again)}."] if again else []
 
 
 def _validity(rows: Sequence[Row], *, is_sweep: bool) -> list[str]:

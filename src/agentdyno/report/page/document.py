@@ -55,7 +55,6 @@ class TableFigure:
     """One figure as it is shown. `value` is what is sorted by, `share` that of the column's largest."""
 
     is_valid: bool
-
     text: str
     interval: str | None
     value: float | None
