@@ -547,9 +547,9 @@ TEST_OF_BOTH("an idle stream with comments") {
 }
 
 TEST_OF_BOTH("the idle time begins when all of the request is sent") {
-    ScriptedServer const server([](Exchange const& exchange) { exchange.reply("x"); }, 1000);
+    ScriptedServer const server([](Exchange const& exchange) { exchange.reply("x"); }, 2000);
     Options options = with(ONE_TRY);
-    options.timeouts = {10, 0.6, 600};
+    options.timeouts = {10, 1.5, 600};
     CHECK(make(server.url(), options)->complete(std::string(16'000'000, 'x')).reply == "x");
 }
 
