@@ -36,7 +36,6 @@ from agentdyno.analysis.run_analysis import analyse
 from agentdyno.calibration.capacity import known_capacity
 from agentdyno.cli import main as agentdyno
 from agentdyno.compare.change import parse as parse_threshold
-from agentdyno.endpoint.api import read_user_template
 from agentdyno.endpoint.profile import parse_profile
 from agentdyno.errors import UserError
 from agentdyno.results.experiment import Experiment, open_experiment
@@ -47,6 +46,7 @@ from agentdyno.rundata.raw_run import RawRun, has_ended
 from agentdyno.runner.resume import kept_settings
 from agentdyno.runtimes import manifest
 from agentdyno.tasks import humaneval
+from agentdyno.tasks.first_request import read_prompts
 from agentdyno.tasks.load import load
 from agentdyno.trace.perfetto import write_trace
 from agentdyno.trace.spans import spans
@@ -141,7 +141,7 @@ FAST: dict[str, tuple[Reader, ...]] = {
     "humaneval": (lambda file, _: humaneval.convert(file, 1),),
     "manifest": (lambda file, _: manifest.read(file),),
     "profile": (lambda file, _: parse_profile(str(file)),),
-    "prompts": (lambda file, _: read_user_template(file),),
+    "prompts": (lambda file, _: read_prompts(file),),
     "calibration": (lambda file, _: known_capacity(file),),
     "threshold": (lambda file, _: parse_threshold(file.read_bytes().decode(errors="surrogateescape")),),
 }

@@ -26,7 +26,7 @@ from agentdyno.measure.sampler import Sampler
 from agentdyno.process.orphans import adopt_orphans
 from agentdyno.process.signals import Interrupts
 from agentdyno.rundata.cell import UNSAMPLED, Cell
-from agentdyno.runner.experiment import task_files
+from agentdyno.runner.experiment import shared_files
 from agentdyno.runner.prepare import prepare
 from agentdyno.runner.run import run_once
 from agentdyno.runner.settings import Settings
@@ -92,7 +92,7 @@ def main() -> None:
         folder = prepared.folder / "runs" / "sampling"
         switch = Switch(prepared.folder)
         try:
-            files = task_files(prepared, AGENTS)
+            files = shared_files(prepared, AGENTS)
             run_once(cell, manifest, prepared.verifiers[0], settings, folder, files, switch, interrupts)
         finally:
             switch.stop()

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes .venv/ at the root from the lock file named (harness or dev), and .venv/verifier/, the interpreter that runs
-# the attempts' tests and has pytest and nothing else. Changes nothing when the locks have not changed.
+# Makes .venv/ at the root from the lock file named (harness or dev); .venv/verifier/, the interpreter that runs the
+# attempts' tests and has pytest and nothing else; and .venv/receipt/, the program that runs the verifier and tells the
+# harness what it ran on. Changes nothing when locks and source have not changed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 lock="requirements/${1:-harness}.lock"
@@ -67,4 +68,25 @@ if ! is_current "$verifier" "$verifier_lock" || [ ! -e "$verifier/sealed.json" ]
     pip_install "$verifier" --require-hashes -r "$verifier_lock"
     made_from "$verifier" "$verifier_lock"
     .venv/bin/python3 -P -m agentdyno.sealed "$verifier"
+fi
+
+# The program is static, because what runs between a runtime and the verifier must not load what either could change.
+receipt=.venv/receipt receipt_source=src/agentdyno/runner/receipt.c
+if [ ! -e "$receipt/sealed.json" ] || ! cmp -s "$receipt_source" "$receipt/receipt.c"; then
+    compiler=""
+    for candidate in musl-gcc gcc clang cc; do
+        if command -v "$candidate" >/dev/null; then
+            compiler=$candidate
+            break
+        fi
+    done
+    if [ -z "$compiler" ]; then
+        echo "agentdyno: no C compiler, so verifications will send no receipts; on Debian or Ubuntu: apt-get install gcc" >&2
+    else
+        if [ -d "$receipt" ]; then chmod -R u+w "$receipt" && rm -r "$receipt"; fi
+        mkdir "$receipt"
+        "$compiler" -std=c17 -O2 -static -s -o "$receipt/receipt" "$receipt_source"
+        cp "$receipt_source" "$receipt/receipt.c"
+        .venv/bin/python3 -P -m agentdyno.sealed "$receipt"
+    fi
 fi

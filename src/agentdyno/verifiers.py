@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agentdyno.errors import UserError
@@ -21,18 +21,26 @@ has either. `-P` says the first alone, and a python3 before 3.11 does not know i
 class Verifier:
     """A runtime runs `argv` in an attempt's workspace with only `environment` (CONTRACT.md, Verification).
 
-    `seal` is that of the folder that the verifier's programs lie in, if the set-up made one.
+    `seals` are those of the folders that the verifier's programs lie in, which the set-up made. `receipt` is
+    the program that runs the verifier and sends receipts, if the set-up could build it.
     """
 
     name: str
     argv: tuple[str, ...]
     environment: dict[str, str]
-    seal: Seal | None = None
+    seals: tuple[Seal, ...] = ()
+    receipt: Path | None = None
+
+    def sending_receipts_to(self, socket: Path) -> "Verifier":
+        """The verifier with an argv that has receipts sent; as it is if there is no program for that."""
+        if self.receipt is None:
+            return self
+        return replace(self, argv=(str(self.receipt), str(socket), *self.argv))
 
     def check(self) -> None:
         """A UserError says which of the verifier's files changed since the set-up."""
-        if self.seal is not None:
-            self.seal.check()
+        for seal in self.seals:
+            seal.check()
 
     def versions(self) -> dict[str, str]:
         """The verifier's name, and the versions of the programs that its output depends on; a UserError where
@@ -95,6 +103,17 @@ def find_interpreter() -> tuple[Path, Seal | None]:
     )
 
 
+def find_receipt() -> tuple[Path | None, Seal | None]:
+    """The program that sends receipts, and its folder's seal; None without a C compiler at the set-up."""
+    folder = Path(sys.prefix) / "receipt"
+    program = folder / "receipt"
+    if not program.is_file():
+        return None, None
+    seal = Seal(folder)
+    seal.check()
+    return program, seal
+
+
 def _has_pytest(program: str) -> bool:
     argv = [program, *ISOLATED, "-B", "-c", "import pytest"]
     check = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True)
@@ -104,6 +123,7 @@ def _has_pytest(program: str) -> bool:
 def cold() -> Verifier:
     """A new pytest process for each attempt; all settings that could change a test's output are fixed."""
     folder, seal = find_interpreter()
+    receipt, its_seal = find_receipt()
     return Verifier(
         name="cold",
         argv=("python3", "-B", "-m", "pytest", "-q"),
@@ -117,16 +137,20 @@ def cold() -> Verifier:
             "PYTEST_ADDOPTS": " ".join(PYTEST_OPTIONS),
             MARK: "1",
         },
-        seal=seal,
+        seals=tuple(each for each in (seal, its_seal) if each is not None),
+        receipt=receipt,
     )
 
 
 def null() -> Verifier:
     """A process that always reports a passed test; `echo` is the smallest program that every Linux has."""
+    receipt, seal = find_receipt()
     return Verifier(
         name="null",
         argv=("echo", "1 passed in 0.00s"),
         environment={"PATH": SYSTEM_PATH, "LANG": "C.UTF-8", MARK: "1"},
+        seals=() if seal is None else (seal,),
+        receipt=receipt,
     )
 
 

@@ -1,5 +1,6 @@
 """A synthetic run, the figures of which can be checked by hand."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict
@@ -9,7 +10,9 @@ from typing import Any
 from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.events import PHASES
 from agentdyno.rundata.raw_run import RawRun, RunOutcome, read
+from agentdyno.tasks.first_request import Prompts, first_request_sha256
 from agentdyno.tasks.plan import plan
+from agentdyno.tasks.task import Task
 
 MS = 1_000_000
 CELL = Cell("python", 20, "cold", "chat-7b")
@@ -34,6 +37,7 @@ OUTCOME = RunOutcome(
     endpoint_niceness=0,
     cores=2,
     interrupted=False,
+    agentdyno="0.2.0",
 )
 
 SAMPLE = {
@@ -48,14 +52,26 @@ SAMPLE = {
 }
 """What a line of the sampler says unless a test has it say otherwise."""
 
-RUN_FILE = {
+RUN_FILE: dict[str, Any] = {
     "max_retries": 3,
     "base_url": "http://127.0.0.1:8000/v1",
     "model": "agentdyno-sim",
     "request": {},
 }
 
+TASK = {"prompt": "def it():\n", "tests": "assert it()\n", "entry_point": "it"}
+"""What the line of a task says besides its id."""
+
+PROMPTS = Prompts(user="Complete {task_id}: {prompt}", system="You are a programmer.")
+
 Change = Callable[[dict[str, Any]], object]
+
+
+def request_sha256(name: str, number: int) -> str:
+    """The hash of a request: of a first one as the contract lays it down, of another as it happens to be."""
+    if number > 1:
+        return f"{name}-{number}"
+    return first_request_sha256(PROMPTS, Task(name, **TASK), RUN_FILE["model"], RUN_FILE["request"])
 
 
 def attempt(task: str, number: int = 1, verdict: str = "passed", begin_ms: int = 0) -> dict[str, Any]:
@@ -68,7 +84,7 @@ def attempt(task: str, number: int = 1, verdict: str = "passed", begin_ms: int =
         **dict(zip(PHASES, at, strict=True)),
         "transport_retries": 0,
         "transport_ns": 0,
-        "request_sha256": f"{task}-{number}",
+        "request_sha256": request_sha256(task, number),
         "completion_sha256": "said",
         "usage": None,
         "exit_code": 0 if verdict == "passed" else 1,
@@ -99,7 +115,7 @@ def request(name: str, number: int = 1, arrive_ms: int = 3, **changes: Any) -> d
         "t_last": (arrive_ms + 60) * MS,
         "status": 200,
         "finish": "stop",
-        "request_sha256": f"{name}-{number}",
+        "request_sha256": request_sha256(name, number),
         "in_flight": 20,
         "late_us": [500] * 100,
     } | changes
@@ -179,6 +195,36 @@ def scripted_run(verdicts: dict[tuple[str, int], str] | None = None) -> dict[str
     return run
 
 
+SOLUTION = "5" * 64
+"""The hash of each solution."""
+
+
+def witnessed_run() -> dict[str, Any]:
+    """The good run, whose verifications sent receipts."""
+    run = good_run()
+    change_requests(solution_sha256=SOLUTION)(run)
+    run["receipts"] = [receipt(event) for event in run["events"] if event["event"] == "attempt"]
+    return run
+
+
+def receipt(attempt: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """The receipt of the attempt's verification, 1 ms shorter at either end than the runtime says."""
+    return {
+        "pid": 100,
+        "problem": None,
+        "by_attempt": False,
+        "t_start": attempt["t_started"] + MS,
+        "solution_sha256": SOLUTION,
+        "tests_sha256": hashlib.sha256(TASK["tests"].encode()).hexdigest(),
+        "others": 0,
+        "t_end": attempt["t_exit"] - MS,
+        "exit_code": attempt["exit_code"],
+        "signal": attempt["signal"],
+        "cpu_us": 15_000,
+        "t_closed": attempt["t_exit"],
+    } | changes
+
+
 def attempt_of(run: dict[str, Any], name: str, number: int = 1) -> dict[str, Any]:
     """The event of an attempt in a synthetic run."""
     (found,) = [
@@ -233,13 +279,19 @@ def written(run: dict[str, Any], folder: Path, cell: Cell = CELL, block: int = 1
     tasks = folder / "tasks.jsonl"
     tasks.write_text(
         "".join(
-            json.dumps({"task_id": name} | ({} if start is None else {"start_after_ns": start})) + "\n"
+            json.dumps({"task_id": name} | TASK | ({} if start is None else {"start_after_ns": start})) + "\n"
             for name, start in run["tasks"].items()
         )
     )
-    (folder / "run.json").write_text(json.dumps({"tasks_file": str(tasks)} | RUN_FILE | run_file))
+    prompts = folder / "prompts.json"
+    prompts.write_text(json.dumps(asdict(PROMPTS)))
+    files: dict[str, Any] = {"tasks_file": str(tasks), "prompts_file": str(prompts)}
+    if "receipts" in run:
+        files |= {"verify": {"slots": 2, "argv": ["/receipt", "socket", "pytest"]}}
+    files |= RUN_FILE | run.get("run_file", {}) | run_file
+    (folder / "run.json").write_text(json.dumps(files))
     (folder / "outcome.json").write_text(json.dumps(run["outcome"]))
     run = run | {"samples": [SAMPLE | sample for sample in run["samples"]]}
-    for name in ("events", "journal", "samples"):
+    for name in ("events", "journal", "samples", *(["receipts"] if "receipts" in run else [])):
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in run[name]))
     return read(folder, cell, block)

@@ -23,8 +23,10 @@ from analysis.synthetic import (
     request,
     request_of,
     requests_of,
+    sample,
     scripted_run,
     task_of,
+    witnessed_run,
 )
 
 
@@ -59,8 +61,9 @@ def on_another_clock(run: dict[str, Any]) -> None:
         event |= {name: t + 10**15 for name, t in event.items() if name.startswith("t_") or name == "t"}
 
 
-def understand_too_soon(run: dict[str, Any]) -> None:
-    request_of(run, "a")["t_last"] = 73 * MS
+def say_that_it_was_sent_later(run: dict[str, Any], name: str = "a", by_ms: float = 8) -> None:
+    """By so much after it arrived."""
+    attempt_of(run, name)["t_request"] = round((3 + by_ms) * MS)
 
 
 def end_as_error(run: dict[str, Any], *names: str) -> None:
@@ -87,7 +90,7 @@ def begin_early(run: dict[str, Any]) -> None:
 
 
 def request_more_than_is_reported(run: dict[str, Any]) -> None:
-    run["journal"][-1:-1] = [request("a", request_sha256=f"another-{number}") for number in range(20)]
+    run["journal"][-1:-1] = [request("a", 2, request_sha256=f"another-{number}") for number in range(20)]
 
 
 def wait_before_the_wire(run: dict[str, Any]) -> None:
@@ -99,7 +102,58 @@ def be_late_now_and_then(run: dict[str, Any]) -> None:
     request_of(run, "a")["late_us"] = [25_001] * 15 + [500] * 85  # of 2,100
 
 
+def ask_something_else(run: dict[str, Any]) -> None:
+    for its in (request_of(run, "a"), attempt_of(run, "a")):
+        its["request_sha256"] = "other"
+
+
+def read_another_reply(run: dict[str, Any]) -> None:
+    change_requests(completion_sha256="said")(run)
+    attempt_of(run, "a")["completion_sha256"] = "heard"
+
+
+def count_other_tokens(run: dict[str, Any]) -> None:
+    request_of(run, "a").update(prompt_tokens=100, completion_tokens=200)
+    attempt_of(run, "a")["usage"] = {"prompt_tokens": 100, "completion_tokens": 199}
+
+
+def have_the_end_too_soon(run: dict[str, Any]) -> None:
+    # By 1 ms, which the ledger does not notice.
+    request_of(run, "a").update(served=True, t_finish=66 * MS, t_last=66 * MS)
+
+
+def pause_for_no_reason(run: dict[str, Any]) -> None:
+    attempt_of(run, "a")["transport_ns"] = MS
+
+
+def look_away(run: dict[str, Any]) -> None:
+    run["events"][-1]["t"] = 700 * MS
+
+
+def change_receipt(number: int = 0, **changes: Any) -> Change:
+    return lambda run: run["receipts"][number].update(changes)
+
+
+def send_another(problem: str | None) -> Change:
+    """Has one more receipt sent."""
+    return lambda run: run["receipts"].append({**run["receipts"][0], "problem": problem})
+
+
+def verify_nothing(run: dict[str, Any]) -> None:
+    attempt_of(run, "a").update(verdict="no_code", t_queue=None, t_spawn=None, t_started=None, t_exit=None)
+    attempt_of(run, "a").update(exit_code=None)
+    task_of(run, "a").update(outcome="failed", attempts=1)
+    run["run_file"] = {"max_retries": 0}
+
+
+def kill_a_verification(run: dict[str, Any]) -> None:
+    """As at a timeout, when there is no end in the receipt."""
+    attempt_of(run, "b").update(verdict="timed_out", exit_code=None, signal=9, timed_out=True)
+    change_receipt(t_end=None, exit_code=None, signal=None, cpu_us=None)(run)
+
+
 STDERR = "runtime.stderr"
+RECEIPTS = "receipts.jsonl"
 
 CASES = [
     case(
@@ -136,11 +190,41 @@ CASES = [
     ),
     case(
         "ledger balances",
-        understand_too_soon,
+        say_that_it_was_sent_later,
         "1 attempts",
         "a attempt 1",
         "108.0 ms of 100.0 ms",
         remedy="journal.jsonl",
+    ),
+    case(
+        "first requests",
+        ask_something_else,
+        "1 first requests",
+        "not those of the contract",
+        ": a",
+        remedy="One task",
+    ),
+    case(
+        "replies as sent", read_another_reply, "completion_sha256 of 1", "a attempt 1", remedy="journal.jsonl"
+    ),
+    case("replies as sent", count_other_tokens, "usage of 1", "a attempt 1", remedy="journal.jsonl"),
+    case(
+        "finished after it was sent",
+        have_the_end_too_soon,
+        "t_last of 1 attempts",
+        "a attempt 1",
+        remedy="finish reason",
+    ),
+    case("pauses after failures", pause_for_no_reason, "1 attempts", "a attempt 1", remedy="transport_ns"),
+    case("sampled throughout", look_away, "for 0.6 s (limit 0.5 s)", remedy="quiet machine"),
+    *(
+        case("verifications witnessed", change, *facts, remedy=RECEIPTS, run=witnessed_run())
+        for change, *facts in (
+            (lambda run: run["receipts"].pop(0), "1 verdicts", "no receipt", "b attempt 1, failed"),
+            (send_another("another program sent it"), "1 receipts", "another program"),
+            (change_receipt(others=1), "1 verifications", "more files"),
+            (send_another(None), "1 verifications", "no attempt reports"),
+        )
     ),
     case("error rate", end_as_error, "1", "a, the endpoint answered 401", remedy="tasks.csv"),
     case("asked once", retry_in_transport, "2 requests", "b attempt 1", remedy="journal.jsonl"),
@@ -249,6 +333,7 @@ CASES = [
     ),
 ]
 NO_FAULTS = {
+    "sampled throughout",
     "right in time",
     "endpoint on time",
     "enough samples",
@@ -279,6 +364,64 @@ def test_each_gate_fails_in_a_case() -> None:
 
 def test_a_good_run_passes_every_gate(build: Build) -> None:
     assert build(good_run()).failures == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda run: None,
+        kill_a_verification,
+        # What the code under test does says nothing of the runtime.
+        lambda run: run["receipts"].append({**run["receipts"][0], "by_attempt": True}),
+    ],
+)
+def test_a_run_with_its_receipts_passes_every_gate(build: Build, change: Change) -> None:
+    run = witnessed_run()
+    change(run)
+    assert build(run).failures == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"solution_sha256": "6" * 64},
+        {"tests_sha256": "6" * 64},
+        {"solution_sha256": None},
+        {"exit_code": 0},
+        {"exit_code": None, "signal": 11},
+        {"exit_code": None, "t_end": None, "cpu_us": None},
+        {"t_start": 76 * MS},
+        {"t_start": 99 * MS},
+        {"problem": "it was gone before the harness could look"},
+    ],
+    ids=str,
+)
+def test_a_receipt_of_something_else_is_none(build: Build, changes: dict[str, Any]) -> None:
+    run = witnessed_run()
+    change_receipt(**changes)(run)
+    found = build(run).failures
+    assert {failure.gate for failure in found} == {"verifications witnessed"}
+    assert "b attempt 1, failed" in found[0].reason
+
+
+def test_the_null_verifier_may_be_gone_before_the_harness_looks(build: Build) -> None:
+    run = witnessed_run()
+    change_receipt(problem="it was gone before the harness could look")(run)
+    assert build(run, replace(CELL, verifier="null")).failures == []
+
+
+def test_no_code_where_there_is_code_is_a_verification_left_out(build: Build) -> None:
+    run = witnessed_run()
+    verify_nothing(run)
+    found = build(run).failures
+    assert any("no_code where the reply has code, the first: a attempt 1" in each.reason for each in found)
+
+
+def test_runs_of_version_0_1_0_are_not_asked_what_they_did_not_write_down(build: Build) -> None:
+    run = good_run()
+    look_away(run)
+    change_outcome(agentdyno=None)(run)
+    assert build(run).failures == []
 
 
 def test_a_run_as_the_script_plans_it_passes_every_gate(build: Build) -> None:
@@ -315,9 +458,8 @@ def test_a_broken_event_line_is_named_before_the_task_that_it_lost(build: Build)
 
 def test_the_attempt_that_balances_worst_is_named(build: Build) -> None:
     run = good_run()
-    understand_too_soon(run)
-    request_of(run, "c")["t_last"] = 68 * MS
-    request_of(run, "d")["t_last"] = 90 * MS
+    for name, by_ms in (("a", 8), ("c", 3), ("d", 25)):
+        say_that_it_was_sent_later(run, name, by_ms)
     (failure,) = build(run).failures
     assert failure.gate == "ledger balances"
     assert "3 attempts" in failure.reason
@@ -346,7 +488,7 @@ def test_a_reason_of_several_lines_is_printed_as_one() -> None:
     [
         change_outcome(steal_share=0.02, throttled_s=0.1, thermal_throttles=0),
         change_outcome(steal_share=None, throttled_s=None, thermal_throttles=None, swapped_pages=None),
-        lambda run: request_of(run, "a").update(t_last=round(65.9 * MS)),  # 0.9 ms are within the millisecond
+        lambda run: say_that_it_was_sent_later(run, "a", 0.9),  # which is within the millisecond
         lambda run: request_of(run, "a").update(late_us=[25_001] * 10 + [500] * 90),  # of 2,100
         lambda run: run["tasks"].update(dict.fromkeys(NAMES, 0)),
         lambda run: [line.update(t_arrive=line["t_arrive"] + 45 * MS) for line in requests_of(run)],
@@ -364,7 +506,8 @@ def test_a_long_attempt_may_miss_more_of_its_wall_time(build: Build) -> None:
     for phase in ("t_exit", "t_end"):
         event[phase] += 400 * MS
     run["events"][-1]["t"] += 400 * MS
-    request_of(run, "b", 2)["t_last"] = 167 * MS  # 2 ms after its end was understood
+    event["t_request"] = 105 * MS  # 2 ms after it arrived
+    run["samples"] += [sample(t * MS, 3072) for t in (300, 500)]
     assert build(run).failures == []
 
 
@@ -423,10 +566,7 @@ def answer_within_a_millisecond(run: dict[str, Any]) -> None:
     for line in requests_of(run):
         t_arrive = line["t_arrive"]
         line.update(served=True, t_finish=t_arrive + MS, t_last=t_arrive + MS)
-        # The runtime had all of it before the endpoint noted that it had left.
-        attempt_of(run, line["task"], line["attempt"]).update(
-            t_first=t_arrive + MS // 2, t_last=t_arrive + MS // 2
-        )
+        attempt_of(run, line["task"], line["attempt"]).update(t_first=t_arrive + MS, t_last=t_arrive + MS)
 
 
 def leave_after_the_finish_reason(run: dict[str, Any]) -> None:
@@ -466,6 +606,7 @@ def test_slow_answers_of_a_real_endpoint_overlap(build: Build) -> None:
         event |= {name: t * 100 for name, t in event.items() if name.startswith("t_") or name == "t"}
     for line in requests_of(run):
         line |= {name: line[name] * 100 for name in ("t_arrive", "t_last")}
+    run["samples"] = [sample(t * MS, 3072) for t in range(0, 20_000, 400)]
     (failure,) = build(run, replace(CELL, profile="real:m")).failures
     assert failure.gate == "concurrency reached"
 

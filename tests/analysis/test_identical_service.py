@@ -65,8 +65,26 @@ def test_a_real_model_gets_the_same_first_request(build: Build) -> None:
     for line in attempt_of(other, "c"), request_of(other, "c"):
         line["request_sha256"] = "changed"
     found = row(build(good_run(), cell), build(other, cell, block=2), simulated=False)
-    (failure,) = found.failures
+    by_contract, failure = found.failures
+    assert (by_contract.gate, by_contract.run) == ("first requests", 2)
     concerns_requests(failure, 2, "001-python-20-cold-real-m", "c attempt 1")
+
+
+def test_two_runs_of_a_wrong_runtime_do_not_outvote_a_right_one(build: Build) -> None:
+    """Both copies make other first requests, and with them other ones after a failure."""
+
+    def wrong() -> dict[str, Any]:
+        run = unlike()
+        for line in attempt_of(run, "c"), request_of(run, "c"):
+            line["request_sha256"] = "wrong"
+        return run
+
+    cells = [CELL, replace(CELL, runtime="copy"), replace(CELL, runtime="right")]
+    runs = [build(wrong(), cells[0]), build(wrong(), cells[1]), build(good_run(), cells[2])]
+    *copies, right = summarise(runs, cells, simulated=True, baseline=None).rows
+    assert right.valid
+    for copy in copies:
+        assert {failure.gate for failure in copy.failures} == {"first requests", "identical requests"}
 
 
 def test_outcomes_that_differ_from_the_first_run_are_found(build: Build) -> None:

@@ -8,7 +8,19 @@ import pytest
 from agentdyno.analysis.ledger import PARTS, Entry, Parts, entries
 from agentdyno.analysis.metrics import task_rows
 from analysis.conftest import Build, Record
-from analysis.synthetic import CELL, MS, attempt, attempt_of, good_run, request, request_of, task, task_of
+from analysis.synthetic import (
+    CELL,
+    MS,
+    NAMES,
+    attempt,
+    attempt_of,
+    good_run,
+    request,
+    request_of,
+    task,
+    task_of,
+    witnessed_run,
+)
 
 WHOLE = Parts(
     begin=0.0,
@@ -55,11 +67,54 @@ def test_an_agent_that_begins_late_has_it_as_a_part(record: Record) -> None:
     assert found.overhead == pytest.approx(10.0)
 
 
-def test_a_later_attempt_is_due_when_it_begins(record: Record) -> None:
+@pytest.mark.parametrize(("version", "wall", "begin"), [("0.2.0", 100.0, 1.0), (None, 99.0, 0.0)])
+def test_a_retry_is_due_when_the_attempt_before_it_has_ended(
+    record: Record, version: str | None, wall: float, begin: float
+) -> None:
     run = good_run()
+    run["outcome"]["agentdyno"] = version  # version 0.1.0 counted from when a retry began
     attempt_of(run, "b", 2)["t_begin"] = 101 * MS
     later = entries(record(run))[1]
-    assert (later.attempt, later.wall, later.parts.begin, later.parts.prompt) == (2, 99.0, 0.0, 1.0)
+    assert (later.attempt, later.wall, later.parts.begin, later.parts.prompt) == (2, wall, begin, 1.0)
+
+
+def test_an_agents_next_task_is_due_when_the_agent_is_free(record: Record) -> None:
+    run = good_run(("a", "b", "c"))
+    run["events"] = [event for event in run["events"] if event.get("task") != "c"]
+    run["events"][-1:-1] = [attempt("c", begin_ms=103), task("c", t_ms=203)]
+    run["journal"] = [line for line in run["journal"] if line.get("task") != "c"]
+    run["journal"][-1:-1] = [request("c", arrive_ms=106)]
+    run["events"][-1]["t"] = 203 * MS
+    # `a` ends at 100, and its agent takes `c` at 103.
+    (found,) = [entry for entry in entries(record(run, replace(CELL, agents=2))) if entry.task == "c"]
+    assert (found.wall, found.parts.begin) == (103.0, 3.0)
+
+
+@pytest.mark.parametrize(("slots", "queue"), [(1, 10.0), (18, 10.0), (19, 0.0)])
+def test_the_wait_for_a_slot_while_one_is_free_is_overhead(record: Record, slots: int, queue: float) -> None:
+    run = good_run()
+    run["run_file"] = {"verify": {"slots": slots}}
+    for name in NAMES[2:]:  # All but `a` and `b` have their slots from 60 to 98.
+        attempt_of(run, name).update(t_first=20 * MS, t_last=21 * MS, t_queue=22 * MS, t_spawn=60 * MS)
+        request_of(run, name)["t_last"] = 19 * MS
+    parts = first_of(record, run).parts
+    assert (parts.queue, parts.spawn) == (queue, 11.0 - queue)
+
+
+def test_a_receipt_tells_when_the_tests_ran(record: Record) -> None:
+    found = first_of(record, witnessed_run())
+    # From 79 to 97, where the runtime says from 78 to 98. Until 77 both slots are free.
+    assert (found.parts.queue, found.parts.spawn) == (0.0, 12.0)
+    assert (found.parts.verify, found.parts.bookkeeping) == (18.0, 3.0)
+    assert (found.parts.total, found.overhead) == (100.0, 22.0)
+
+
+def test_a_receipt_of_killed_tests_tells_when_they_were_gone(record: Record) -> None:
+    run = witnessed_run()
+    run["receipts"][0].update(t_end=None, exit_code=None, signal=None, t_closed=90 * MS)
+    attempt_of(run, "b").update(verdict="timed_out", exit_code=None, signal=9, timed_out=True)
+    found = first_of(record, run)
+    assert (found.parts.verify, found.parts.bookkeeping) == (11.0, 10.0)
 
 
 def test_the_wait_for_a_free_agent_is_the_users_and_not_the_runtimes(record: Record) -> None:

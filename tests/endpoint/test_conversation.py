@@ -4,15 +4,16 @@ from typing import Any
 
 import pytest
 
-from agentdyno.endpoint.api import Catalogue, attempt_of, opening_of, read_user_template, render
+from agentdyno.endpoint.api import Catalogue, attempt_of, opening_of
 from agentdyno.errors import UserError
 from agentdyno.project import PROMPTS
+from agentdyno.tasks.first_request import read_prompts, render
 from agentdyno.tasks.task import Task
 
 ONE = Task("a/1", "def one():\n", "tests {prompt} {task_id}", "one", "")
 OTHER = Task("a/1#2", ONE.prompt, ONE.tests, "one", "")
 LONGER = Task("a/2", "import re\n\ndef one():\n", "", "one", "")
-TEMPLATE = read_user_template(PROMPTS)
+TEMPLATE = read_prompts(PROMPTS).user
 CATALOGUE = Catalogue([ONE, OTHER, LONGER], TEMPLATE)
 
 
@@ -68,6 +69,6 @@ def test_refused_prompts(tmp_path: Path, text: str | None, message: str) -> None
     if text is not None:
         path.write_text(text)
     with pytest.raises(UserError) as refusal:
-        read_user_template(path)
+        read_prompts(path)
     remedy = "name one with --prompts FILE; runtimes/contract/prompts.json shows the form"
     assert str(refusal.value) == f"{path}: {message}; {remedy}"

@@ -17,10 +17,10 @@ from typing import Any
 import openai
 import pytest
 
-from agentdyno.endpoint.api import read_user_template, render
 from agentdyno.endpoint.profile import PROFILES
 from agentdyno.endpoint.script import Script
 from agentdyno.project import PROMPTS
+from agentdyno.tasks.first_request import read_prompts, render
 from agentdyno.tasks.load import load
 from agentdyno.tasks.plan import keyed, plan
 from agentdyno.tasks.task import Task
@@ -32,7 +32,7 @@ Serve = Callable[..., Any]
 def opening(task: Task) -> list[dict[str, str]]:
     return [
         {"role": "system", "content": "s"},
-        {"role": "user", "content": render(read_user_template(PROMPTS), task)},
+        {"role": "user", "content": render(read_prompts(PROMPTS).user, task)},
     ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from agentdyno.analysis.claims import FIRST_REQUESTS
 from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.metric import Kind
 from agentdyno.analysis.noise import counter_error_mib, noise
@@ -25,8 +26,9 @@ Key = TypeVar("Key", str, tuple[str, int])
 def identical_service(runs: Sequence[RunAnalysis], *, simulated: bool) -> dict[str, list[Failure]]:
     """The failures of runs whose requests or outcomes differ from those of most runs, by the run's folder.
 
-    The gates compare runs with the same number of agents and the same verifier. The most frequent service is
-    the reference; among equally frequent ones, the earliest in `runs`. A simulated endpoint answers equal
+    The gates compare runs with the same number of agents and the same verifier. The most frequent service of
+    those runs that asked as the contract lays down is the reference; among equally frequent ones, the
+    earliest in `runs`. A simulated endpoint answers equal
     conversations equally, so all requests and outcomes must be identical. A real model may answer
     differently, so the gates compare only the first request of each task.
     """
@@ -37,11 +39,19 @@ def identical_service(runs: Sequence[RunAnalysis], *, simulated: bool) -> dict[s
     found: dict[str, list[Failure]] = {}
     for group in groups.values():
         services = [_service(run, simulated=simulated) for run in group]
-        usual = max(services, key=services.count)
+        trusted = [service for run, service in zip(group, services, strict=True) if _asked_right(run)]
+        usual = max(trusted or services, key=services.count)
         reference = group[services.index(usual)]
         for run, service in zip(group, services, strict=True):
             found[run.folder.name] = _differences(run.block, service, usual, reference.folder.name)
     return found
+
+
+def _asked_right(run: RunAnalysis) -> bool:
+    """Whether the first requests are known to be those of the contract: of those that come after, only other
+    runs tell what they should be.
+    """
+    return not any(failure.gate == FIRST_REQUESTS for failure in run.failures)
 
 
 def _service(run: RunAnalysis, *, simulated: bool) -> Service:

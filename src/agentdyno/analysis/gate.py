@@ -7,6 +7,7 @@ times, and no memory.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from agentdyno.analysis.joins import Joined
 from agentdyno.analysis.ledger import Entry
 from agentdyno.analysis.metric import Kind
 from agentdyno.format import listed, printable
@@ -28,11 +29,12 @@ def are_all(kinds: Iterable[Kind]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a gate checks: one run, its ledger and its metrics."""
+    """What a gate checks: one run, its ledger and its metrics, and what was joined for the ledger."""
 
     run: RawRun
     entries: Columns[Entry]
     figures: Figures
+    joined: Joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +72,22 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One check of one run: `ask` returns the reasons for a failure, none if the run passes."""
+    """One check of one run: `ask` returns the reasons for a failure, none if the run passes.
+
+    Runs of versions before `since` did not write down what the gate checks.
+    """
 
     name: str
     ask: Callable[[Evidence], list[str]]
     remedy: str
     is_fault: bool = True
     kinds: tuple[Kind, ...] = ALL
+    since: str | None = None
 
     def failures(self, evidence: Evidence) -> list[Failure]:
         """The failures of this gate in one run."""
+        if self.since is not None and evidence.run.is_of_0_1:
+            return []
         kinds = [kind for kind in Kind if kind in self.kinds]
         return [
             Failure(self.name, evidence.run.block, reason, self.remedy, self.is_fault, kinds)

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from statistics import median
 
+from agentdyno.analysis.claims import CLAIMS
 from agentdyno.analysis.disturbances import DISTURBANCES
 from agentdyno.analysis.gate import Evidence, Gate
-from agentdyno.analysis.ledger import UNSERVED, match
+from agentdyno.analysis.joins import UNSERVED
 from agentdyno.analysis.metric import Kind
 from agentdyno.analysis.metrics import LATE_MS, wall_s
 from agentdyno.analysis.scripted import AS_SCRIPTED, RIGHT_IN_TIME
@@ -68,7 +69,7 @@ def journal_agrees(evidence: Evidence) -> list[str]:
     attempts, unknown, outside = run.events.attempts, [], []
     arrived = run.journal.requests.column("t_arrive")
     fields = attempts.of("task", "attempt", "completion_sha256", "t_begin", "t_end")
-    for its, position in zip(fields, match(attempts, run.journal.requests), strict=True):
+    for its, position in zip(fields, evidence.joined.served_by, strict=True):
         task, number, completion, begin, end = its
         if position == UNSERVED:
             if completion is not None:
@@ -226,6 +227,7 @@ GATES: Sequence[Gate] = (
         "hash the sent body as canonical JSON, and take times from CLOCK_MONOTONIC; "
         "see endpoint.stderr if the journal is incomplete",
     ),
+    *CLAIMS,
     AS_SCRIPTED,
     Gate(
         "ledger balances",

@@ -1,18 +1,19 @@
 """Where an attempt's wall time went, from the runtime's events and the endpoint's journal."""
 
-import heapq
-import math
 import statistics
-from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import NamedTuple
 
+from agentdyno.analysis.due import Due, first_due
+from agentdyno.analysis.free_slots import free_since
+from agentdyno.analysis.joins import UNSERVED, UNWITNESSED, Joined, join
 from agentdyno.rundata.cell import REAL
 from agentdyno.rundata.columns import Columns
-from agentdyno.rundata.events import Attempt, RunEvents
+from agentdyno.rundata.events import Attempt
 from agentdyno.rundata.journal import Request
 from agentdyno.rundata.raw_run import RawRun
+from agentdyno.rundata.receipts import Receipt
 
 NS_PER_MS = 1_000_000
 
@@ -41,11 +42,11 @@ class Parts(NamedTuple):
     extract: float
     """Extraction, workspace and files, until the runtime requested a slot."""
     queue: float
-    """The wait for a verification slot."""
+    """The wait for a verification slot while all were taken."""
     spawn: float
-    """Until the test process existed."""
+    """Until the test process ran; and the wait for a slot while one was free."""
     verify: float
-    """The lifetime of the test process, by the runtime's events."""
+    """The lifetime of the test process, by its receipt, or else by the runtime's events."""
     bookkeeping: float
     """Verdict, feedback, removal of the workspace; without a verification, everything after the reply."""
 
@@ -94,80 +95,17 @@ class Entry(NamedTuple):
         return abs(self.parts.total - self.wall)
 
 
-UNSERVED = -1
-"""The position of no request."""
-
-
-def match(attempts: Columns[Attempt], requests: Columns[Request]) -> Sequence[int]:
-    """For each attempt the position of the request that served it: same task, attempt and body.
-
-    UNSERVED for attempts without a completion, and for those whose request the journal lacks.
-    """
-    first: dict[tuple[str | None, int | None], int] = {}
-    others: dict[tuple[str | None, int | None, str | None], int] = {}
-    fields = ("task", "attempt", "request_sha256")
-    for position, (task, number, sha256, is_served) in enumerate(requests.of(*fields, "is_served")):
-        if is_served and first.setdefault((task, number), position) != position:
-            others[task, number, sha256] = position
-    hashes = requests.column("request_sha256")
-    found = array("q")
-    for task, number, sha256, completion in attempts.of(*fields, "completion_sha256"):
-        position = others.get((task, number, sha256), UNSERVED)
-        if position == UNSERVED:
-            position = first.get((task, number), UNSERVED)
-        is_same = completion is not None and position != UNSERVED and hashes[position] == sha256
-        found.append(position if is_same else UNSERVED)
-    return found
-
-
-def begun_with(events: RunEvents, agents: int) -> dict[str, int]:
-    """The first task of each agent, by the task's id, with the moment when it began, in nanoseconds.
-
-    Tasks that begin after the first end of a task are left out, as they may be an agent's second task.
-    """
-    first_end = min(events.outcomes.column("t"), default=math.inf)
-    firsts = heapq.nsmallest(
-        agents,
-        ((begin, task) for begin, task, n in events.attempts.of("t_begin", "task", "attempt") if n == 1),
-    )
-    return {task: t_begin for t_begin, task in firsts if t_begin < first_end}
-
-
-def due_times(run: RawRun) -> dict[str, int]:
-    """The due times of first attempts, in nanoseconds, by task; other first attempts are due when they begin.
-
-    The first task of each agent is due at the run's start. Otherwise a runtime that starts its agents one
-    after the other would seem to have less overhead than one that starts them all at once. A task with an
-    intended start is due at that moment, or when an agent becomes free, if that is later: the wait for a free
-    agent is not overhead, because the experiment sets the number of agents.
-    """
-    t_start = run.events.t_start
-    if t_start is None:
-        return {}
-    if not run.starts:
-        return dict.fromkeys(begun_with(run.events, run.cell.agents), t_start)
-    ends, agents = sorted(run.events.outcomes.column("t")), run.cell.agents
-    free = dict(zip(run.task_ids[agents:], ends, strict=False))
-    return {task: max(t_start + start, free.get(task, t_start)) for task, start in run.starts.items()}
-
-
-def intended_starts(run: RawRun) -> dict[str, int]:
-    """When tasks should begin, in nanoseconds, by task, even if no agent is free: a user waits from then on.
-
-    Latency that counts from the actual start excludes the wait that the runtime's own slowness causes. Gil
-    Tene calls this error "coordinated omission".
-    """
-    t_start = run.events.t_start
-    if t_start is None or not run.starts:
-        return due_times(run)
-    return {task: t_start + start for task, start in run.starts.items()}
-
-
-def entries(run: RawRun) -> Columns[Entry]:
+def entries(run: RawRun, joined: Joined | None = None) -> Columns[Entry]:
     """The ledger of every attempt with a completion that the journal contains, in the order of the events."""
-    due_at = due_times(run)
+    served_by, witnessed_by = joined or join(run)
+    due = Due(run, first_due(run))
     relayed = run.cell.profile.startswith(REAL)
     attempts, requests = run.events.attempts, run.journal.requests
+    verifications = [
+        _verification(attempt, position, run.receipts)
+        for attempt, position in zip(attempts.of("t_started", "t_exit", "t_end"), witnessed_by, strict=True)
+    ]
+    slots = _slots(run, verifications)
     timed = attempts.without("usage", "request_sha256", "completion_sha256", "reason")
     return Columns(
         Entry,
@@ -175,20 +113,17 @@ def entries(run: RawRun) -> Columns[Entry]:
             _entry(
                 attempt,
                 requests[position],
-                since(attempt.task, attempt.attempt, attempt.t_begin, due_at),
+                due.of(attempt.task, attempt.attempt, attempt.t_begin),
+                verification,
+                slots.get(place),
                 relayed=relayed,
             )
-            for attempt, position in zip(timed, match(attempts, requests), strict=True)
+            for place, (attempt, position, verification) in enumerate(
+                zip(timed, served_by, verifications, strict=True)
+            )
             if position != UNSERVED
         ),
     )
-
-
-def since(task: str, attempt: int, t_begin: int, due_at: Mapping[str, int]) -> int:
-    """An attempt's due time in nanoseconds: retries and an agent's later tasks are due when they begin."""
-    if attempt > 1:
-        return t_begin
-    return min(due_at.get(task, t_begin), t_begin)
 
 
 def _reply_over(attempt: Attempt, request: Request, t_last: int) -> int:
@@ -203,7 +138,34 @@ def _reply_over(attempt: Attempt, request: Request, t_last: int) -> int:
     return max(t_last, min(request.t_over, went_on))
 
 
-def _entry(attempt: Attempt, request: Request, t_due: int, *, relayed: bool) -> Entry:
+Span = tuple[int | None, int]
+"""When a verification started, None if it did not, and when it ended, or the attempt if there was none."""
+
+
+def _verification(
+    reported: tuple[int | None, int | None, int], position: int, receipts: Columns[Receipt] | None
+) -> Span:
+    """By the receipt, where there is one: a runtime may notice late that a test process has ended."""
+    t_started, t_exit, t_end = reported
+    exited = t_end if t_exit is None else t_exit
+    if receipts is None or position == UNWITNESSED:
+        return t_started, exited
+    its_end, closed = (receipts.column(name)[position] for name in ("t_end", "t_closed"))
+    return receipts.column("t_start")[position], min(exited, closed) if its_end is None else its_end
+
+
+def _slots(run: RawRun, verifications: Sequence[Span]) -> dict[int, int]:
+    """Since when attempts could have had a verification slot, by position; empty where no one can tell."""
+    if run.slots is None or run.is_of_0_1:
+        return {}
+    spawned = run.events.attempts.column("t_spawn")
+    held = [None if t is None else (t, end) for t, (_, end) in zip(spawned, verifications, strict=True)]
+    return free_since(held, run.slots)
+
+
+def _entry(
+    attempt: Attempt, request: Request, t_due: int, verification: Span, t_slot: int | None, *, relayed: bool
+) -> Entry:
     # An attempt with a completion should have both times; a runtime that omits one still gets a ledger.
     t_request, t_last = attempt.t_request or attempt.t_begin, attempt.t_last or attempt.t_end
     t_finish, t_over = request.t_finish, _reply_over(attempt, request, t_last)
@@ -212,9 +174,10 @@ def _entry(attempt: Attempt, request: Request, t_due: int, *, relayed: bool) -> 
         t_finish = min(t_finish, t_last)
     # An attempt that was cut short was until its end in the part that it had reached.
     t_queue, t_end = attempt.t_queue, attempt.t_end
-    spawned, started, exited = (
-        t_end if t is None else t for t in (attempt.t_spawn, attempt.t_started, attempt.t_exit)
-    )
+    t_started, exited = verification
+    spawned = t_end if attempt.t_spawn is None else attempt.t_spawn
+    started = t_end if t_started is None else t_started
+    slot = spawned if t_slot is None or t_queue is None else max(t_queue, t_slot)
     transport = attempt.transport_ns / NS_PER_MS
     return Entry(
         task=attempt.task,
@@ -231,9 +194,9 @@ def _entry(attempt: Attempt, request: Request, t_due: int, *, relayed: bool) -> 
             model=_between(request.t_arrive, t_finish) + _between(t_last, t_over),
             stream=_between(t_finish, t_last),
             extract=_between(t_over, t_queue),
-            queue=_between(t_queue, spawned),
-            spawn=_between(attempt.t_spawn, started),
-            verify=_between(attempt.t_started, exited),
+            queue=_between(t_queue, slot),
+            spawn=0.0 if attempt.t_spawn is None else _between(slot, started),
+            verify=_between(t_started, exited),
             bookkeeping=_between(t_over if t_queue is None else exited, t_end),
         ),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from agentdyno.analysis import ledger
+from agentdyno.analysis.due import Due, begun_with, intended_starts
 from agentdyno.analysis.ledger import Entry
 from agentdyno.analysis.registry import MEASURED, PERCENTILES
 from agentdyno.analysis.statistics import percentile, percentile_of_counts
@@ -81,10 +82,10 @@ class TaskRow(NamedTuple):
 
 def task_rows(run: RawRun, entries: Columns[Entry]) -> Columns[TaskRow]:
     """A row per task outcome, in the order in which the tasks ended."""
-    scheduled = ledger.intended_starts(run)
+    due = Due(run, intended_starts(run))
     waited, lasted = array("q"), array("q")
     for task, number, t_begin, t_end in run.events.attempts.of("task", "attempt", "t_begin", "t_end"):
-        waited.append(t_begin - ledger.since(task, number, t_begin, scheduled))
+        waited.append(t_begin - due.of(task, number, t_begin))
         lasted.append(t_end - t_begin)
     retries = run.events.attempts.column("transport_retries")
     attempts_of, entries_of = by_task(run.events.attempts), by_task(entries)
@@ -180,7 +181,7 @@ def _beginning(run: RawRun) -> dict[str, float | None]:
     """The cold start: from the program's execution until its run, its first request, and all agents."""
     t_executed, t_start = run.outcome.t_executed, run.events.t_start
     first = min(run.journal.requests.column("t_arrive"), default=None)
-    begun = ledger.begun_with(run.events, run.cell.agents).values()
+    begun = begun_with(run.events, run.cell.agents).values()
     has_begun = t_start is not None and begun and not run.starts
 
     def since(begin: int | None, end: int | None) -> float | None:

@@ -10,6 +10,7 @@ from agentdyno.analysis.bottleneck import Bottleneck, bottleneck
 from agentdyno.analysis.disturbances import DISTURBANCES
 from agentdyno.analysis.gate import Evidence, Failure
 from agentdyno.analysis.gates import GATES, LATENESS_LIMIT_MS
+from agentdyno.analysis.joins import join
 from agentdyno.analysis.ledger import Entry
 from agentdyno.analysis.metrics import TaskRow, metrics, task_rows
 from agentdyno.analysis.notes import Seen, seen
@@ -58,9 +59,10 @@ class RunAnalysis:
 
 def analyse(run: RawRun) -> tuple[RunAnalysis, Columns[Entry]]:
     """The analysis of one run by itself, and the ledger of its attempts."""
-    entries = ledger.entries(run)
+    joined = join(run)
+    entries = ledger.entries(run, joined)
     tasks = task_rows(run, entries)
-    evidence = Evidence(run, entries, metrics(run, entries, tasks))
+    evidence = Evidence(run, entries, metrics(run, entries, tasks), joined)
     analysis = RunAnalysis(
         cell=run.cell,
         block=run.block,

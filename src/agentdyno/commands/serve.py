@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import uvloop
 
 from agentdyno.commands.endpoint_options import add_upstream_options, upstream_given
-from agentdyno.endpoint.api import Catalogue, read_user_template
+from agentdyno.endpoint.api import Catalogue
 from agentdyno.endpoint.journal import Journal
 from agentdyno.endpoint.profile import PROFILES, parse_profile
 from agentdyno.endpoint.server import Backend, Server
@@ -21,6 +21,7 @@ from agentdyno.endpoint.simulation import Schedule, Simulation
 from agentdyno.options import whole
 from agentdyno.process import limits
 from agentdyno.project import PROMPTS
+from agentdyno.tasks.first_request import read_prompts
 from agentdyno.tasks.load import load
 
 MOST_TASKS = 1_000_000
@@ -97,7 +98,7 @@ async def _serve(args: argparse.Namespace) -> None:
         loop.add_signal_handler(number, stop.set)
 
     tasks = load(args.tasks, args.limit)
-    catalogue = Catalogue(tasks, read_user_template(args.prompts))
+    catalogue = Catalogue(tasks, read_prompts(args.prompts).user)
     schedule = Schedule(loop)
     facts = {"seed": args.seed, "tasks": len(tasks), "model": args.model}
     async with contextlib.AsyncExitStack() as stack:

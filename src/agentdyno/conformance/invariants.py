@@ -10,8 +10,8 @@ from pathlib import Path
 
 from agentdyno.conformance.endpoint import Request
 from agentdyno.conformance.rules import RuleViolation
-from agentdyno.conformance.wire import canonical
 from agentdyno.rundata.events import Attempt, RunEvents, TaskOutcome, accounting
+from agentdyno.tasks.first_request import canonical
 
 
 @dataclass(frozen=True, slots=True)

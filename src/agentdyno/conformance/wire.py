@@ -116,22 +116,3 @@ def json_error(status: int, message: str = "no", **fields: str | int) -> bytes:
 def fenced(code: str) -> str:
     """A reply that holds `code` in one Python block."""
     return f"Here it is.\n\n```python\n{code}```\n"
-
-
-def canonical(value: object) -> bytes:
-    """The one spelling of a JSON value: sorted keys, no white space, UTF-8, whole numbers as integers."""
-    return json.dumps(
-        _whole(value), ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
-    ).encode()
-
-
-def _whole(value: object) -> object:
-    match value:
-        case float() if value.is_integer():
-            return int(value)
-        case list():
-            return [_whole(item) for item in value]
-        case dict():
-            return {name: _whole(item) for name, item in value.items()}
-        case _:
-            return value

@@ -7,36 +7,15 @@ task, or it contains the prompt of a task. The attempt is one more than the numb
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NoReturn
 
-from agentdyno.reading import read_json
+from agentdyno.tasks.first_request import render
 from agentdyno.tasks.task import Task
 
 Message = dict[str, Any]
 """One entry of a request's `messages`: a `role`, and usually a `content`."""
-
-_PLACEHOLDER = re.compile(r"\{(task_id|prompt|tests|output)\}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Prompts:
-    user: str
-
-
-def read_user_template(path: Path) -> str:
-    """The `user` text of a prompts file (runtimes/CONTRACT.md); raises `UserError`."""
-    remedy = "name one with --prompts FILE; runtimes/contract/prompts.json shows the form"
-    return read_json(path, _Prompts, remedy).user
-
-
-def render(template: str, task: Task) -> str:
-    """`template` with the task's values for its placeholders, in one pass; other braces stay."""
-    values = {"task_id": task.task_id, "prompt": task.prompt, "tests": task.tests, "output": "{output}"}
-    return _PLACEHOLDER.sub(lambda found: values[found[1]], template)
 
 
 def text_of(message: Message) -> str:

@@ -15,8 +15,10 @@ from pathlib import Path
 from time import monotonic_ns, process_time
 from typing import Any
 
-from agentdyno.endpoint.api import canonical_sha256
+from agentdyno.endpoint.api import canonical_sha256, key_of
 from agentdyno.errors import UserError
+from agentdyno.tasks.extraction import code_block
+from agentdyno.tasks.task import Task
 
 _BATCH_NS = 500_000
 _PAUSE_S = 0.005
@@ -32,6 +34,7 @@ class Record:
         "completion_tokens",
         "deferred",
         "due",
+        "entry_point",
         "error",
         "finish",
         "id",
@@ -42,6 +45,7 @@ class Record:
         "retry_after_s",
         "said",
         "served",
+        "solution_sha256",
         "status",
         "stream",
         "t_arrive",
@@ -78,7 +82,10 @@ class Record:
         self.t_finish: int | None = None
         self.t_last: int | None = None
         self.t_gone: int | None = None
+        self.entry_point: str | None = None
+        """What the task's solution has to define; None in a conversation about no task."""
         self.completion_sha256: str | None = None
+        self.solution_sha256: str | None = None
         self.deferred: Callable[[Record], None] | None = None
         """Computes the remaining fields after the exchange, from what has left of the response."""
         self.prompt_tokens: int | None = None
@@ -87,6 +94,18 @@ class Record:
         """The intended send times, in nanoseconds after `t_arrive`; also of chunks that were never sent."""
         self.late: array[int] = array("q")
         """The lateness of each sent chunk: actual minus intended send time, in nanoseconds."""
+
+    def about(self, task: Task | None, opening: str, attempt: int) -> None:
+        """Note the task and the attempt that the conversation with this `opening` is about."""
+        self.task = task.task_id if task else f"unknown/{key_of(opening)[:16]}"
+        self.attempt = attempt
+        self.entry_point = task.entry_point if task else None
+
+    def replied(self, text: str) -> None:
+        """Note the reply, and the code block in it that a runtime has to verify."""
+        self.completion_sha256 = sha256_of(text)
+        if self.entry_point is not None and (code := code_block(text, self.entry_point)) is not None:
+            self.solution_sha256 = sha256_of(code)
 
     def sent(self, due_ns: int | None, began: int) -> None:
         """Note that a chunk has just left, in a write that began at `began`, and its lateness if it had a due
@@ -203,6 +222,7 @@ class Journal:
             "served": record.served,
             "request_sha256": canonical_sha256(record.body),
             "completion_sha256": record.completion_sha256,
+            "solution_sha256": record.solution_sha256,
             "prompt_tokens": record.prompt_tokens,
             "completion_tokens": record.completion_tokens,
             "in_flight": record.in_flight,

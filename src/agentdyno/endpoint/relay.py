@@ -20,9 +20,9 @@ from urllib.parse import SplitResult
 
 import aiohttp
 
-from agentdyno.endpoint.api import ApiError, Catalogue, attempt_of, key_of, opening_of, parse_chat_request
+from agentdyno.endpoint.api import ApiError, Catalogue, attempt_of, opening_of, parse_chat_request
 from agentdyno.endpoint.exchange import Exchange, Request
-from agentdyno.endpoint.journal import Record, sha256_of
+from agentdyno.endpoint.journal import Record
 from agentdyno.endpoint.said import keys_in, one_line, said
 from agentdyno.endpoint.stream import Completion, EventStream, first_choice, json_object, object_in
 from agentdyno.endpoint.upstream import Upstream
@@ -93,9 +93,7 @@ class Relay:
             pass
         else:
             opening = opening_of(request.messages)
-            task = self._catalogue.find(opening)
-            record.task = task.task_id if task else f"unknown/{key_of(opening)[:16]}"
-            record.attempt = attempt_of(request.messages)
+            record.about(self._catalogue.find(opening), opening, attempt_of(request.messages))
             record.stream = request.stream
         self._start(exchange, "/chat/completions")
 
@@ -260,7 +258,7 @@ def _read_completion(received: list[bytes], secrets: Sequence[str], record: Reco
     if record.served:
         record.finish = one_line(completion.finish_reason or "")
         record.t_finish = _left(record, piece)
-        record.completion_sha256 = sha256_of(completion.text)
+        record.replied(completion.text)
     elif record.t_gone is None:
         record.finish, record.t_finish = "error", None
         reported = completion.reported or {}

@@ -24,7 +24,7 @@ from agentdyno.endpoint.api import (
 )
 from agentdyno.endpoint.completion import CREATED, Frame, Reply, Stream, Whole, content_of, escaped, tokenize
 from agentdyno.endpoint.exchange import Exchange
-from agentdyno.endpoint.journal import Record, sha256_of
+from agentdyno.endpoint.journal import Record
 from agentdyno.endpoint.profile import Profile
 from agentdyno.endpoint.said import reason_in
 from agentdyno.endpoint.script import Script
@@ -148,8 +148,7 @@ class Simulation:
         tokens, finish = reply.tokens, "stop"
         if request.max_tokens is not None and len(tokens) >= request.max_tokens:
             tokens, finish = tokens[: request.max_tokens], "length"
-        record.task = task.task_id if task else f"unknown/{key_of(opening)[:16]}"
-        record.attempt = attempt
+        record.about(task, opening, attempt)
         if task and attempt > 1 and self._script.passes(task, attempt - 1):
             record.unplanned_failure = reason_in(text_of(request.messages[-1]))
         record.stream = request.stream
@@ -195,4 +194,4 @@ class Simulation:
 
 def _hash(tokens: list[bytes], record: Record) -> None:
     if record.served:
-        record.completion_sha256 = sha256_of(content_of(tokens))
+        record.replied(content_of(tokens))

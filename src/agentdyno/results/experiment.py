@@ -28,7 +28,7 @@ from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.raw_run import REMEDY, RawRun
 from agentdyno.shape import Json, Unfit
 
-RAW = ("run.json", "outcome.json", "events.jsonl", "journal.jsonl", "samples.jsonl")
+RAW = ("run.json", "outcome.json", "events.jsonl", "journal.jsonl", "receipts.jsonl", "samples.jsonl")
 """A run's files from which all its figures come, with the tasks that run.json names."""
 
 LEDGER = "ledger.csv"
@@ -56,7 +56,8 @@ class ExperimentAnalysis:
         again = run.block, run.cell
         self.measured = [before for before in self.measured if (before.block, before.cell) != again]
         self.measured.append(self._sharing(run))
-        files = [path for path in (*(folder / name for name in RAW), data.tasks_file) if path.exists()]
+        shared = [data.tasks_file, *([data.prompts_file] if data.prompts_file and not data.is_of_0_1 else [])]
+        files = [path for path in (*(folder / name for name in RAW), *shared) if path.exists()]
         self.described.append(
             {
                 "folder": f"{folder.parent.name}/{folder.name}",

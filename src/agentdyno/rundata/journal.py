@@ -16,7 +16,9 @@ class Request(NamedTuple):
     Times are CLOCK_MONOTONIC in ns: the finish reason left at `t_finish`, the last byte at `t_last`. At
     `t_gone` the client left before the response was over. `status` is None where the client left before any.
     `is_served` when a finish reason has left, whatever became of the rest; `finish` is then the model's
-    finish reason. `max_late_us` is the lateness in microseconds of the latest of its `chunks`.
+    finish reason. `max_late_us` is the lateness in microseconds of the latest of its `chunks`. The hashes and
+    the tokens are those of the reply that was sent and of the code block in it, None where they are not known
+    or there is none.
     """
 
     task: str | None
@@ -32,6 +34,10 @@ class Request(NamedTuple):
     max_late_us: int | None
     is_served: bool
     t_gone: int | None = None
+    completion_sha256: Sha256 | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    solution_sha256: Sha256 | None = None
 
     @property
     def t_over(self) -> int | None:
@@ -107,6 +113,10 @@ class _Request:
     said: str | None = None
     oddities: list[str] = field(default_factory=list)
     unplanned_failure: str | None = None
+    completion_sha256: str | None = None
+    prompt_tokens: Count | None = None
+    completion_tokens: Count | None = None
+    solution_sha256: str | None = None
 
     def __post_init__(self) -> None:
         if self.t_last is not None and self.t_last < self.t_arrive:
@@ -173,4 +183,8 @@ def _request(line: _Request) -> Request:
         max_late_us=max(line.late_us, default=None),
         is_served=line.is_served,
         t_gone=line.t_gone,
+        completion_sha256=line.completion_sha256,
+        prompt_tokens=line.prompt_tokens,
+        completion_tokens=line.completion_tokens,
+        solution_sha256=line.solution_sha256,
     )

@@ -1,5 +1,6 @@
 """One run as stored in its folder."""
 
+import hashlib
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,15 @@ from agentdyno.reading import Missing, Unreadable, exists, json_lines, read_json
 from agentdyno.rundata import events, journal
 from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.columns import Columns, Pool
+from agentdyno.rundata.receipts import Receipt
+from agentdyno.rundata.receipts import read as read_receipts
 from agentdyno.shape import Amount, AtLeast1, Count, Json, Must, Text, Url, shaped
+
+RECEIPTS = "receipts.jsonl"
+"""In a run's folder: a line for each receipt."""
+
+RECEIPT_PROGRAM = "receipt"
+"""The name of the program that runs the verifier and sends them."""
 
 REMEDY = "name results whose runs are whole, or measure again"
 
@@ -30,7 +39,8 @@ class RunOutcome:
     events besides growing. `survivors` counts processes that the runtime left behind, `left_by_attempts`
     those that the code under test did, out of the runtime's reach. `endpoint_problem` says how the endpoint
     failed: such a run says nothing of the runtime. `foreign_share` and `foreign_programs` are what ran beside
-    the run (see `measure.foreign`), None and empty in runs of older versions.
+    the run (see `measure.foreign`), None and empty in runs of older versions. `agentdyno` is the version that
+    made the run, None in runs of version 0.1.0.
     """
 
     exit_code: int | None
@@ -58,6 +68,7 @@ class RunOutcome:
     endpoint_problem: Text | None = None
     foreign_share: Annotated[float, Must("from 0 to 1", lambda share: 0 <= share <= 1)] | None = None
     foreign_programs: list[str] = field(default_factory=list)
+    agentdyno: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,13 @@ class _Task:
 
     task_id: Text
     start_after_ns: Count | None = None
+    tests: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Verify:
+    slots: AtLeast1
+    argv: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +95,8 @@ class RunFile:
     base_url: Url
     model: Text
     request: dict[str, Json]
+    prompts_file: Text | None = None
+    verify: _Verify | None = None
 
 
 class Sample(NamedTuple):
@@ -98,7 +118,9 @@ class RawRun:
     """The raw data of one run.
 
     `starts` are the tasks' intended starts by task, in ns after the run's start, and empty where all agents
-    start at once.
+    start at once. `prompts_file`, `model` and `request` are what the requests are made of, and `tests_sha256`
+    is the hash of each task's tests. At most `slots`
+    verifications run at once. `receipts` are those of the verifications, None where none were to be sent.
     """
 
     cell: Cell
@@ -112,6 +134,17 @@ class RawRun:
     events: events.RunEvents
     journal: journal.Journal
     samples: Columns[Sample]
+    model: str
+    request: dict[str, Json]
+    prompts_file: Path | None
+    tests_sha256: dict[str, str]
+    slots: int | None
+    receipts: Columns[Receipt] | None
+
+    @property
+    def is_of_0_1(self) -> bool:
+        """Whether version 0.1.0 made the run, which did not write down all that is checked today."""
+        return self.outcome.agentdyno is None
 
 
 def has_ended(folder: Path) -> bool:
@@ -139,8 +172,8 @@ def read_run_file(folder: Path) -> RunFile:
 def read(folder: Path, cell: Cell, block: int) -> RawRun:
     """Read the run in `folder`; an Unreadable says which of its files is damaged, and where."""
     run_file = read_run_file(folder)
-    tasks_file = _tasks_file(folder, Path(run_file.tasks_file))
-    task_ids, starts = _tasks(tasks_file)
+    tasks_file = _beside(folder, Path(run_file.tasks_file))
+    task_ids, starts, tests_sha256 = _tasks(tasks_file)
     # A task's id stands in the line of each of its events and requests.
     pool: Pool = dict(zip(task_ids, task_ids, strict=True))
     run = RawRun(
@@ -155,22 +188,38 @@ def read(folder: Path, cell: Cell, block: int) -> RawRun:
         events=events.read(folder / "events.jsonl", run_file.max_retries + 1, pool),
         journal=journal.read(folder / "journal.jsonl", REMEDY, pool),
         samples=_samples(folder / "samples.jsonl"),
+        model=run_file.model,
+        request=run_file.request,
+        prompts_file=_beside(folder, Path(run_file.prompts_file)) if run_file.prompts_file else None,
+        tests_sha256=tests_sha256,
+        slots=run_file.verify.slots if run_file.verify else None,
+        receipts=read_receipts(folder / RECEIPTS, REMEDY) if _sends_receipts(run_file) else None,
     )
     pool.clear()
     return run
 
 
-def _tasks(path: Path) -> tuple[list[str], dict[str, int]]:
-    """The ids of the tasks, and the intended starts of those that have one."""
+def _sends_receipts(run_file: RunFile) -> bool:
+    """Whether the run file has the verifier run by the program that sends receipts."""
+    argv = run_file.verify.argv if run_file.verify else []
+    return bool(argv) and Path(argv[0]).name == RECEIPT_PROGRAM
+
+
+def _tasks(path: Path) -> tuple[list[str], dict[str, int], dict[str, str]]:
+    """The ids of the tasks, the intended starts of those that have one, and the hashes of their tests."""
     ids: list[str] = []
+    hashes: dict[str, str] = {}
+    known: Pool = {}
     starts: dict[str, int] = {}
     for task in json_lines(path, partial(shaped, kind=_Task), REMEDY):
         ids.append(task.task_id)
+        sha256 = hashlib.sha256(task.tests.encode("utf-8", "surrogatepass")).hexdigest()
+        hashes[task.task_id] = known.setdefault(sha256, sha256) or sha256
         if task.start_after_ns is not None:
             starts[task.task_id] = task.start_after_ns
     if not ids:
         raise Unreadable(path, "holds no task", REMEDY)
-    return ids, starts
+    return ids, starts, hashes
 
 
 def _samples(path: Path) -> Columns[Sample]:
@@ -181,7 +230,7 @@ def _samples(path: Path) -> Columns[Sample]:
         return Columns(Sample)
 
 
-def _tasks_file(folder: Path, path: Path) -> Path:
-    """The tasks file of the run in `folder`, also when the results were moved after the run."""
+def _beside(folder: Path, path: Path) -> Path:
+    """A file that the run in `folder` shares with other runs, also when the results were moved after it."""
     moved = folder.parent.parent / path.parent.name / path.name
     return moved if exists(moved) else path

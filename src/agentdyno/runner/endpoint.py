@@ -7,6 +7,7 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from agentdyno.endpoint.process import prefer, started
 from agentdyno.process.child import Child
@@ -44,12 +45,23 @@ class Endpoint:
             connection.close()
 
 
+class SharedFiles(NamedTuple):
+    """The files that runs share: the tasks, which the runtime reads, and the same with references, which the
+    endpoint reads; and the prompts.
+    """
+
+    tasks: Path
+    tasks_with_references: Path
+    prompts: Path
+
+
 @contextlib.contextmanager
 def serve(
-    settings: Settings, tasks_file: Path, journal: Path, stderr: Path, check: Callable[[], None]
+    settings: Settings, shared: SharedFiles, journal: Path, stderr: Path, check: Callable[[], None]
 ) -> Iterator[Endpoint]:
     """An endpoint for `settings`, stopped when the block is left; `check` as in `process.started`."""
-    options = ["--tasks", str(tasks_file), "--journal", str(journal)]
+    options = ["--tasks", str(shared.tasks_with_references), "--prompts", str(shared.prompts)]
+    options += ["--journal", str(journal)]
     options += ["--seed", str(settings.seed), "--model", settings.model]
     if settings.upstream is not None:
         options += settings.upstream.options

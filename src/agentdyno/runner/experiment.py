@@ -5,14 +5,16 @@ import shutil
 from pathlib import Path
 
 from agentdyno.errors import UserError
-from agentdyno.files import locked, write_json, write_text
+from agentdyno.files import locked, write_bytes, write_json, write_text
 from agentdyno.process.orphans import adopt_orphans, no_survivors
 from agentdyno.process.signals import Interrupted, Interrupts
+from agentdyno.project import PROMPTS
 from agentdyno.results.records import Run
 from agentdyno.results.sweep import SWEEP, as_json, sweep_markdown, swept
 from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.raw_run import RawRun, has_ended, read
 from agentdyno.runner.checks import parse_arrivals
+from agentdyno.runner.endpoint import SharedFiles
 from agentdyno.runner.plan import Plan, cells_of, contenders, most_agents
 from agentdyno.runner.prepare import Prepared
 from agentdyno.runner.progress import Progress
@@ -121,7 +123,7 @@ def _run_anew(
     shutil.rmtree(folder, ignore_errors=True)
     try:
         interrupts.check()
-        files = task_files(prepared, cell.agents)
+        files = shared_files(prepared, cell.agents)
         with progress.run(position, cell, prepared.settings.task_count(cell.agents)) as observe:
             run_once(cell, manifest, verifier, prepared.settings, folder, files, observe, interrupts)
     except (Interrupted, UserError) as ended_by:
@@ -129,17 +131,21 @@ def _run_anew(
     return None
 
 
-def task_files(prepared: Prepared, agents: int) -> tuple[Path, Path]:
-    """The tasks of a run with so many agents, without and with references; written once an experiment."""
+def shared_files(prepared: Prepared, agents: int) -> SharedFiles:
+    """The files of runs with so many agents; written once an experiment."""
     settings = prepared.settings
     count = settings.task_count(agents)
     folder = prepared.folder / "tasks"
     folder.mkdir(exist_ok=True)
-    files = folder / f"{count}.jsonl", folder / f"{count}-with-references.jsonl"
+    files = SharedFiles(
+        folder / f"{count}.jsonl", folder / f"{count}-with-references.jsonl", folder / PROMPTS.name
+    )
     starts = parse_arrivals(settings.arrivals)(count, settings.seed)
-    for path, references in zip(files, (False, True), strict=True):
+    for path, references in ((files.tasks, False), (files.tasks_with_references, True)):
         if not path.exists():
             write(path, prepared.tasks_of_run(agents), references=references, starts=starts)
+    if not files.prompts.exists():
+        write_bytes(files.prompts, PROMPTS.read_bytes())
     return files
 
 

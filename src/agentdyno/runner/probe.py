@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agentdyno.endpoint.api import render
 from agentdyno.endpoint.process import started
 from agentdyno.endpoint.said import masked, said
 from agentdyno.endpoint.stream import Completion, EventStream
 from agentdyno.errors import UserError
 from agentdyno.project import PROMPTS
 from agentdyno.runner.settings import Settings
+from agentdyno.tasks.first_request import first_body, read_prompts
 from agentdyno.tasks.task import Task
 
 
@@ -55,12 +55,7 @@ def probe(settings: Settings, task: Task, api_key: str) -> Probe:
             "LLM_API_KEY holds a character that no HTTP header can carry, such as a line end: set it without"
         )
     secrets = [api_key, *upstream.secrets]
-    prompts = json.loads(PROMPTS.read_text(encoding="utf-8"))
-    messages = [
-        {"role": "system", "content": prompts["system"]},
-        {"role": "user", "content": render(prompts["user"], task)},
-    ]
-    body = {"model": settings.model, "messages": messages, "stream": True, **settings.request}
+    body = first_body(read_prompts(PROMPTS), task, settings.model, settings.request)
     headers = {"Content-Type": "application/json"}
     if api_key:
         headers["Authorization"] = f"Bearer {api_key}"
@@ -68,7 +63,7 @@ def probe(settings: Settings, task: Task, api_key: str) -> Probe:
         tempfile.TemporaryDirectory(prefix="agentdyno-") as folder,
         started(upstream.options, Path(folder, "stderr")) as (_, url),
     ):
-        return _Asking(settings, upstream.base_url, secrets).ask(url, json.dumps(body).encode(), headers)
+        return _Asking(settings, upstream.base_url, secrets).ask(url, body, headers)
 
 
 @dataclass(frozen=True, slots=True)

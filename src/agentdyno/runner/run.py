@@ -4,9 +4,12 @@ import contextlib
 import os
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
+from agentdyno import __version__
 from agentdyno.endpoint.process import said
 from agentdyno.errors import UserError
 from agentdyno.files import write_json
@@ -19,11 +22,11 @@ from agentdyno.process.child import Child
 from agentdyno.process.orphans import Survivor, no_survivors, reap_orphans
 from agentdyno.process.output import last_line
 from agentdyno.process.signals import Interrupted, Interrupts
-from agentdyno.project import PROMPTS
 from agentdyno.rundata.cell import UNSAMPLED, Cell
-from agentdyno.rundata.raw_run import RunOutcome
+from agentdyno.rundata.raw_run import RECEIPTS, RunOutcome
 from agentdyno.runner.append_only import AppendOnly
-from agentdyno.runner.endpoint import Endpoint, serve
+from agentdyno.runner.endpoint import Endpoint, SharedFiles, serve
+from agentdyno.runner.receipts import listening
 from agentdyno.runner.settings import Settings
 from agentdyno.runner.workspaces import is_of_an_attempt, workspaces
 from agentdyno.runtimes.launch import RunFile, Verify, inherited, write_run_file
@@ -52,19 +55,17 @@ def run_once(
     verifier: Verifier,
     settings: Settings,
     folder: Path,
-    task_files: tuple[Path, Path],
+    shared: SharedFiles,
     observe: Observe,
     interrupts: Interrupts,
 ) -> None:
     """Run `cell` once and leave everything in `folder`, `outcome.json` last.
 
-    `task_files` are the tasks without and with references: the one for the runtime, the other for the
-    endpoint. An interruption is passed on, after everything has been stopped and the outcome written. A
+    An interruption is passed on, after everything has been stopped and the outcome written. A
     UserError means that there was no run that counts, for want of an endpoint, of one that lasted, or of a
     verifier that is as it was set up.
     """
     verifier.check()
-    for_runtime, for_endpoint = task_files
     folder.mkdir(parents=True)
     baseline, beside, harness_begun_s = Baseline(), Watch(), time.process_time()
     epoch_ns = time.time_ns() - time.monotonic_ns()
@@ -72,18 +73,21 @@ def run_once(
     interrupted: Interrupted | None = None
     niceness: int | None = None
     with workspaces(folder) as root:
+        socket = root.parent / "receipts"
+        verifier = verifier.sending_receipts_to(socket)
         with no_survivors() as survivors:
             try:
                 with serve(
                     settings,
-                    for_endpoint,
+                    shared,
                     folder / "journal.jsonl",
                     folder / "endpoint.stderr",
                     interrupts.check,
                 ) as endpoint:
                     niceness = endpoint.niceness
-                    run_file = _write_run_file(settings, cell, verifier, folder, for_runtime, endpoint, root)
-                    _drive(cell, manifest, settings, run_file, endpoint, observe, interrupts, ended)
+                    run_file = _write_run_file(settings, cell, verifier, folder, shared, endpoint, root)
+                    with _receipts(socket, verifier, root, folder):
+                        _drive(cell, manifest, settings, run_file, endpoint, observe, interrupts, ended)
                     was_gone = endpoint.child.has_ended(0)
                 if was_gone or endpoint.child.stop() != 0:
                     ended.endpoint_problem = said(endpoint.child, folder / "endpoint.stderr")
@@ -124,12 +128,20 @@ def run_once(
             endpoint_problem=ended.endpoint_problem,
             foreign_share=foreign.share,
             foreign_programs=foreign.programs,
+            agentdyno=__version__,
         )
         write_json(folder / "outcome.json", asdict(outcome))
     if interrupted is not None:
         raise interrupted
     if ended.endpoint_problem is not None:
         raise UserError(f"{folder}: the endpoint failed: {ended.endpoint_problem}", status=1)
+
+
+def _receipts(socket: Path, verifier: Verifier, root: Path, folder: Path) -> AbstractContextManager[Any]:
+    """Takes the receipts of the run, if its verifier sends any."""
+    if verifier.receipt is None:
+        return contextlib.nullcontext()
+    return listening(socket, verifier.argv, verifier.environment, root, folder / RECEIPTS)
 
 
 @dataclass(slots=True)
@@ -215,13 +227,13 @@ def _write_run_file(
     cell: Cell,
     verifier: Verifier,
     folder: Path,
-    tasks_file: Path,
+    shared: SharedFiles,
     endpoint: Endpoint,
     workspaces: Path,
 ) -> Path:
     run_file = RunFile(
-        tasks_file=tasks_file,
-        prompts_file=PROMPTS,
+        tasks_file=shared.tasks,
+        prompts_file=shared.prompts,
         base_url=endpoint.base_url,
         model=settings.model,
         request=settings.request,

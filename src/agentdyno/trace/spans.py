@@ -22,7 +22,8 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from agentdyno import __version__
-from agentdyno.analysis.ledger import NS_PER_MS, UNSERVED, match
+from agentdyno.analysis.joins import UNSERVED, match
+from agentdyno.analysis.ledger import NS_PER_MS
 from agentdyno.analysis.metrics import NS_PER_S
 from agentdyno.analysis.slots import Span, lifetimes, slots
 from agentdyno.errors import UserError

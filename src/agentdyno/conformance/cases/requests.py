@@ -11,7 +11,8 @@ from agentdyno.conformance.endpoint import Exchange
 from agentdyno.conformance.invariants import Observation
 from agentdyno.conformance.rules import NotPossible, require
 from agentdyno.conformance.stage import FAILING, PASSING, PROMPTS, Stage, passing, task
-from agentdyno.conformance.wire import canonical, fenced
+from agentdyno.conformance.wire import fenced
+from agentdyno.tasks.first_request import canonical
 
 
 async def thrice(exchange: Exchange) -> None:
