@@ -216,6 +216,7 @@ CASES = [
         remedy="finish reason",
     ),
     case("pauses after failures", pause_for_no_reason, "1 attempts", "a attempt 1", remedy="transport_ns"),
+    case("high-water marks kept", change_outcome(peaks_reset=2), "fell 2 times", remedy="clear_refs"),
     case("sampled throughout", look_away, "for 0.6 s (limit 0.5 s)", remedy="quiet machine"),
     *(
         case("verifications witnessed", change, *facts, remedy=RECEIPTS, run=witnessed_run())

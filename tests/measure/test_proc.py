@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agentdyno.measure import proc
+from agentdyno.measure.tree import Tree
 from agentdyno.process.child import Child
 
 pytestmark = pytest.mark.usefixtures("starts_processes")
@@ -80,7 +81,7 @@ def test_a_child_that_has_not_executed_its_program_is_left_out_of_the_tree(
 ) -> None:
     with spawning(tmp_path, *group) as (parent, held):
         assert {process.pid for process in proc.every()} >= {parent.pid, held}
-        tree = proc.Tree(parent.pid)
+        tree = Tree(parent.pid)
         for _ in range(3):  # on a busy machine it may be in its parent's memory for longer than one look
             assert [process.pid for process in tree.processes()] == [parent.pid]
 
@@ -89,12 +90,12 @@ def test_a_child_in_a_group_of_its_own_belongs_to_the_tree_once_it_has_executed_
     tmp_path: Path,
 ) -> None:
     with spawning(tmp_path, "setpgroup") as (parent, held):
-        tree = proc.Tree(parent.pid)
+        tree = Tree(parent.pid)
         assert [process.pid for process in tree.processes()] == [parent.pid]
         with (tmp_path / "fifo").open("w"):
             while Path(f"/proc/{held}/comm").read_text() != "cat\n":
                 pass
-            fresh = proc.Tree(parent.pid)
+            fresh = Tree(parent.pid)
             assert {process.pid for process in fresh.processes()} == {parent.pid, held}
             assert {process.pid for process in tree.processes()} == {parent.pid, held}
 
@@ -104,7 +105,7 @@ def test_a_worker_that_was_forked_belongs_to_the_tree_from_the_second_look_on(tm
     with Child([sys.executable, "-c", forks], cwd=tmp_path, environment=os.environ) as parent:
         while not (made := proc.children(parent.pid)):
             assert not parent.has_ended(0.01)
-        tree = proc.Tree(parent.pid)
+        tree = Tree(parent.pid)
         assert [process.pid for process in tree.processes()] == [parent.pid]
         assert {process.pid for process in tree.processes()} == {parent.pid, made[0].pid}
 

@@ -180,6 +180,12 @@ def sampled_throughout(evidence: Evidence) -> list[str]:
     return [f"no sample was taken for {gap_s:.1f} s (limit {UNSAMPLED_LIMIT_S:g} s)"]
 
 
+def high_water_marks_kept(evidence: Evidence) -> list[str]:
+    """No process of the runtime had its high-water mark of memory reset (proc(5), /proc/PID/clear_refs)."""
+    resets = evidence.run.outcome.peaks_reset
+    return [f"the high-water mark of memory (VmHWM) of the runtime fell {resets} times"] if resets else []
+
+
 def _served(evidence: Evidence, *fields: str) -> Iterator[tuple[tuple[Any, ...], int]]:
     """Of the attempts that the endpoint served these fields, each with the position of its request."""
     attempts = evidence.run.events.attempts.of(*fields)
@@ -220,6 +226,13 @@ CLAIMS: Sequence[Gate] = (
         verifications_witnessed,
         "run verify.argv as it is in the attempt's folder, with exactly the code block and the tests, and "
         "report how it ended; see receipts.jsonl and *Verification* in CONTRACT.md",
+        since="0.2.0",
+    ),
+    Gate(
+        "high-water marks kept",
+        high_water_marks_kept,
+        "do not write to /proc/PID/clear_refs during a run",
+        kinds=(Kind.MEMORY,),
         since="0.2.0",
     ),
     Gate(

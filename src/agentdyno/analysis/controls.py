@@ -10,11 +10,12 @@ from typing import TypeVar
 from agentdyno.analysis.claims import FIRST_REQUESTS
 from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.metric import Kind
-from agentdyno.analysis.noise import counter_error_mib, noise
+from agentdyno.analysis.noise import noise
 from agentdyno.analysis.ratio import Ratio, of_pairs, quotient
 from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.run_analysis import RunAnalysis
 from agentdyno.analysis.statistics import FEW
+from agentdyno.measure.proc import counter_error_kib
 from agentdyno.rundata.cell import AA_CONTROL, DRIFT_CHECK
 
 Service = tuple[dict[tuple[str, int], bytes], dict[str, tuple[str, int]]]
@@ -204,4 +205,4 @@ def _is_within_the_counter(
         if (run.cell.runtime, run.cell.agents, run.cell.verifier) == its
         and (peak := run.metrics[metric]) is not None
     )
-    return abs(ratio - 1) * peak <= counter_error_mib(cores)
+    return abs(ratio - 1) * peak * 1024 <= counter_error_kib(cores)

@@ -12,8 +12,6 @@ from agentdyno.rundata.cell import AA_CONTROL
 LEAST_FREEDOM = 3
 """Fewer degrees of freedom tell no noise: with one, nothing below a factor of three could be told from it."""
 
-PAGE_KIB = 4
-
 
 @dataclass(frozen=True, slots=True)
 class Noise:
@@ -41,10 +39,3 @@ def noise(runs: Sequence[RunAnalysis], metric: str) -> Noise | None:
         return None
     squares = sum(statistics.variance(sample) * (len(sample) - 1) for sample in samples)
     return Noise(math.sqrt(squares / freedom), freedom)
-
-
-def counter_error_mib(cores: int) -> float:
-    """How much memory the kernel's counter of one process may miss: since Linux 6.2 each processor keeps up
-    to max(32, 2n) pages to itself, with n processors (lib/percpu_counter.c).
-    """
-    return cores * max(32, 2 * cores) * PAGE_KIB / 1024

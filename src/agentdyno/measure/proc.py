@@ -1,9 +1,7 @@
 """What the kernel reports about processes in /proc (proc(5), Documentation/filesystems/proc.rst)."""
 
 import contextlib
-import ctypes
 import os
-import platform
 import time
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
@@ -92,6 +90,16 @@ class Memory:
     present_kib: int
 
 
+PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+def counter_error_kib(processors: int) -> int:
+    """How much memory the kernel's counter of one process may miss: since Linux 6.2 each processor keeps up
+    to max(32, 2n) pages to itself, with n processors (lib/percpu_counter.c).
+    """
+    return processors * max(32, 2 * processors) * PAGE_KIB
+
+
 class Watched:
     """A process that is polled often. Its files stay open, which halves the cost of a poll."""
 
@@ -164,50 +172,6 @@ def listed_children(pid: int) -> list[int]:
     return found
 
 
-class Tree:
-    """The leader of a session, its descendants, and all other processes of that session.
-
-    A child that has not yet executed its program is left out. Such a child may share its parent's memory
-    (vfork(2)), so it would count the parent twice, and a peak keeps one wrong sample. Where the kernel
-    reports shared memory, the child is left out while it shares memory, which can take several polls on a
-    busy machine. Otherwise, and after fork(2), the child is left out in the first poll in which it has the
-    leader's group, or the arguments of a process in that group.
-
-    A process found outside the tree is not read again: most processes are outside, and a process does not
-    move into a tree. (A reused pid could be missed, but pids repeat only after thousands of runs.)
-    """
-
-    def __init__(self, root: int) -> None:
-        self._root = root
-        self._outside: set[int] = set()
-        self._like_leader: set[int] = {root}
-
-    def processes(self) -> list[Process]:
-        """The present members."""
-        members = self._members()
-        in_group = {process.pid for process in members if process.group == self._root}
-        arguments = {process.arguments_at for process in members if process.pid in in_group} - {0}
-        like_leader = in_group | {process.pid for process in members if process.arguments_at in arguments}
-        being_made = like_leader - self._like_leader
-        self._like_leader = like_leader
-        return [
-            process
-            for process in members
-            if process.pid not in being_made
-            and not (process.pid in like_leader and is_shared(process.pid, process.parent))
-        ]
-
-    def _members(self) -> list[Process]:
-        candidates = list(every(but=self._outside))
-        members = {process.pid for process in candidates if self._root in (process.pid, process.session)}
-        while joining := {
-            process.pid for process in candidates if process.parent in members and process.pid not in members
-        }:
-            members |= joining
-        self._outside.update(process.pid for process in candidates if process.pid not in members)
-        return [process for process in candidates if process.pid in members]
-
-
 def pss_kib(pid: int) -> int:
     """Proportional set size in KiB: a page that n processes share counts 1/n; 0 when the process is gone.
 
@@ -221,19 +185,3 @@ def pss_kib(pid: int) -> int:
         return 0
     at = rollup.find(b"\nPss:")
     return int(rollup[at + 5 :].split(None, 1)[0]) if at >= 0 else 0
-
-
-_KCMP = {"x86_64": 312, "aarch64": 272}.get(platform.machine())
-_KCMP_VM = 1  # include/uapi/linux/kcmp.h
-
-_syscall = ctypes.CDLL(None).syscall
-_syscall.argtypes = [ctypes.c_long, *[ctypes.c_long] * 5]
-_syscall.restype = ctypes.c_long
-
-
-def is_shared(pid: int, other: int) -> bool:
-    """Whether two processes use the same address space, and not copies on write (kcmp(2)).
-
-    Also False where the kernel cannot tell: it has no kcmp, forbids kcmp, or one of the processes is gone.
-    """
-    return _KCMP is not None and _syscall(_KCMP, pid, other, _KCMP_VM, 0, 0) == 0

@@ -2,14 +2,17 @@
 
 import contextlib
 import json
+import os
 import threading
 import time
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from agentdyno.measure import proc
+from agentdyno.measure.tree import Tree, Verifications
 
 PERIOD_S = 0.015
 """Between two samples of the runtime's own processes."""
@@ -22,9 +25,9 @@ TREE_EVERY = 10
 class Sample:
     """One sample. `t` is CLOCK_MONOTONIC in ns, memory is in KiB, and the tree is None in samples without it.
 
-    `peak_rss_kib` and `rss_kib` are sums over the runtime's own processes: those in the process group of its
-    leader. Tool children have groups of their own: `tools_pss_kib` is the sum over tool children, and
-    `tree_pss_kib` is the sum over all. `cpu_s` includes ended own processes at their last sampled values.
+    `peak_rss_kib` and `rss_kib` are sums over the runtime's own processes: all that it started but those
+    below a verifier. `tools_pss_kib` is the sum over those, and `tree_pss_kib` is the sum over all. `cpu_s`
+    includes ended own processes at their last sampled values.
     `endpoint_cpu_s` is the endpoint's processor time so far, None when the endpoint is unknown or gone.
     """
 
@@ -47,16 +50,33 @@ _FIELDS = [field.name for field in fields(Sample)]
 
 
 class Sampler:
-    """A thread that takes a sample every `PERIOD_S` and writes a line for each to `path`."""
+    """A thread that takes a sample every `PERIOD_S` and writes a line for each to `path`.
 
-    def __init__(self, pid: int, path: Path, endpoint_pid: int | None = None) -> None:
+    `verifier` is the program that every verification begins with. Without one, what is in the process group
+    of the runtime's leader is the runtime's own. `beside` are the children of this process that have nothing
+    to do with the runtime. `peaks_reset` counts the times that a high-water mark fell, which nothing does but
+    a write to `/proc/PID/clear_refs`.
+    """
+
+    def __init__(
+        self,
+        pid: int,
+        path: Path,
+        endpoint_pid: int | None = None,
+        verifier: Path | None = None,
+        beside: Container[int] | None = None,
+    ) -> None:
         self._pid = pid
         self._path = path
         self._endpoint_pid = endpoint_pid
         self._own: dict[int, proc.Watched] = {}
         self._cpu_s_of: dict[int, float] = {}
+        self._adopted: set[int] = set()
+        self._peaks: dict[tuple[int, int], int] = {}
         self._error: OSError | None = None
-        self._tree = proc.Tree(pid)
+        self._tree = Tree(pid, beside)
+        self._verifications = None if verifier is None else Verifications(verifier)
+        self.peaks_reset = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sample, name="sampler", daemon=True)
         self.latest: Sample | None = None
@@ -78,6 +98,11 @@ class Sampler:
     def workers_cpu_s(self) -> float:
         """Processor time of the runtime's own processes without its leader, at their last sampled values."""
         return sum(cpu_s for pid, cpu_s in self._cpu_s_of.items() if pid != self._pid)
+
+    @property
+    def orphans_cpu_s(self) -> float:
+        """The part of it that the leader cannot have reaped, because this process adopted its workers."""
+        return sum(cpu_s for pid, cpu_s in self._cpu_s_of.items() if pid in self._adopted)
 
     def _sample(self) -> None:
         try:
@@ -109,7 +134,8 @@ class Sampler:
         tools_pss: int | None = None
         if with_tree:
             tree = self._tree.processes()
-            own = {process.pid for process in tree if process.group == self._pid}
+            own = {process.pid for process in tree} - self._tools(tree)
+            self._adopted |= {process.pid for process in tree if process.parent == os.getpid()} - {self._pid}
             self._watch(own)
             pss = {process.pid: proc.pss_kib(process.pid) for process in tree}
             tree_pss = sum(pss.values())
@@ -118,7 +144,8 @@ class Sampler:
         looks = [look for watched in self._own.values() if (look := watched.look()) is not None]
         if not looks:
             return None
-        for process, _ in looks:
+        for process, memory in looks:
+            self._check_peak(process, memory)
             if (cpu_s := proc.cpu_s(process.pid)) is not None:
                 self._cpu_s_of[process.pid] = cpu_s
         endpoint_cpu_s = None if self._endpoint_pid is None else proc.cpu_s(self._endpoint_pid)
@@ -133,6 +160,20 @@ class Sampler:
             tools_pss_kib=tools_pss,
             endpoint_cpu_s=None if endpoint_cpu_s is None else round(endpoint_cpu_s, 6),
         )
+
+    def _tools(self, tree: Sequence[proc.Process]) -> set[int]:
+        """The pids of the tests, and of what they started."""
+        if self._verifications is not None:
+            return self._verifications.among(tree)
+        return {process.pid for process in tree if process.group != self._pid}
+
+    def _check_peak(self, process: proc.Process, memory: proc.Memory) -> None:
+        """Note a high-water mark that fell by more than its counter errs; a new program has a new one."""
+        program = process.pid, process.arguments_at
+        before = self._peaks.get(program, 0)
+        if memory.peak_kib < before - 2 * proc.counter_error_kib(os.cpu_count() or 1):
+            self.peaks_reset += 1
+        self._peaks[program] = memory.peak_kib
 
     def _watch(self, own: set[int]) -> None:
         """Watch the runtime's own processes, and always its leader, even if the tree is empty."""

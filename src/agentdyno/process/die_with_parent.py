@@ -1,4 +1,5 @@
-"""Execute a program that gets SIGTERM when its parent dies (prctl(2), PR_SET_PDEATHSIG).
+"""Execute a program that gets SIGTERM when its parent dies (prctl(2), PR_SET_PDEATHSIG), and that cannot
+raise its own priority (capabilities(7), CAP_SYS_NICE).
 
 Run as a script: `python -I -S die_with_parent.py PARENT_PID FD COUNT FILE… PROGRAM ARGUMENT…`. The setting
 survives execve(2), and execve makes a new address space, so the program's VmHWM excludes this
@@ -15,14 +16,19 @@ import sys
 import time
 
 PR_SET_PDEATHSIG = 1
+PR_CAPBSET_DROP = 24
+CAP_SYS_NICE = 23
 
 
 def main() -> None:
-    """Set the signal, then execute the program in place of this one."""
+    """Set both, then execute the program in place of this one."""
     parent, fd, count = map(int, sys.argv[1:4])
     join, argv = sys.argv[4 : 4 + count], sys.argv[4 + count :]
     os.set_inheritable(fd, False)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    prctl = ctypes.CDLL(None).prctl
+    prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    # So that not even root can raise its priority; for other users it fails, as they cannot anyway.
+    prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)
     if os.getppid() != parent:  # the parent died before prctl took effect
         sys.exit(128 + signal.SIGTERM)
     doing = ""

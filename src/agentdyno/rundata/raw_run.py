@@ -40,7 +40,7 @@ class RunOutcome:
     those that the code under test did, out of the runtime's reach. `endpoint_problem` says how the endpoint
     failed: such a run says nothing of the runtime. `foreign_share` and `foreign_programs` are what ran beside
     the run (see `measure.foreign`), None and empty in runs of older versions. `agentdyno` is the version that
-    made the run, None in runs of version 0.1.0.
+    made the run, None in runs of version 0.1.0. `peaks_reset` counts high-water marks that fell.
     """
 
     exit_code: int | None
@@ -69,6 +69,7 @@ class RunOutcome:
     foreign_share: Annotated[float, Must("from 0 to 1", lambda share: 0 <= share <= 1)] | None = None
     foreign_programs: list[str] = field(default_factory=list)
     agentdyno: Text | None = None
+    peaks_reset: Count = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from agentdyno.errors import UserError
 from agentdyno.measure import proc
 from agentdyno.rundata.receipts import GONE
+from agentdyno.verifiers import Verifier
 
 LONGEST_PATH = 107
 """Of a socket in the file system, in bytes (unix(7))."""
@@ -221,3 +222,12 @@ def listening(
         yield listener
     finally:
         listener.close()
+
+
+def receipts_of(
+    verifier: Verifier, path: Path, workspaces: Path, file: Path
+) -> contextlib.AbstractContextManager[Listener | None]:
+    """A listener for a run's verifications, if the verifier sends receipts."""
+    if verifier.receipt is None:
+        return contextlib.nullcontext()
+    return listening(path, verifier.argv, verifier.environment, workspaces, file)

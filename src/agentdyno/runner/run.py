@@ -4,10 +4,8 @@ import contextlib
 import os
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from agentdyno import __version__
 from agentdyno.endpoint.process import said
@@ -26,7 +24,7 @@ from agentdyno.rundata.cell import UNSAMPLED, Cell
 from agentdyno.rundata.raw_run import RECEIPTS, RunOutcome
 from agentdyno.runner.append_only import AppendOnly
 from agentdyno.runner.endpoint import Endpoint, SharedFiles, serve
-from agentdyno.runner.receipts import listening
+from agentdyno.runner.receipts import receipts_of
 from agentdyno.runner.settings import Settings
 from agentdyno.runner.workspaces import is_of_an_attempt, workspaces
 from agentdyno.runtimes.launch import RunFile, Verify, inherited, write_run_file
@@ -86,8 +84,10 @@ def run_once(
                 ) as endpoint:
                     niceness = endpoint.niceness
                     run_file = _write_run_file(settings, cell, verifier, folder, shared, endpoint, root)
-                    with _receipts(socket, verifier, root, folder):
-                        _drive(cell, manifest, settings, run_file, endpoint, observe, interrupts, ended)
+                    with receipts_of(verifier, socket, root, folder / RECEIPTS):
+                        _drive(
+                            cell, manifest, verifier, settings, run_file, endpoint, observe, interrupts, ended
+                        )
                     was_gone = endpoint.child.has_ended(0)
                 if was_gone or endpoint.child.stop() != 0:
                     ended.endpoint_problem = said(endpoint.child, folder / "endpoint.stderr")
@@ -129,19 +129,13 @@ def run_once(
             foreign_share=foreign.share,
             foreign_programs=foreign.programs,
             agentdyno=__version__,
+            peaks_reset=ended.peaks_reset,
         )
         write_json(folder / "outcome.json", asdict(outcome))
     if interrupted is not None:
         raise interrupted
     if ended.endpoint_problem is not None:
         raise UserError(f"{folder}: the endpoint failed: {ended.endpoint_problem}", status=1)
-
-
-def _receipts(socket: Path, verifier: Verifier, root: Path, folder: Path) -> AbstractContextManager[Any]:
-    """Takes the receipts of the run, if its verifier sends any."""
-    if verifier.receipt is None:
-        return contextlib.nullcontext()
-    return listening(socket, verifier.argv, verifier.environment, root, folder / RECEIPTS)
 
 
 @dataclass(slots=True)
@@ -157,6 +151,7 @@ class _Ended:
     tools_cpu_s: float | None = None
     survivors: list[Survivor] = field(default_factory=list)
     sampler_cpu_s: float = 0.0
+    peaks_reset: int = 0
     cgroup_peak_kib: int | None = None
     cgroup_method: str | None = None
     events: AppendOnly | None = None
@@ -165,6 +160,7 @@ class _Ended:
 def _drive(
     cell: Cell,
     manifest: Manifest,
+    verifier: Verifier,
     settings: Settings,
     run_file: Path,
     endpoint: Endpoint,
@@ -174,6 +170,7 @@ def _drive(
 ) -> None:
     """Start the runtime, sample it until it ends, and fill in `ended`, whatever happens."""
     folder = run_file.parent
+    beside = {process.pid for process in proc.children(os.getpid())}
     try:
         with (
             (folder / "runtime.stderr").open("wb") as stderr,
@@ -191,7 +188,9 @@ def _drive(
             ended.pid, ended.t_executed = child.pid, child.t_executed
             launched_cpu_s = proc.cpu_s(child.pid)
             ended.events = AppendOnly(folder / "events.jsonl")
-            sampler = Sampler(child.pid, folder / "samples.jsonl", endpoint.child.pid)
+            sampler = Sampler(
+                child.pid, folder / "samples.jsonl", endpoint.child.pid, verifier.receipt, beside
+            )
             sampled = cell.control != UNSAMPLED
             try:
                 with sampler if sampled else contextlib.nullcontext():
@@ -212,12 +211,13 @@ def _drive(
                     if launched_cpu_s is not None and last is not None and own_cpu_s is not None:
                         workers = sampler.workers_cpu_s
                         ended.own_cpu_s = own_cpu_s - launched_cpu_s + workers
-                        ended.tools_cpu_s = max(0.0, last.reaped_children_cpu_s - workers)
+                        reaped = workers - sampler.orphans_cpu_s
+                        ended.tools_cpu_s = max(0.0, last.reaped_children_cpu_s - reaped)
             finally:
                 if group is not None:
                     ended.cgroup_peak_kib, ended.cgroup_method = group.peak_kib(), group.method
                 ended.exit_code = child.stop()
-                ended.sampler_cpu_s = sampler.cpu_s
+                ended.sampler_cpu_s, ended.peaks_reset = sampler.cpu_s, sampler.peaks_reset
     except UserError as refusal:
         ended.problem = str(refusal)
 
