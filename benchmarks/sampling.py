@@ -93,7 +93,7 @@ def main() -> None:
         switch = Switch(prepared.folder)
         try:
             files = shared_files(prepared, AGENTS)
-            run_once(cell, manifest, prepared.verifiers[0], settings, folder, files, switch, interrupts)
+            run_once(cell, 1, manifest, prepared.verifiers[0], settings, folder, files, switch, interrupts)
         finally:
             switch.stop()
         report(switch.edges, *served(folder / "journal.jsonl"))

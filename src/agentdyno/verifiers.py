@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from secrets import token_hex
 
 from agentdyno.errors import UserError
 from agentdyno.sealed import Seal
@@ -31,11 +32,13 @@ class Verifier:
     seals: tuple[Seal, ...] = ()
     receipt: Path | None = None
 
-    def sending_receipts_to(self, socket: Path) -> "Verifier":
-        """The verifier with an argv that has receipts sent; as it is if there is no program for that."""
+    def sending_receipts(self) -> "Verifier":
+        """The verifier with an argv that has receipts sent to a socket of its own; as it is if there is no
+        program for that.
+        """
         if self.receipt is None:
             return self
-        return replace(self, argv=(str(self.receipt), str(socket), *self.argv))
+        return replace(self, argv=(str(self.receipt), f"agentdyno-{token_hex(8)}", *self.argv))
 
     def check(self) -> None:
         """A UserError says which of the verifier's files changed since the set-up."""

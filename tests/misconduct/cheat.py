@@ -170,11 +170,11 @@ def runs_it_without_a_receipt() -> None:
 
 
 def forges_receipts() -> None:
-    def forge(path: str, folder: str) -> None:
-        files = [Path(folder, name).read_bytes() for name in ("solution.py", "test_solution.py")]
+    def forge(name: str, folder: str) -> None:
+        files = [Path(folder, file).read_bytes() for file in ("solution.py", "test_solution.py")]
         hashes = " ".join(sha256(content).hexdigest() for content in files)
         harness = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        harness.connect(path)
+        harness.connect(f"\0{name}")
         harness.send(f"start {time.monotonic_ns()} {hashes} 0".encode())
         harness.send(f"end {time.monotonic_ns()} 0 0 99".encode())
         kept.append(harness)

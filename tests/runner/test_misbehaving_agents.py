@@ -32,8 +32,8 @@ LINES = {
         r"wait for start_after_ns .* CONTRACT\.md"
     ),
     "asks-otherwise-in-its-second-start --repeats 2": (
-        r"run 2: 20 requests differ from those of 001-\S+, the first: builtin/0 attempt 1: "
-        r"see messages.json and feedback.json of the contract's vectors"
+        r"run 2: 20 first requests are not those of the contract, the first: builtin/\d+: "
+        r"see \*One task\* .* messages.json of the contract's vectors"
     ),
     "judges-otherwise-in-its-second-start --repeats 2 --max-retries 0": (
         r"run 2: 20 verdicts are not those of the script, the first: builtin/\d+ attempt 1 was to pass, "

@@ -201,7 +201,8 @@ def runs(draw: st.DrawFn) -> RawRun:
     return RawRun(
         cell=replace(CELL, agents=2), block=1, folder=Path(), tasks_file=Path(), task_ids=list("abcde"),
         starts=draw(starts | st.just({})), max_retries=3, outcome=OUTCOME, events=events, journal=journal,
-        samples=Columns(Sample),
+        samples=Columns(Sample), model="", request={}, prompts_file=None, tests_sha256={}, slots=None,
+        receipts=None,
     )  # fmt: skip
 
 
@@ -317,13 +318,16 @@ def test_perfetto_finds_every_slice_at_its_depth(perfetto: Query, run_of_python:
 def test_perfetto_adds_the_phases_up_to_the_ledger(perfetto: Query, run_of_python: Run) -> None:
     run = run_of_python.read()
     ledger = {part: sum(getattr(entry.parts, part) for entry in entries(run)) for part in PARTS}
-    found = perfetto("select name, sum(dur) / 1e6 as ms from slice where category = 'phase' group by name")
-    assert {row["name"]: row["ms"] for row in found} == {
+    rows = perfetto("select name, sum(dur) / 1e6 as ms from slice where category = 'phase' group by name")
+    found = {row["name"]: row["ms"] for row in rows}
+    # Which of several free agents took a task is not known, and the track may be that of one freed later.
+    assert found.pop("begin", 0.0) <= ledger["begin"] + 0.001 * len(run.events.attempts)
+    assert found == {
         part: pytest.approx(total, abs=0.001 * len(run.events.attempts))
         for part, total in ledger.items()
-        if part in {row["name"] for row in found}
+        if part in found
     }
-    assert {"model", "verify", "send"} <= {row["name"] for row in found}
+    assert {"model", "verify", "send"} <= found.keys()
 
 
 def test_perfetto_finds_a_track_an_agent_and_all_counters(perfetto: Query) -> None:

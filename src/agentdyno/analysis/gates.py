@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from statistics import median
 
-from agentdyno.analysis.claims import CLAIMS
+from agentdyno.analysis.claims import AS_REQUESTED, CLAIMS
 from agentdyno.analysis.disturbances import DISTURBANCES
 from agentdyno.analysis.gate import Evidence, Gate
 from agentdyno.analysis.joins import UNSERVED
@@ -227,7 +227,7 @@ GATES: Sequence[Gate] = (
         "hash the sent body as canonical JSON, and take times from CLOCK_MONOTONIC; "
         "see endpoint.stderr if the journal is incomplete",
     ),
-    *CLAIMS,
+    AS_REQUESTED,
     AS_SCRIPTED,
     Gate(
         "ledger balances",
@@ -260,6 +260,7 @@ GATES: Sequence[Gate] = (
         littles_law,
         "report every request in the event of its attempt",
     ),
+    *CLAIMS,
     Gate(
         "endpoint on time",
         endpoint_on_time,

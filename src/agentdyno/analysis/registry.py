@@ -130,8 +130,8 @@ def _declared() -> Iterator[MetricDefinition]:
         "cpu_s_per_task",
         "processor time",
         "CPU\nms/task",
-        "Processor time of the runtime's own processes, without the tests. Workers that the runtime forked "
-        "count as they were last sampled.",
+        "Processor time of the runtime's own processes: all that it started but the tests. Workers count as "
+        "they were last sampled.",
         ranks=True,
     )
     yield _ms_per_task(
@@ -152,8 +152,9 @@ def _declared() -> Iterator[MetricDefinition]:
         "overhead",
         "overhead",
         "What the runtime adds to an attempt: its wall time since it was due, without model, queue, "
-        "verification and failed tries. The first tasks are due when the run starts, later ones and retries "
-        "when they begin; with `--arrivals` a task is due at its start, or as soon as an agent is free.",
+        "verification and failed tries. The first tasks are due when the run starts, later ones when an "
+        "agent is free, retries when the attempt before has ended; with `--arrivals` a task is due at its "
+        "start, or as soon as an agent is free.",
         ranks=True,
     )
     yield from percentiles(
@@ -178,9 +179,18 @@ def _declared() -> Iterator[MetricDefinition]:
         better=Better.NEITHER,
     )
     yield from percentiles(
-        "verify", "verification", "verify", "The life of the test process, as the runtime saw it."
+        "verify",
+        "verification",
+        "verify",
+        "The life of the test process, by its [receipt](method.md#receipts), or as the runtime saw it.",
     )
-    yield from percentiles("queue", "queue", "queue", "The wait for a verification slot.")
+    yield from percentiles(
+        "queue",
+        "queue",
+        "queue",
+        "The wait for a verification slot, until one is free for the attempt. What it waits after that is "
+        "overhead.",
+    )
     yield from percentiles(
         "task",
         "task",

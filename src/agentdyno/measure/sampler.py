@@ -77,6 +77,7 @@ class Sampler:
         self._tree = Tree(pid, beside)
         self._verifications = None if verifier is None else Verifications(verifier)
         self.peaks_reset = 0
+        self.samples = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sample, name="sampler", daemon=True)
         self.latest: Sample | None = None
@@ -121,6 +122,7 @@ class Sampler:
                 sample = self._look(with_tree=count % TREE_EVERY == 0)
                 if sample is not None:
                     self.latest = sample
+                    self.samples += 1
                     file.write(sample.line())
                 count += 1
                 # Deadlines count from the start, so that a late sample does not delay all later ones.

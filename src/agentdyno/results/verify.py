@@ -13,6 +13,13 @@ from agentdyno.analysis.capacity import Objective
 from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.run_analysis import RunAnalysis
 from agentdyno.reading import Missing, Unreadable, lines, read_json
+from agentdyno.results.bound import (
+    kept_settings,
+    not_in_summary,
+    unlike_plan,
+    unlike_run,
+    unlike_settings,
+)
 from agentdyno.results.documents import table
 from agentdyno.results.experiment import LEDGER, Experiment, ExperimentAnalysis
 from agentdyno.results.summary import Row, as_json, tasks_csv
@@ -23,8 +30,15 @@ from agentdyno.shape import Json
 
 def differences(experiment: Experiment, runs: ExperimentAnalysis) -> Iterator[str]:
     """What is not as it was, or does not follow from the raw files; `runs` takes in the runs."""
-    for run, said in zip(experiment.all_runs, experiment.document["experiment"]["runs"], strict=True):
-        ledger = runs.add(run.read())
+    document, folder = experiment.document, experiment.folder
+    yield from unlike_plan(document["experiment"], experiment.all_runs)
+    yield from not_in_summary(experiment.all_runs)
+    if (settings := kept_settings(folder)) is not None:
+        yield from unlike_settings(document, settings)
+    for run, said in zip(experiment.all_runs, document["experiment"]["runs"], strict=True):
+        data = run.read()
+        yield from unlike_run(document, run, data)
+        ledger = runs.add(data)
         yield from _unlike(f"{said['folder']}: sha256", said["sha256"], runs.described[-1]["sha256"])
         yield from _unlike_text(run.folder / LEDGER, ledger)
     findings = runs.summary()

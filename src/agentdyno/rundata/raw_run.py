@@ -24,6 +24,20 @@ REMEDY = "name results whose runs are whole, or measure again"
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What a run is of: its cell and block, the hash of the contender's files, and the machine."""
+
+    runtime: Text
+    agents: AtLeast1
+    verifier: Text
+    profile: Text
+    control: str
+    block: AtLeast1
+    contender_sha256: Text
+    machine: dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
 class RunOutcome:
     """How a run ended, as the harness observed it; `outcome.json` in the run's folder.
 
@@ -41,6 +55,7 @@ class RunOutcome:
     failed: such a run says nothing of the runtime. `foreign_share` and `foreign_programs` are what ran beside
     the run (see `measure.foreign`), None and empty in runs of older versions. `agentdyno` is the version that
     made the run, None in runs of version 0.1.0. `peaks_reset` counts high-water marks that fell.
+    `samples` is how many the sampler took, and `origin` what the run is of.
     """
 
     exit_code: int | None
@@ -70,6 +85,8 @@ class RunOutcome:
     foreign_programs: list[str] = field(default_factory=list)
     agentdyno: Text | None = None
     peaks_reset: Count = 0
+    samples: Count | None = None
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)

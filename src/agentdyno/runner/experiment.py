@@ -71,7 +71,7 @@ def measure(
             position = _position(number, total, is_again=results.has(block, cell))
             ended_by, run = None, _there_already(Run(folder, cell, block), position, progress)
             if run is None:
-                ended_by = _run_anew(prepared, cell, folder, position, progress, interrupts)
+                ended_by = _run_anew(prepared, cell, block, folder, position, progress, interrupts)
                 if not isinstance(ended_by, UserError) and (folder / "outcome.json").exists():
                     run = read(folder, cell, block)
             if run is not None:
@@ -114,7 +114,13 @@ def _build(prepared: Prepared, progress: Progress, interrupts: Interrupts) -> No
 
 
 def _run_anew(
-    prepared: Prepared, cell: Cell, folder: Path, position: str, progress: Progress, interrupts: Interrupts
+    prepared: Prepared,
+    cell: Cell,
+    block: int,
+    folder: Path,
+    position: str,
+    progress: Progress,
+    interrupts: Interrupts,
 ) -> Interrupted | UserError | None:
     """Run the cell, and return what kept it from counting; a run that was cut off before is removed first."""
     (manifest,) = (each for each in prepared.runtimes if each.name == cell.runtime)
@@ -125,7 +131,7 @@ def _run_anew(
         interrupts.check()
         files = shared_files(prepared, cell.agents)
         with progress.run(position, cell, prepared.settings.task_count(cell.agents)) as observe:
-            run_once(cell, manifest, verifier, prepared.settings, folder, files, observe, interrupts)
+            run_once(cell, block, manifest, verifier, prepared.settings, folder, files, observe, interrupts)
     except (Interrupted, UserError) as ended_by:
         return ended_by
     return None

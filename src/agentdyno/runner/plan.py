@@ -1,12 +1,12 @@
 """What is run next: blocks of cells in random order, controls, and the search for a capacity."""
 
-import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from agentdyno.analysis.capacity import capacity, next_to_try
 from agentdyno.process import limits
+from agentdyno.results.order import blocks, with_controls
 from agentdyno.results.summary import Summary
 from agentdyno.rundata.cell import DRIFT_CHECK, Cell
 from agentdyno.runner.prepare import Prepared, open_files_needed
@@ -29,21 +29,6 @@ def cells_of(prepared: Prepared) -> list[Cell]:
         for agents in settings.agents
         for manifest in prepared.runtimes
     ]
-
-
-def with_controls(cells: Sequence[Cell], controls: Sequence[str]) -> list[Cell]:
-    """The cells of a block: those that are asked for, and the controls that every block has."""
-    return [*cells, *(replace(cells[0], control=name) for name in controls if name != DRIFT_CHECK)]
-
-
-def blocks(cells: Sequence[Cell], seed: int) -> Iterator[list[Cell]]:
-    """Block after block, without end: each holds every cell once, in an order drawn from `seed`.
-
-    A slow drift of the machine then falls on all cells alike instead of on those that come last.
-    """
-    draw = random.Random(seed)
-    while True:
-        yield draw.sample(cells, len(cells))
 
 
 def repeated(prepared: Prepared) -> Plan:

@@ -18,6 +18,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,15 +150,19 @@ static int refuse(char const *what) {
     return CANNOT_RUN;
 }
 
-static int connected_to(char const *path) {
+/// The name is one of the abstract namespace, which has no file, and so none that a kill could leave
+/// (unix(7)).
+static int connected_to(char const *name) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path) {
+    size_t const length = strlen(name);
+    if (length >= sizeof address.sun_path) {
         errno = ENAMETOOLONG;
         return -1;
     }
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path + 1, name, length);
+    socklen_t const size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
     int const harness = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    if (harness >= 0 && connect(harness, (struct sockaddr *)&address, sizeof address) == 0)
+    if (harness >= 0 && connect(harness, (struct sockaddr *)&address, size) == 0)
         return harness;
     return -1;
 }

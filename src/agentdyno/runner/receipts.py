@@ -12,13 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from agentdyno.errors import UserError
 from agentdyno.measure import proc
 from agentdyno.rundata.receipts import GONE
 from agentdyno.verifiers import Verifier
-
-LONGEST_PATH = 107
-"""Of a socket in the file system, in bytes (unix(7))."""
 
 _BACKLOG = 4096
 _MESSAGE = 4096
@@ -78,24 +74,16 @@ class Listener:
     """
 
     def __init__(
-        self,
-        path: Path,
-        command: Sequence[str],
-        environment: Mapping[str, str],
-        workspaces: Path,
-        file: Path,
+        self, command: Sequence[str], environment: Mapping[str, str], workspaces: Path, file: Path
     ) -> None:
-        if len(os.fsencode(path)) > LONGEST_PATH:
-            raise UserError(
-                f"{path.parent.parent}: is too long a path for a socket; set TMPDIR to a shorter one"
-            )
+        """`command` begins with the program and the name of its socket."""
         self._command = b"".join(os.fsencode(word) + b"\0" for word in command)
         self._environment = sorted(os.fsencode(f"{name}={value}") for name, value in environment.items())
         self._program = os.stat(command[0])
         self._workspaces = f"{workspaces}/"
         self._file = file.open("w", encoding="utf-8", buffering=1)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._socket.bind(str(path))
+        self._socket.bind(f"\0{command[1]}")
         self._socket.listen(_BACKLOG)
         self._socket.setblocking(False)
         self._selector = selectors.DefaultSelector()
@@ -145,9 +133,12 @@ class Listener:
             while True:
                 sender, _ = self._socket.accept()
                 sender.setblocking(False)
-                pid, _, _ = _CREDENTIALS.unpack(
+                pid, user, _ = _CREDENTIALS.unpack(
                     sender.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
                 )
+                if user != os.geteuid():  # Somebody else on this machine, whom nobody asked.
+                    sender.close()
+                    continue
                 self._open[sender] = receipt = Receipt(pid)
                 self._look_at(receipt)
                 self._selector.register(sender, selectors.EVENT_READ)
@@ -214,10 +205,10 @@ def _read(path: str) -> bytes:
 
 @contextlib.contextmanager
 def listening(
-    path: Path, command: Sequence[str], environment: Mapping[str, str], workspaces: Path, file: Path
+    command: Sequence[str], environment: Mapping[str, str], workspaces: Path, file: Path
 ) -> Iterator[Listener]:
     """A listener that ends with the block."""
-    listener = Listener(path, command, environment, workspaces, file)
+    listener = Listener(command, environment, workspaces, file)
     try:
         yield listener
     finally:
@@ -225,9 +216,9 @@ def listening(
 
 
 def receipts_of(
-    verifier: Verifier, path: Path, workspaces: Path, file: Path
+    verifier: Verifier, workspaces: Path, file: Path
 ) -> contextlib.AbstractContextManager[Listener | None]:
     """A listener for a run's verifications, if the verifier sends receipts."""
     if verifier.receipt is None:
         return contextlib.nullcontext()
-    return listening(path, verifier.argv, verifier.environment, workspaces, file)
+    return listening(verifier.argv, verifier.environment, workspaces, file)

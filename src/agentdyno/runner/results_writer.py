@@ -1,7 +1,7 @@
 """Writes the results of an experiment as they become known."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,8 +14,9 @@ from agentdyno.results.summary import SCHEMA_VERSION, Summary, as_json, named, t
 from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.raw_run import RawRun
 from agentdyno.runner.prepare import Prepared
-from agentdyno.runner.run import TRANSPORT
 from agentdyno.runner.settings import Settings
+from agentdyno.runner.told import TRANSPORT
+from agentdyno.runtimes.contender import contender_sha256
 
 OnRun = Callable[[RawRun], None]
 """Called with every run that is taken in, before it is analysed."""
@@ -29,6 +30,7 @@ class ResultsWriter:
         self._on_run = on_run
         self._environment = environment([verifier.versions() for verifier in prepared.verifiers])
         self._started = _now()
+        self._contenders = {each.name: contender_sha256(each) for each in prepared.runtimes}
         settings = prepared.settings
         self._runs = ExperimentAnalysis(cells, settings.real_endpoint is None, settings.baseline)
         self.summary: Summary = self._runs.summary()
@@ -66,7 +68,7 @@ class ResultsWriter:
                     "simulated": self._runs.simulated,
                     "cells": [named(cell) for cell in self._runs.cells],
                     "runs": self._runs.described,
-                    **_asked(self._prepared),
+                    **_asked(self._prepared, self._contenders),
                 },
                 "environment": self._environment,
                 **as_json(self.summary),
@@ -74,7 +76,7 @@ class ResultsWriter:
         )
 
 
-def _asked(prepared: Prepared) -> dict[str, Any]:
+def _asked(prepared: Prepared, hashes: Mapping[str, str]) -> dict[str, Any]:
     """What the experiment was asked to do."""
     settings = prepared.settings
     return {
@@ -83,6 +85,7 @@ def _asked(prepared: Prepared) -> dict[str, Any]:
                 "language": manifest.language,
                 "description": manifest.description,
                 "run": list(manifest.run),
+                "sha256": hashes[manifest.name],
             }
             for manifest in prepared.runtimes
         },

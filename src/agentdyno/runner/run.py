@@ -14,20 +14,21 @@ from agentdyno.files import write_json
 from agentdyno.measure import proc
 from agentdyno.measure.cgroup import accounted, cores
 from agentdyno.measure.foreign import Watch
-from agentdyno.measure.machine import Baseline
+from agentdyno.measure.machine import Baseline, machine
 from agentdyno.measure.sampler import Sampler
 from agentdyno.process.child import Child
 from agentdyno.process.orphans import Survivor, no_survivors, reap_orphans
 from agentdyno.process.output import last_line
 from agentdyno.process.signals import Interrupted, Interrupts
 from agentdyno.rundata.cell import UNSAMPLED, Cell
-from agentdyno.rundata.raw_run import RECEIPTS, RunOutcome
+from agentdyno.rundata.raw_run import RECEIPTS, Origin, RunOutcome
 from agentdyno.runner.append_only import AppendOnly
 from agentdyno.runner.endpoint import Endpoint, SharedFiles, serve
 from agentdyno.runner.receipts import receipts_of
 from agentdyno.runner.settings import Settings
+from agentdyno.runner.told import environment_of, written_run_file
 from agentdyno.runner.workspaces import is_of_an_attempt, workspaces
-from agentdyno.runtimes.launch import RunFile, Verify, inherited, write_run_file
+from agentdyno.runtimes.contender import contender_sha256
 from agentdyno.runtimes.manifest import Manifest
 from agentdyno.verifiers import Verifier
 
@@ -37,18 +38,13 @@ LOOK_S = 0.25
 GAUGES = 4
 """How often the endpoint is asked before a run counts as hanging."""
 
-SIMULATED_KEY = "simulated"
-"""What runtimes send to the simulated endpoint as their API key; a real key is for a real endpoint only."""
-
-OUTPUT_LIMIT_BYTES = 64 * 1024
-TRANSPORT = {"max_retries": 5, "base_s": 0.5, "cap_s": 8}
-
 Observe = Callable[[Path, Sampler | None], None]
 """Called at every look with the event file and the sampler, if there is one; shows progress."""
 
 
 def run_once(
     cell: Cell,
+    block: int,
     manifest: Manifest,
     verifier: Verifier,
     settings: Settings,
@@ -64,6 +60,9 @@ def run_once(
     verifier that is as it was set up.
     """
     verifier.check()
+    origin = Origin(
+        **asdict(cell), block=block, contender_sha256=contender_sha256(manifest), machine=machine()
+    )
     folder.mkdir(parents=True)
     baseline, beside, harness_begun_s = Baseline(), Watch(), time.process_time()
     epoch_ns = time.time_ns() - time.monotonic_ns()
@@ -71,8 +70,7 @@ def run_once(
     interrupted: Interrupted | None = None
     niceness: int | None = None
     with workspaces(folder) as root:
-        socket = root.parent / "receipts"
-        verifier = verifier.sending_receipts_to(socket)
+        verifier = verifier.sending_receipts()
         with no_survivors() as survivors:
             try:
                 with serve(
@@ -83,8 +81,8 @@ def run_once(
                     interrupts.check,
                 ) as endpoint:
                     niceness = endpoint.niceness
-                    run_file = _write_run_file(settings, cell, verifier, folder, shared, endpoint, root)
-                    with receipts_of(verifier, socket, root, folder / RECEIPTS):
+                    run_file = written_run_file(settings, cell, verifier, folder, shared, endpoint, root)
+                    with receipts_of(verifier, root, folder / RECEIPTS):
                         _drive(
                             cell, manifest, verifier, settings, run_file, endpoint, observe, interrupts, ended
                         )
@@ -130,6 +128,8 @@ def run_once(
             foreign_programs=foreign.programs,
             agentdyno=__version__,
             peaks_reset=ended.peaks_reset,
+            samples=ended.samples,
+            origin=origin,
         )
         write_json(folder / "outcome.json", asdict(outcome))
     if interrupted is not None:
@@ -152,6 +152,7 @@ class _Ended:
     survivors: list[Survivor] = field(default_factory=list)
     sampler_cpu_s: float = 0.0
     peaks_reset: int = 0
+    samples: int | None = None
     cgroup_peak_kib: int | None = None
     cgroup_method: str | None = None
     events: AppendOnly | None = None
@@ -180,18 +181,18 @@ def _drive(
             Child(
                 [*manifest.command(manifest.run), str(run_file)],
                 cwd=manifest.folder,
-                environment=_environment(settings),
+                environment=environment_of(settings),
                 stderr=stderr,
                 join=[group.members] if group else [],
             ) as child,
         ):
             ended.pid, ended.t_executed = child.pid, child.t_executed
             launched_cpu_s = proc.cpu_s(child.pid)
+            sampled = cell.control != UNSAMPLED
             ended.events = AppendOnly(folder / "events.jsonl")
             sampler = Sampler(
                 child.pid, folder / "samples.jsonl", endpoint.child.pid, verifier.receipt, beside
             )
-            sampled = cell.control != UNSAMPLED
             try:
                 with sampler if sampled else contextlib.nullcontext():
                     ended.problem = _watch(
@@ -218,45 +219,9 @@ def _drive(
                     ended.cgroup_peak_kib, ended.cgroup_method = group.peak_kib(), group.method
                 ended.exit_code = child.stop()
                 ended.sampler_cpu_s, ended.peaks_reset = sampler.cpu_s, sampler.peaks_reset
+                ended.samples = sampler.samples if sampled else None
     except UserError as refusal:
         ended.problem = str(refusal)
-
-
-def _write_run_file(
-    settings: Settings,
-    cell: Cell,
-    verifier: Verifier,
-    folder: Path,
-    shared: SharedFiles,
-    endpoint: Endpoint,
-    workspaces: Path,
-) -> Path:
-    run_file = RunFile(
-        tasks_file=shared.tasks,
-        prompts_file=shared.prompts,
-        base_url=endpoint.base_url,
-        model=settings.model,
-        request=settings.request,
-        agents=cell.agents,
-        max_retries=settings.max_retries,
-        verify=Verify(
-            argv=verifier.argv,
-            env=verifier.environment,
-            timeout_s=settings.verify_timeout_s,
-            slots=settings.verify_slots,
-            output_limit_bytes=OUTPUT_LIMIT_BYTES,
-        ),
-        timeouts=settings.timeouts,
-        transport=TRANSPORT,
-        workspaces=workspaces,
-        events=folder / "events.jsonl",
-    )
-    return write_run_file(folder / "run.json", run_file)
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    key = os.environ.get("LLM_API_KEY", "") if settings.real_endpoint else SIMULATED_KEY
-    return inherited() | ({"LLM_API_KEY": key} if key else {})
 
 
 def _watch(

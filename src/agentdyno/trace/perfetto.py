@@ -59,7 +59,7 @@ def timelines(run: RawRun) -> dict[int, list[Slice]]:
         before = found[slot_of[task]]
         begin, end = spans[task]
         if (first := ledger.get((task, 1))) is not None:
-            due = attempts[task][0].t_end - round(first.wall * NS_PER_MS)
+            due = _due(attempts[task][0], first)
             begin = max(min(begin, due), before[-1].end if before else due)
         outcome = outcomes.get(task)
         facts = {"outcome": outcome.outcome, "reason": outcome.reason} if outcome else {}
@@ -70,10 +70,10 @@ def timelines(run: RawRun) -> dict[int, list[Slice]]:
 def _attempts(attempts: list[Attempt], ledger: dict[tuple[str, int], Entry], begin: int) -> Iterator[Slice]:
     """The attempts at a task that begins at `begin`."""
     for attempt in attempts:
-        if attempt.attempt > 1:
-            begin = max(begin, attempt.t_begin)
-        end = max(begin, attempt.t_end)
         entry = ledger.get((attempt.task, attempt.attempt))
+        if attempt.attempt > 1:
+            begin = max(begin, _due(attempt, entry) if entry else attempt.t_begin)
+        end = max(begin, attempt.t_end)
         within = list(_phases(attempt, entry, begin, end)) if entry else []
         if attempt.t_first is not None:
             moment = min(max(attempt.t_first, begin), end)
@@ -97,9 +97,13 @@ def _attempts(attempts: list[Attempt], ledger: dict[tuple[str, int], Entry], beg
         begin = end
 
 
+def _due(attempt: Attempt, entry: Entry) -> int:
+    return attempt.t_end - round(entry.wall * NS_PER_MS)
+
+
 def _phases(attempt: Attempt, entry: Entry, begin: int, end: int) -> Iterator[Slice]:
     """The parts of an attempt's ledger, limited to the attempt's slice."""
-    due = attempt.t_end - round(entry.wall * NS_PER_MS)
+    due = _due(attempt, entry)
     for name, so_far in zip(PARTS, accumulate(getattr(entry.parts, name) for name in PARTS), strict=True):
         over = min(max(begin, due + round(so_far * NS_PER_MS)), end)
         if over > begin:
