@@ -143,6 +143,29 @@ def test_a_damaged_run_is_measured_again(
     assert agentdyno("verify", interrupted).stdout.startswith("verified: 3 runs, 60 tasks, ")
 
 
+def test_a_run_that_was_edited_is_not_taken_in(interrupted: Path, agentdyno: Agentdyno) -> None:
+    (first,) = (interrupted / "runs").glob("001-*")
+    samples = first / "samples.jsonl"
+    samples.write_text("".join(samples.read_text().splitlines(keepends=True)[:-1]))
+    done = agentdyno("run", "--resume", interrupted)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"agentdyno: {samples}: was changed after it was measured; ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_contender_that_was_changed_is_not_gone_on_with(interrupted: Path, agentdyno: Agentdyno) -> None:
+    runtimes = json.loads((interrupted / "settings.json").read_text())["settings"]["runtimes"]
+    added = Path(runtimes[0]).with_name("faster.py")
+    added.write_text("# as fast as that\n")
+    try:
+        done = agentdyno("run", "--resume", interrupted)
+    finally:
+        added.unlink()
+    assert done.returncode == 1
+    assert done.stderr.startswith("agentdyno: runs/001-")
+    assert f"{FAULT} was changed since this run" in done.stderr
+
+
 def test_it_goes_on_where_it_was_moved_to(interrupted: Path, agentdyno: Agentdyno, tmp_path: Path) -> None:
     moved = interrupted.rename(tmp_path / "moved")
     done = agentdyno("run", "--resume", moved)

@@ -281,7 +281,7 @@ def test_each_verifier_makes_rows_of_its_own(varied: Path) -> None:
     assert [(row["verifier"], row["agents"]) for row in rows] == [
         ("null", 2), ("null", 9), ("cold", 2), ("cold", 9),
     ]  # fmt: skip
-    assert {run["verify"]["argv"][0] for run in run_files(varied)} == {"echo", "python3"}
+    assert {run["verify"]["argv"][2] for run in run_files(varied)} == {"echo", "python3"}
     printed = (varied / "stdout").read_text().splitlines()
     titles = [line.strip() for line in printed if line.startswith("milliseconds of an")]
     assert titles == [f"milliseconds of an attempt, verifier {name}" for name in ("null", "cold")]

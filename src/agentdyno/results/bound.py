@@ -88,6 +88,8 @@ def unlike_settings(document: Mapping[str, Any], settings: Mapping[str, Json]) -
         for name in SAME_IN_SETTINGS:
             if name in then:
                 yield from _otherwise(f"experiment.{name}", asked.get(name), then[name], SETTINGS)
+        if then.get("until_ci") is None and "repeats" in then:
+            yield from _otherwise("experiment.repeats", asked["repeats"], then["repeats"], SETTINGS)
     machine = of.get("machine") if isinstance(of, dict) else None
     for name, value in (machine or {}).items() if isinstance(machine, dict) else ():
         yield from _otherwise(f"environment.{name}", environment.get(name), value, SETTINGS)

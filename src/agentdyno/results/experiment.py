@@ -163,6 +163,17 @@ class Experiment:
         return ExperimentAnalysis(self.cells, asked["simulated"], asked["baseline"])
 
 
+def recorded_hashes(folder: Path) -> dict[str, dict[str, str]]:
+    """The hashes of the files of each run by the run's folder, as the summary in `folder` holds them; empty
+    where there is no summary that can be read.
+    """
+    try:
+        runs = open_experiment(folder).document["experiment"]["runs"]
+    except UserError:
+        return {}
+    return {run["folder"]: run["sha256"] for run in runs}
+
+
 NOT_THERE = "name the folder of an experiment, as results/raw/TIME"
 DAMAGED = "restore it, or measure again"
 

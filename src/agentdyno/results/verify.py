@@ -37,10 +37,10 @@ def differences(experiment: Experiment, runs: ExperimentAnalysis) -> Iterator[st
         yield from unlike_settings(document, settings)
     for run, said in zip(experiment.all_runs, document["experiment"]["runs"], strict=True):
         data = run.read()
-        yield from unlike_run(document, run, data)
         ledger = runs.add(data)
         yield from _unlike(f"{said['folder']}: sha256", said["sha256"], runs.described[-1]["sha256"])
         yield from _unlike_text(run.folder / LEDGER, ledger)
+        yield from unlike_run(document, run, data)
     findings = runs.summary()
     for name, recomputed in json.loads(json.dumps(as_json(findings))).items():
         said = experiment.document.get(name)

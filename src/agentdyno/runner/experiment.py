@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from agentdyno.errors import UserError
@@ -9,10 +10,12 @@ from agentdyno.files import locked, write_bytes, write_json, write_text
 from agentdyno.process.orphans import adopt_orphans, no_survivors
 from agentdyno.process.signals import Interrupted, Interrupts
 from agentdyno.project import PROMPTS
+from agentdyno.reading import sha256_of_file
+from agentdyno.results.experiment import recorded_hashes
 from agentdyno.results.records import Run
 from agentdyno.results.sweep import SWEEP, as_json, sweep_markdown, swept
 from agentdyno.rundata.cell import Cell
-from agentdyno.rundata.raw_run import RawRun, has_ended, read
+from agentdyno.rundata.raw_run import REMEDY, RawRun, has_ended, read
 from agentdyno.runner.checks import parse_arrivals
 from agentdyno.runner.endpoint import SharedFiles
 from agentdyno.runner.plan import Plan, cells_of, contenders, most_agents
@@ -66,10 +69,13 @@ def measure(
         _point_latest_at(prepared.folder)
         _build(prepared, progress, interrupts)
         results = ResultsWriter(prepared, cells_of(prepared), on_run)
+        recorded = recorded_hashes(prepared.folder)
         for number, (block, cell) in enumerate(plan(results), start=1):
             folder = prepared.folder / "runs" / f"{number:03}-{cell.label}"
             position = _position(number, total, is_again=results.has(block, cell))
             ended_by, run = None, _there_already(Run(folder, cell, block), position, progress)
+            if run is not None:
+                _hold_to_record(run, recorded, results.contenders[cell.runtime])
             if run is None:
                 ended_by = _run_anew(prepared, cell, block, folder, position, progress, interrupts)
                 if not isinstance(ended_by, UserError) and (folder / "outcome.json").exists():
@@ -102,6 +108,25 @@ def _there_already(run: Run, position: str, progress: Progress) -> RawRun | None
         return None
     progress.say(f"run {position}: {run.cell.label} is there already")
     return data
+
+
+def _hold_to_record(run: RawRun, recorded: Mapping[str, Mapping[str, str]], contender: str) -> None:
+    """Refuse to take in a run whose files are not those that were measured, or of another contender."""
+    where = f"{run.folder.parent.name}/{run.folder.name}"
+    for name, sha256 in recorded.get(where, {}).items():
+        path = run.folder / name
+        if path.exists() and sha256_of_file(path, REMEDY) != sha256:
+            raise UserError(
+                f"{path}: was changed after it was measured; restore it, or begin anew: what was edited is "
+                "no measurement",
+                status=1,
+            )
+    if run.outcome.origin is not None and run.outcome.origin.contender_sha256 != contender:
+        raise UserError(
+            f"{where}: {run.cell.runtime} was changed since this run; go on with the same files, "
+            "or begin anew",
+            status=1,
+        )
 
 
 def _build(prepared: Prepared, progress: Progress, interrupts: Interrupts) -> None:

@@ -23,14 +23,17 @@ OnRun = Callable[[RawRun], None]
 
 
 class ResultsWriter:
-    """Takes in run after run; `summary.json`, `tasks.csv` and `table.md` are written at every `add`."""
+    """Takes in run after run; `summary.json`, `tasks.csv` and `table.md` are written at every `add`.
+
+    `contenders` are the hashes of the runtimes, by name.
+    """
 
     def __init__(self, prepared: Prepared, cells: Sequence[Cell], on_run: OnRun) -> None:
         self._prepared = prepared
         self._on_run = on_run
         self._environment = environment([verifier.versions() for verifier in prepared.verifiers])
         self._started = _now()
-        self._contenders = {each.name: contender_sha256(each) for each in prepared.runtimes}
+        self.contenders = {each.name: contender_sha256(each) for each in prepared.runtimes}
         settings = prepared.settings
         self._runs = ExperimentAnalysis(cells, settings.real_endpoint is None, settings.baseline)
         self.summary: Summary = self._runs.summary()
@@ -68,7 +71,7 @@ class ResultsWriter:
                     "simulated": self._runs.simulated,
                     "cells": [named(cell) for cell in self._runs.cells],
                     "runs": self._runs.described,
-                    **_asked(self._prepared, self._contenders),
+                    **_asked(self._prepared, self.contenders),
                 },
                 "environment": self._environment,
                 **as_json(self.summary),
