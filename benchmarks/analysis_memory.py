@@ -9,6 +9,7 @@ processor time the larger run took, per task.
 import contextlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,13 +22,16 @@ from typing import Any
 
 from agentdyno import __version__
 from agentdyno.cli import main as agentdyno
+from agentdyno.project import PROMPTS
 from agentdyno.rundata.cell import Cell
 from agentdyno.rundata.raw_run import read
 from agentdyno.runner.prepare import Prepared, prepare
 from agentdyno.runner.results_writer import ResultsWriter
 from agentdyno.runner.settings import Settings
+from agentdyno.tasks.first_request import first_request_sha256, read_prompts
 from agentdyno.tasks.load import load, repeat, write
 from agentdyno.tasks.plan import plan
+from agentdyno.tasks.task import Task
 
 FEW, MANY = 2_000, 20_000
 AGENTS, CHUNKS = 100, 226
@@ -39,6 +43,7 @@ RUN_FILE: dict[str, Any] = {
     "base_url": "http://127.0.0.1:1/v1",
     "model": "m",
     "request": {},
+    "verify": {"slots": 2, "argv": ["/receipt", "socket", "python3", "-B", "-m", "pytest", "-q"]},
 }
 SAMPLED_MS = 15
 MS = 1_000_000
@@ -67,12 +72,16 @@ def write_run(folder: Path, tasks: int) -> None:
     tasks_file.parent.mkdir()
     work = repeat(load("builtin", None), tasks)
     write(tasks_file, work, references=False, starts=None)
-    (run / "run.json").write_text(json.dumps(RUN_FILE | {"tasks_file": str(tasks_file)}))
+    shutil.copy(PROMPTS, tasks_file.parent)
+    shared = {"tasks_file": str(tasks_file), "prompts_file": str(tasks_file.parent / PROMPTS.name)}
+    (run / "run.json").write_text(json.dumps(RUN_FILE | shared))
+    prompts = read_prompts(PROMPTS)
     plans = plan([task.task_id for task in work], SEED)
     random = Random(0)
     free = [0] * AGENTS
     last = 0
-    with (run / "events.jsonl").open("w") as events, (run / "journal.jsonl").open("w") as journal:
+    files = {name: (run / f"{name}.jsonl").open("w") for name in ("events", "journal", "receipts")}
+    with files["events"] as events, files["journal"] as journal, files["receipts"]:
         _print(events, {"event": "run_start", "t": 0, "contract_version": 1, "pid": 1})
         _print(journal, {"kind": "start", "t": 0, "seed": SEED, "cpu_s": 0.2})
         for number, task in enumerate(work):
@@ -81,9 +90,11 @@ def write_run(folder: Path, tasks: int) -> None:
             attempts = min(1 + len(planned.failures), 1 + RUN_FILE["max_retries"])
             for attempt in range(1, attempts + 1):
                 passes = planned.failure(attempt) is None
-                for line in _attempt(random, task.task_id, attempt, free[agent], passes):
-                    _print(journal if "kind" in line else events, line)
-                    free[agent] = max(free[agent], line.get("t_end", 0))
+                asked = first_request_sha256(prompts, task, RUN_FILE["model"], {}) if attempt == 1 else None
+                its = _attempt(random, task, attempt, free[agent], passes, asked)
+                for name, line in zip(("journal", "receipts", "events"), its, strict=True):
+                    _print(files[name], line)
+                free[agent] = line["t_end"]
             last = max(last, free[agent])
             outcome = {"outcome": "passed" if passes else "failed", "attempts": attempts, "reason": None}
             _print(events, {"event": "task", "task": task.task_id, "t": free[agent]} | outcome)
@@ -95,14 +106,21 @@ def write_run(folder: Path, tasks: int) -> None:
     (run / "outcome.json").write_text(json.dumps(_outcome(last)))
 
 
-def _attempt(random: Random, task: str, attempt: int, begin: int, passes: bool) -> Iterator[dict[str, Any]]:
+def _attempt(
+    random: Random, task: Task, attempt: int, begin: int, passes: bool, asked: str | None
+) -> Iterator[dict[str, Any]]:
+    """The endpoint's line, the receipt, and the runtime's event; `asked` is the hash of a first request."""
     late = [min(int(random.expovariate(1 / 600)), 9_000) for _ in range(CHUNKS)]
     due = [(TTFT_MS + ITL_MS * chunk) * 1000 for chunk in range(CHUNKS)]
     arrive = begin + OWN_MS * MS
     finish = arrive + (due[-1] + late[-1]) * 1000
     spawn = finish + QUEUE_MS * MS
-    hashes = [sha256(f"{task} {attempt} {what}".encode()).hexdigest() for what in ("request", "reply")]
-    shared = {"task": task, "attempt": attempt, "request_sha256": hashes[0], "completion_sha256": hashes[1]}
+    request, reply, solution = (
+        sha256(f"{task.task_id} {attempt} {what}".encode()).hexdigest()
+        for what in ("request", "reply", "code")
+    )
+    shared = {"task": task.task_id, "attempt": attempt}
+    shared |= {"request_sha256": asked or request, "completion_sha256": reply}
     yield shared | {
         "kind": "request",
         "id": 1,
@@ -116,11 +134,26 @@ def _attempt(random: Random, task: str, attempt: int, begin: int, passes: bool) 
         "error": None,
         "finish": "stop",
         "served": True,
+        "solution_sha256": solution,
         "prompt_tokens": 400,
         "completion_tokens": CHUNKS,
         "in_flight": AGENTS,
         "due_us": due,
         "late_us": late,
+    }
+    yield {
+        "pid": random.randrange(1, 1 << 22),
+        "problem": None,
+        "by_attempt": False,
+        "t_start": spawn + 2 * MS,
+        "solution_sha256": solution,
+        "tests_sha256": sha256(task.tests.encode()).hexdigest(),
+        "others": 0,
+        "t_end": spawn + (VERIFY_MS - 1) * MS,
+        "exit_code": 0 if passes else 1,
+        "signal": None,
+        "cpu_us": random.randrange(200_000, 300_000),
+        "t_closed": spawn + VERIFY_MS * MS,
     }
     yield shared | {
         "event": "attempt",
@@ -136,7 +169,7 @@ def _attempt(random: Random, task: str, attempt: int, begin: int, passes: bool) 
         "transport_retries": 0,
         "transport_ns": 0,
         "usage": {
-            "prompt_tokens": random.randrange(200, 900),
+            "prompt_tokens": 400,
             "completion_tokens": CHUNKS,
             "total_tokens": random.randrange(400, 1200),
         },
@@ -171,7 +204,7 @@ def _outcome(last: int) -> dict[str, Any]:
         | dict.fromkeys(unknown)
         | {"exit_code": 0, "t_executed": -30 * MS, "own_cpu_s": last / 1e9 / 20, "tools_cpu_s": last / 1e9}
         | {"harness_cpu_s": 5.0, "sampler_cpu_s": 1.0, "steal_share": 0.0, "throttled_s": 0.0, "cores": 2}
-        | {"interrupted": False, "epoch_ns": 0}
+        | {"interrupted": False, "epoch_ns": 0, "agentdyno": __version__}
     )
 
 

@@ -5,12 +5,20 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentdyno.analysis.free_slots import free_since
+from agentdyno.analysis.free_slots import UNKNOWN
+from agentdyno.analysis.free_slots import free_since as free_since_each
 
 SPANS = st.lists(
     st.none() | st.tuples(st.integers(0, 40), st.integers(0, 9)).map(lambda span: (span[0], sum(span))),
     max_size=12,
 )
+
+
+def free_since(held: list[tuple[int, int] | None], slots: int) -> dict[int, int]:
+    """The moments by position, of those that had a slot."""
+    spawned = [UNKNOWN if span is None else span[0] for span in held]
+    found = free_since_each(spawned, [0 if span is None else span[1] for span in held], slots)
+    return {position: since for position, since in enumerate(found) if since != UNKNOWN}
 
 
 @given(SPANS)

@@ -201,7 +201,7 @@ def runs(draw: st.DrawFn) -> RawRun:
     return RawRun(
         cell=replace(CELL, agents=2), block=1, folder=Path(), tasks_file=Path(), task_ids=list("abcde"),
         starts=draw(starts | st.just({})), max_retries=3, outcome=OUTCOME, events=events, journal=journal,
-        samples=Columns(Sample), model="", request={}, prompts_file=None, tests_sha256={}, slots=None,
+        samples=Columns(Sample), model="", request={}, prompts_file=None, tests_sha256=[], slots=None,
         receipts=None,
     )  # fmt: skip
 

@@ -29,7 +29,7 @@ def run_of(spans: Sequence[Span]) -> RawRun:
     return RawRun(
         cell=CELL, block=1, folder=Path(), tasks_file=Path(), task_ids=names, starts={}, max_retries=3,
         outcome=OUTCOME, events=events, journal=Journal(), samples=Columns(Sample),
-        model="", request={}, prompts_file=None, tests_sha256={}, slots=None, receipts=None,
+        model="", request={}, prompts_file=None, tests_sha256=[], slots=None, receipts=None,
     )  # fmt: skip
 
 

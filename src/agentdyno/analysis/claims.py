@@ -9,7 +9,7 @@ from itertools import chain, pairwise
 from typing import Any
 
 from agentdyno.analysis.gate import Evidence, Gate
-from agentdyno.analysis.joins import UNSERVED, UNWITNESSED, VERIFIED
+from agentdyno.analysis.joins import DIGEST_BYTES, UNSERVED, UNWITNESSED, VERIFIED, digest
 from agentdyno.analysis.metric import Kind
 from agentdyno.reading import json_lines
 from agentdyno.rundata.cell import UNSAMPLED
@@ -34,14 +34,11 @@ def first_requests_as_laid_down(evidence: Evidence) -> list[str]:
     if run.prompts_file is None:
         return []
     prompts = read_prompts(run.prompts_file, REMEDY)
-    expected = {
-        task.task_id: first_request_sha256(prompts, task, run.model, run.request)
-        for task in json_lines(run.tasks_file, partial(shaped, kind=Task), REMEDY)
-    }
-    asked = run.journal.requests.of("task", "attempt", "request_sha256")
-    unlike = [
-        task for task, attempt, sha256 in asked if attempt == 1 and sha256 != expected.get(task, sha256)
-    ]
+    unlike = []
+    for task in json_lines(run.tasks_file, partial(shaped, kind=Task), REMEDY):
+        asked = evidence.requests.get(task.task_id, b"")[:DIGEST_BYTES]
+        if any(asked) and asked != digest(first_request_sha256(prompts, task, run.model, run.request)):
+            unlike.append(task.task_id)
     if not unlike:
         return []
     return [f"{len(unlike)} first requests are not those of the contract, the first: {unlike[0]}"]
@@ -156,9 +153,12 @@ def _doubtful_receipts(evidence: Evidence, receipts: Columns[Receipt]) -> Iterat
     beside = sum((others or 0) > 0 for others in receipts.column("others"))
     if beside:
         yield f"{beside} verifications had more files in their folder than solution and tests"
-    claimed = set(evidence.joined.witnessed_by)
+    claimed = bytearray(len(receipts))
+    for position in evidence.joined.witnessed_by:
+        if position != UNWITNESSED:
+            claimed[position] = True
     spare = sum(
-        problem is None and not by_attempt and position not in claimed
+        problem is None and not by_attempt and not claimed[position]
         for position, (problem, by_attempt) in enumerate(receipts.of("problem", "by_attempt"))
     )
     cut_short = evidence.run.events.attempts.column("verdict")

@@ -3,12 +3,12 @@
 Identical service means that all runs made identical requests and had identical outcomes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from agentdyno.analysis.claims import FIRST_REQUESTS
 from agentdyno.analysis.gate import Failure
+from agentdyno.analysis.joins import DIGEST_BYTES
 from agentdyno.analysis.metric import Kind
 from agentdyno.analysis.noise import noise
 from agentdyno.analysis.ratio import Ratio, of_pairs, quotient
@@ -18,10 +18,8 @@ from agentdyno.analysis.statistics import FEW
 from agentdyno.measure.proc import counter_error_kib
 from agentdyno.rundata.cell import AA_CONTROL, DRIFT_CHECK
 
-Service = tuple[dict[tuple[str, int], bytes], dict[str, tuple[str, int]]]
-"""The service that a run got: digests of its requests by task and attempt, and its outcomes by task."""
-
-Key = TypeVar("Key", str, tuple[str, int])
+Service = tuple[dict[str, bytes], dict[str, tuple[str, int]]]
+"""The service that a run got: digests of the requests of each task's attempts, and outcomes, by task."""
 
 
 def identical_service(runs: Sequence[RunAnalysis], *, simulated: bool) -> dict[str, list[Failure]]:
@@ -58,13 +56,13 @@ def _asked_right(run: RunAnalysis) -> bool:
 def _service(run: RunAnalysis, *, simulated: bool) -> Service:
     if simulated:
         return run.requests, run.outcomes
-    return {(task, attempt): seen for (task, attempt), seen in run.requests.items() if attempt == 1}, {}
+    return {task: its[:DIGEST_BYTES] for task, its in run.requests.items()}, {}
 
 
 def _differences(block: int, service: Service, usual: Service, reference: str) -> list[Failure]:
     (requests, outcomes), (usual_requests, usual_outcomes) = service, usual
     failures = []
-    if unlike := _unlike(requests, usual_requests):
+    if unlike := list(_unlike_requests(requests, usual_requests)):
         task, attempt = unlike[0]
         reason = (
             f"{len(unlike)} requests differ from those of {reference}, the first: {task} attempt {attempt}"
@@ -78,7 +76,16 @@ def _differences(block: int, service: Service, usual: Service, reference: str) -
     return failures
 
 
-def _unlike(these: Mapping[Key, object], those: Mapping[Key, object]) -> list[Key]:
+def _unlike_requests(these: Mapping[str, bytes], those: Mapping[str, bytes]) -> Iterator[tuple[str, int]]:
+    """The tasks and attempts whose requests differ between the two."""
+    for task in _unlike(these, those):
+        one, other = these.get(task, b""), those.get(task, b"")
+        for at in range(0, max(len(one), len(other)), DIGEST_BYTES):
+            if one[at : at + DIGEST_BYTES] != other[at : at + DIGEST_BYTES]:
+                yield task, 1 + at // DIGEST_BYTES
+
+
+def _unlike(these: Mapping[str, object], those: Mapping[str, object]) -> list[str]:
     """The keys, in order, whose values differ between the two."""
     return sorted(key for key in these.keys() | those.keys() if these.get(key) != those.get(key))
 

@@ -4,25 +4,28 @@ An attempt that waits while all slots are taken, or while those before it in lin
 for the tests of others, as the experiment wants it. Once a slot is free for it, it waits for its runtime.
 """
 
+from array import array
 from collections.abc import Sequence
 from heapq import heappush, heapreplace
 
+UNKNOWN = -1
+"""No moment."""
 
-def free_since(held: Sequence[tuple[int, int] | None], slots: int) -> dict[int, int]:
-    """For each position in `held` the moment since when a slot was free for it, 0 if one always was.
 
-    `held` are the times, from and to, for which attempts had one of the `slots`; None for one that had none.
-    Slots go to attempts in the order in which these took them: each takes the one that was free first.
+def free_since(spawned: Sequence[int], ended: Sequence[int], slots: int) -> "array[int]":
+    """For each attempt the moment since when a slot was free for it, 0 if one always was.
+
+    An attempt had one of the `slots` from `spawned` to `ended`; `spawned` and the result are UNKNOWN for one
+    that had none. Slots go to attempts in the order in which these took them: each takes the one that was
+    free first.
     """
-    taken = sorted((span[0], position) for position, span in enumerate(held) if span is not None)
-    since: dict[int, int] = {}
+    since = array("q", [UNKNOWN]) * len(ended)
     ends: list[int] = []
-    for begin, position in taken:
-        span = held[position]
-        assert span is not None
+    had_one = (place for place, begin in enumerate(spawned) if begin != UNKNOWN)
+    for place in sorted(had_one, key=spawned.__getitem__):
         if len(ends) < slots:
-            heappush(ends, span[1])
-            since[position] = 0
+            heappush(ends, ended[place])
+            since[place] = 0
         else:
-            since[position] = min(begin, heapreplace(ends, span[1]))
+            since[place] = min(spawned[place], heapreplace(ends, ended[place]))
     return since

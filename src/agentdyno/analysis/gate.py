@@ -29,12 +29,15 @@ def are_all(kinds: Iterable[Kind]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a gate checks: one run, its ledger and its metrics, and what was joined for the ledger."""
+    """What a gate checks: one run, its ledger and its metrics, what was joined for the ledger, and the
+    digests of its requests.
+    """
 
     run: RawRun
     entries: Columns[Entry]
     figures: Figures
     joined: Joined
+    requests: Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)

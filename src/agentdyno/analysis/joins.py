@@ -1,8 +1,9 @@
 """Joins what runtime, endpoint and verifier say of one attempt."""
 
 from array import array
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import blake2b
 from heapq import heappop, heappush
 from typing import NamedTuple
 
@@ -60,74 +61,124 @@ VERIFIED = ("passed", "failed", "unproven", "no_summary", "timed_out")
 SIGKILL = 9
 
 Key = tuple[str | None, str | None, int | None, int | None]
-"""The hashes of solution and tests, exit code and signal; the last two are None where both were killed."""
+"""The hashes of solution and tests, exit code and signal of a verification."""
 
 
 def witnesses(run: RawRun, served_by: Sequence[int]) -> Sequence[int]:
     """For each attempt the position of its receipt, UNWITNESSED where there is none.
 
     A receipt is an attempt's if it was made within the attempt's time, on the code block of the reply that
-    the endpoint sent and on the task's tests, and if it ended as the attempt says.
-    Equal verifications at the same time can be told apart by nothing, and need not be: a receipt goes to the
-    attempt that ends first (earliest deadline first, which finds a match for all if there is one).
+    the endpoint sent and on the task's tests, and if it ended as the attempt says. Equal verifications at the
+    same time can be told apart by nothing, and need not be: a receipt goes to the attempt that ends first
+    (earliest deadline first, which finds a match for all if there is one).
     """
     found = array("q", [UNWITNESSED]) * len(run.events.attempts)
     if run.receipts is None:
         return found
-    receipts = _by_key(run, run.receipts)
-    attempts: dict[Key, list[tuple[int, int, int]]] = defaultdict(list)
-    for position, (key, begin, end) in enumerate(_verified(run, served_by)):
-        if key is not None:
-            attempts[key].append((begin, end, position))
-    killed: dict[Key, list[tuple[int, int, int]]] = {}
-    for key, waiting in attempts.items():
-        left = _assign(sorted(waiting), receipts.get(key, ()), found)
-        if left and key[3] == SIGKILL:
-            killed[(*key[:2], None, None)] = left
-    for key, waiting in killed.items():
-        _assign(sorted(waiting), receipts.get(key, ()), found)
-    return found
-
-
-def _by_key(run: RawRun, receipts: Columns[Receipt]) -> dict[Key, list[tuple[int, int]]]:
-    """When receipts that can be believed were made, in order, and their positions."""
-    found: dict[Key, list[tuple[int, int]]] = defaultdict(list)
-    fields = ("problem", "by_attempt", "t_start", "solution_sha256", "tests_sha256", "exit_code", "signal")
-    for position, (problem, by_attempt, t_start, *key) in enumerate(receipts.of(*fields)):
-        is_believed = problem is None or (problem == GONE and run.cell.verifier == "null")
-        if t_start is not None and is_believed and not by_attempt:
-            found[tuple(key)].append((t_start, position))
-    for made in found.values():
-        made.sort()
-    return found
-
-
-def _verified(run: RawRun, served_by: Sequence[int]) -> Iterator[tuple[Key | None, int, int]]:
-    """For each attempt what its receipt must say, None where it needs none; and from when to when it is."""
-    solutions = run.journal.requests.column("solution_sha256")
-    fields = ("task", "verdict", "exit_code", "signal", "t_spawn", "t_exit", "t_end")
-    for attempt, position in zip(run.events.attempts.of(*fields), served_by, strict=True):
-        task, verdict, code, number, t_spawn, t_exit, t_end = attempt
-        if verdict not in VERIFIED or position == UNSERVED or t_spawn is None:
-            yield None, 0, 0
-        else:
-            key = (solutions[position], run.tests_sha256.get(task), code, number)
-            yield key, t_spawn, t_end if t_exit is None else t_exit
-
-
-def _assign(
-    attempts: Sequence[tuple[int, int, int]], receipts: Sequence[tuple[int, int]], found: "array[int]"
-) -> list[tuple[int, int, int]]:
-    """Give each receipt to an attempt that it can be of; returns the attempts without one."""
-    waiting: list[tuple[int, int, int]] = []
-    at = 0
-    for t, position in receipts:
-        while at < len(attempts) and attempts[at][0] <= t:
-            begin, end, attempt = attempts[at]
-            heappush(waiting, (end, attempt, begin))
-            at += 1
+    spawned, started = run.events.attempts.column("t_spawn"), run.receipts.column("t_start")
+    reported = deque(sorted(_verified(run, served_by), key=spawned.__getitem__))
+    reported_key, reported_end, key_of = _reported(run, served_by), _ends(run), _keys(run.receipts)
+    under_way: dict[Key, list[tuple[int, int]]] = defaultdict(list)
+    for position in sorted(_believed(run, run.receipts), key=started.__getitem__):
+        t = started[position]
+        while reported and spawned[reported[0]] <= t:
+            attempt = reported.popleft()
+            heappush(under_way[reported_key(attempt)], (reported_end(attempt), attempt))
+        key = key_of(position)
+        waiting = under_way[key]
         while waiting and waiting[0][0] < t:
             heappop(waiting)
         if waiting:
             found[heappop(waiting)[1]] = position
-    return [each for each in attempts if found[each[2]] == UNWITNESSED]
+        if not waiting:
+            del under_way[key]
+    return found
+
+
+def _verified(run: RawRun, served_by: Sequence[int]) -> Iterator[int]:
+    """The positions of the attempts that need a receipt and can have one."""
+    fields = run.events.attempts.of("verdict", "t_spawn")
+    for position, (verdict, t_spawn) in enumerate(fields):
+        if verdict in VERIFIED and t_spawn is not None and served_by[position] != UNSERVED:
+            yield position
+
+
+def _believed(run: RawRun, receipts: Columns[Receipt]) -> Iterator[int]:
+    """The positions of the receipts that tell of a verification."""
+    for position, (problem, by_attempt, t_start) in enumerate(
+        receipts.of("problem", "by_attempt", "t_start")
+    ):
+        is_believed = problem is None or (problem == GONE and run.cell.verifier == "null")
+        if is_believed and not by_attempt and t_start is not None:
+            yield position
+
+
+def _reported(run: RawRun, served_by: Sequence[int]) -> Callable[[int], Key]:
+    """What the receipt of an attempt must say."""
+    attempts, solutions = run.events.attempts, run.journal.requests.column("solution_sha256")
+    tasks, codes, numbers = (attempts.column(name) for name in ("task", "exit_code", "signal"))
+    tests = dict(zip(run.task_ids, run.tests_sha256, strict=True))
+    return lambda at: (
+        solutions[served_by[at]],
+        tests.get(tasks[at]),
+        codes[at],
+        numbers[at],
+    )
+
+
+def _keys(receipts: Columns[Receipt]) -> Callable[[int], Key]:
+    """What a receipt says. One without an end is of a verification that was killed with its group."""
+    names = ("solution_sha256", "tests_sha256", "exit_code", "signal", "t_end")
+    solutions, tests, codes, numbers, ends = (receipts.column(name) for name in names)
+    return lambda at: (
+        solutions[at],
+        tests[at],
+        codes[at],
+        SIGKILL if ends[at] is None else numbers[at],
+    )
+
+
+def _ends(run: RawRun) -> Callable[[int], int]:
+    """When the verification of an attempt was over, by the runtime."""
+    exited, ended = (run.events.attempts.column(name) for name in ("t_exit", "t_end"))
+
+    def end(at: int) -> int:
+        found: int = ended[at] if exited[at] is None else exited[at]
+        return found
+
+    return end
+
+
+DIGEST_BYTES = 16
+
+
+def digests(run: RawRun) -> dict[str, bytes]:
+    """For each task the `digest` of the request of each attempt, one after the other.
+
+    An attempt with several requests has the digest of all their digests, one without any has zeros.
+    """
+    found: dict[str, bytes] = {}
+    several: dict[tuple[str, int], set[bytes]] = {}
+    for task, attempt, sha256 in run.journal.requests.of("task", "attempt", "request_sha256"):
+        if task is None or not attempt or sha256 is None:
+            continue
+        its, before = digest(sha256), found.get(task, b"")
+        at = (attempt - 1) * DIGEST_BYTES
+        there = before[at : at + DIGEST_BYTES]
+        if not any(there):
+            found[task] = before[:at].ljust(at, b"\0") + its + before[at + DIGEST_BYTES :]
+        elif there != its:
+            several.setdefault((task, attempt), {there}).add(its)
+    for (task, attempt), each in several.items():
+        at = (attempt - 1) * DIGEST_BYTES
+        found[task] = found[task][:at] + _short(b"".join(sorted(each))) + found[task][at + DIGEST_BYTES :]
+    return found
+
+
+def digest(sha256: str) -> bytes:
+    """16 bytes for a hash that takes 64 in hexadecimal."""
+    return _short(sha256.encode())
+
+
+def _short(what: bytes) -> bytes:
+    return blake2b(what, digest_size=DIGEST_BYTES).digest()

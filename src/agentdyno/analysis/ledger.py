@@ -1,19 +1,19 @@
 """Where an attempt's wall time went, from the runtime's events and the endpoint's journal."""
 
 import statistics
+from array import array
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import NamedTuple
 
 from agentdyno.analysis.due import Due, first_due
-from agentdyno.analysis.free_slots import free_since
+from agentdyno.analysis.free_slots import UNKNOWN, free_since
 from agentdyno.analysis.joins import UNSERVED, UNWITNESSED, Joined, join
 from agentdyno.rundata.cell import REAL
 from agentdyno.rundata.columns import Columns
 from agentdyno.rundata.events import Attempt
 from agentdyno.rundata.journal import Request
 from agentdyno.rundata.raw_run import RawRun
-from agentdyno.rundata.receipts import Receipt
 
 NS_PER_MS = 1_000_000
 
@@ -101,11 +101,8 @@ def entries(run: RawRun, joined: Joined | None = None) -> Columns[Entry]:
     due = Due(run, first_due(run))
     relayed = run.cell.profile.startswith(REAL)
     attempts, requests = run.events.attempts, run.journal.requests
-    verifications = [
-        _verification(attempt, position, run.receipts)
-        for attempt, position in zip(attempts.of("t_started", "t_exit", "t_end"), witnessed_by, strict=True)
-    ]
-    slots = _slots(run, verifications)
+    started, exited = _verifications(run, witnessed_by)
+    slots = _slots(run, exited)
     timed = attempts.without("usage", "request_sha256", "completion_sha256", "reason")
     return Columns(
         Entry,
@@ -114,13 +111,11 @@ def entries(run: RawRun, joined: Joined | None = None) -> Columns[Entry]:
                 attempt,
                 requests[position],
                 due.of(attempt.task, attempt.attempt, attempt.t_begin),
-                verification,
-                slots.get(place),
+                (started[place] if started[place] >= 0 else None, exited[place]),
+                slots[place],
                 relayed=relayed,
             )
-            for place, (attempt, position, verification) in enumerate(
-                zip(timed, served_by, verifications, strict=True)
-            )
+            for place, (attempt, position) in enumerate(zip(timed, served_by, strict=True))
             if position != UNSERVED
         ),
     )
@@ -142,29 +137,34 @@ Span = tuple[int | None, int]
 """When a verification started, None if it did not, and when it ended, or the attempt if there was none."""
 
 
-def _verification(
-    reported: tuple[int | None, int | None, int], position: int, receipts: Columns[Receipt] | None
-) -> Span:
-    """By the receipt, where there is one: a runtime may notice late that a test process has ended."""
-    t_started, t_exit, t_end = reported
-    exited = t_end if t_exit is None else t_exit
-    if receipts is None or position == UNWITNESSED:
-        return t_started, exited
-    its_end, closed = (receipts.column(name)[position] for name in ("t_end", "t_closed"))
-    return receipts.column("t_start")[position], min(exited, closed) if its_end is None else its_end
+def _verifications(run: RawRun, witnessed_by: Sequence[int]) -> tuple["array[int]", "array[int]"]:
+    """When each attempt's verification started, -1 for none, and ended; by its receipt where there is one,
+    because a runtime may notice late that a test process has ended.
+    """
+    started, exited = array("q"), array("q")
+    reported = run.events.attempts.of("t_started", "t_exit", "t_end")
+    for (t_started, t_exit, t_end), position in zip(reported, witnessed_by, strict=True):
+        begin, end = -1 if t_started is None else t_started, t_end if t_exit is None else t_exit
+        if run.receipts is not None and position != UNWITNESSED:
+            begin, its_end, closed = (
+                run.receipts.column(name)[position] for name in ("t_start", "t_end", "t_closed")
+            )
+            end = min(end, closed) if its_end is None else its_end
+        started.append(begin)
+        exited.append(end)
+    return started, exited
 
 
-def _slots(run: RawRun, verifications: Sequence[Span]) -> dict[int, int]:
-    """Since when attempts could have had a verification slot, by position; empty where no one can tell."""
+def _slots(run: RawRun, exited: Sequence[int]) -> Sequence[int]:
+    """Since when each attempt could have had a verification slot; UNKNOWN where the run does not tell."""
     if run.slots is None or run.is_of_0_1:
-        return {}
-    spawned = run.events.attempts.column("t_spawn")
-    held = [None if t is None else (t, end) for t, (_, end) in zip(spawned, verifications, strict=True)]
-    return free_since(held, run.slots)
+        return array("q", [UNKNOWN]) * len(exited)
+    spawned = array("q", (UNKNOWN if t is None else t for t in run.events.attempts.column("t_spawn")))
+    return free_since(spawned, exited, run.slots)
 
 
 def _entry(
-    attempt: Attempt, request: Request, t_due: int, verification: Span, t_slot: int | None, *, relayed: bool
+    attempt: Attempt, request: Request, t_due: int, verification: Span, t_slot: int, *, relayed: bool
 ) -> Entry:
     # An attempt with a completion should have both times; a runtime that omits one still gets a ledger.
     t_request, t_last = attempt.t_request or attempt.t_begin, attempt.t_last or attempt.t_end
@@ -177,7 +177,7 @@ def _entry(
     t_started, exited = verification
     spawned = t_end if attempt.t_spawn is None else attempt.t_spawn
     started = t_end if t_started is None else t_started
-    slot = spawned if t_slot is None or t_queue is None else max(t_queue, t_slot)
+    slot = spawned if t_slot == UNKNOWN or t_queue is None else max(t_queue, t_slot)
     transport = attempt.transport_ns / NS_PER_MS
     return Entry(
         task=attempt.task,

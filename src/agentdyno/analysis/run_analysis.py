@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from pathlib import Path
 
 from agentdyno.analysis import ledger
@@ -10,7 +9,7 @@ from agentdyno.analysis.bottleneck import Bottleneck, bottleneck
 from agentdyno.analysis.disturbances import DISTURBANCES
 from agentdyno.analysis.gate import Evidence, Failure
 from agentdyno.analysis.gates import GATES, LATENESS_LIMIT_MS
-from agentdyno.analysis.joins import join
+from agentdyno.analysis.joins import digests, join
 from agentdyno.analysis.ledger import Entry
 from agentdyno.analysis.metrics import TaskRow, metrics, task_rows
 from agentdyno.analysis.notes import Seen, seen
@@ -40,7 +39,7 @@ class RunAnalysis:
     bottleneck: Bottleneck | None
     tasks: Columns[TaskRow]
     failures: list[Failure]
-    requests: dict[tuple[str, int], bytes]
+    requests: dict[str, bytes]
     outcomes: dict[str, tuple[str, int]]
     seen: Seen
     cores: int
@@ -62,7 +61,8 @@ def analyse(run: RawRun) -> tuple[RunAnalysis, Columns[Entry]]:
     joined = join(run)
     entries = ledger.entries(run, joined)
     tasks = task_rows(run, entries)
-    evidence = Evidence(run, entries, metrics(run, entries, tasks), joined)
+    requests = digests(run)
+    evidence = Evidence(run, entries, metrics(run, entries, tasks), joined, requests)
     analysis = RunAnalysis(
         cell=run.cell,
         block=run.block,
@@ -79,28 +79,12 @@ def analyse(run: RawRun) -> tuple[RunAnalysis, Columns[Entry]]:
         bottleneck=bottleneck(run, entries, evidence.figures["endpoint_lateness_ms_p99"], LATENESS_LIMIT_MS),
         tasks=tasks,
         failures=[failure for gate in GATES for failure in gate.failures(evidence)],
-        requests=_requests(run),
+        requests=requests,
         outcomes=_outcomes(run),
         seen=seen(run),
         cores=run.outcome.cores,
     )
     return analysis, entries
-
-
-def _requests(run: RawRun) -> dict[tuple[str, int], bytes]:
-    found: dict[tuple[str, int], bytes] = {}
-    several: dict[tuple[str, int], set[bytes]] = {}
-    for task, attempt, sha256 in run.journal.requests.of("task", "attempt", "request_sha256"):
-        if task is None or attempt is None or sha256 is None:
-            continue
-        key, digest = (task, attempt), _digest(sha256.encode())
-        if found.setdefault(key, digest) != digest:
-            several.setdefault(key, {found[key]}).add(digest)
-    return found | {key: _digest(b"".join(sorted(digests))) for key, digests in several.items()}
-
-
-def _digest(what: bytes) -> bytes:
-    return blake2b(what, digest_size=16).digest()
 
 
 def _outcomes(run: RawRun) -> dict[str, tuple[str, int]]:

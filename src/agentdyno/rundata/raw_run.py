@@ -137,7 +137,7 @@ class RawRun:
 
     `starts` are the tasks' intended starts by task, in ns after the run's start, and empty where all agents
     start at once. `prompts_file`, `model` and `request` are what the requests are made of, and `tests_sha256`
-    is the hash of each task's tests. At most `slots`
+    are the hashes of the tasks' tests, in the order of `task_ids`. At most `slots`
     verifications run at once. `receipts` are those of the verifications, None where none were to be sent.
     """
 
@@ -155,7 +155,7 @@ class RawRun:
     model: str
     request: dict[str, Json]
     prompts_file: Path | None
-    tests_sha256: dict[str, str]
+    tests_sha256: list[str]
     slots: int | None
     receipts: Columns[Receipt] | None
 
@@ -223,16 +223,16 @@ def _sends_receipts(run_file: RunFile) -> bool:
     return bool(argv) and Path(argv[0]).name == RECEIPT_PROGRAM
 
 
-def _tasks(path: Path) -> tuple[list[str], dict[str, int], dict[str, str]]:
+def _tasks(path: Path) -> tuple[list[str], dict[str, int], list[str]]:
     """The ids of the tasks, the intended starts of those that have one, and the hashes of their tests."""
     ids: list[str] = []
-    hashes: dict[str, str] = {}
+    hashes: list[str] = []
     known: Pool = {}
     starts: dict[str, int] = {}
     for task in json_lines(path, partial(shaped, kind=_Task), REMEDY):
         ids.append(task.task_id)
         sha256 = hashlib.sha256(task.tests.encode("utf-8", "surrogatepass")).hexdigest()
-        hashes[task.task_id] = known.setdefault(sha256, sha256) or sha256
+        hashes.append(known.setdefault(sha256, sha256) or sha256)
         if task.start_after_ns is not None:
             starts[task.task_id] = task.start_after_ns
     if not ids:

@@ -13,19 +13,17 @@ GONE = "it was gone before the harness could look"
 
 
 class Receipt(NamedTuple):
-    """One verification, as runner/receipts.py describes it."""
+    """What is read of one verification; runner/receipts.py describes all of it."""
 
-    pid: Count
     problem: str | None
     by_attempt: bool
     t_start: Count | None
     solution_sha256: Sha256 | None
-    tests_sha256: Sha256 | None
+    tests_sha256: str | None
     others: int | None
     t_end: Count | None
     exit_code: Count | None
     signal: Count | None
-    cpu_us: Count | None
     t_closed: Count | None
 
 
