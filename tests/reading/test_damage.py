@@ -14,7 +14,7 @@ from agentdyno.results.experiment import ExperimentAnalysis
 from agentdyno.results.summary import SCHEMA_VERSION, as_json, named
 from agentdyno.rundata.cell import Cell
 from agentdyno.runner.settings import Settings
-from analysis.synthetic import good_run, written
+from analysis.synthetic import witnessed_run, written
 from report.synthetic_summary import ASKED, ENVIRONMENT
 
 INPUTS = 400
@@ -29,7 +29,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "tasks").mkdir()
     runs = ExperimentAnalysis([CELL], simulated=True, baseline=None)
     for block in (1, 2):
-        run = good_run()
+        run = witnessed_run()
         run["outcome"]["epoch_ns"] = 1_700_000_000_000_000_000
         data = written(run, folder / "runs", CELL, block)
         shutil.move(data.tasks_file, folder / "tasks" / "20.jsonl")
@@ -93,6 +93,9 @@ CORPUS = (
     ("events.jsonl", '"attempts": 1', '"attempts": 4611686018427387904'),
     ("events.jsonl", '"usage": null', '"usage": {"prompt_tokens": 9223372036854775807}'),
     ("journal.jsonl", '"late_us": [500', '"late_us": [null'),
+    ("journal.jsonl", '"attempt": 1', '"attempt": 4611686018427387904'),
+    ("sweep.json", '"overhead_ms_p99": null, ', ""),
+    ("receipts.jsonl", '"t_start": ', '"t_start": -'),
     ("samples.jsonl", '"cpu_s": 0.0', '"cpu_s": Infinity'),
     ("settings.json", '"run"', '["run"]'),
     ("settings.json", '"agents": [100]', f'"agents": [{"9" * 6000}]'),

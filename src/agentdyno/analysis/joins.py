@@ -150,6 +150,8 @@ def _ends(run: RawRun) -> Callable[[int], int]:
 
 
 DIGEST_BYTES = 16
+MOST_ATTEMPTS = 1000
+"""Later attempts share one place: a damaged journal may have any number."""
 
 
 def digests(run: RawRun) -> dict[str, bytes]:
@@ -162,6 +164,7 @@ def digests(run: RawRun) -> dict[str, bytes]:
     for task, attempt, sha256 in run.journal.requests.of("task", "attempt", "request_sha256"):
         if task is None or not attempt or sha256 is None:
             continue
+        attempt = min(attempt, MOST_ATTEMPTS)
         its, before = digest(sha256), found.get(task, b"")
         at = (attempt - 1) * DIGEST_BYTES
         there = before[at : at + DIGEST_BYTES]

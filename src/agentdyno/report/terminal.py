@@ -61,7 +61,7 @@ def _columns(each: Swept) -> list[Column]:
 
 
 def _figures(points: Sequence[Point], metric: MetricDefinition) -> list[str]:
-    medians = [point.metrics[metric.name] for point in points]
+    medians = [point.metrics.get(metric.name) for point in points]
     marks = [
         "" if median is None or point.has_valid(metric.name) else INVALID
         for point, median in zip(points, medians, strict=True)
