@@ -197,8 +197,8 @@ def targets(folder: Path) -> list[Target]:
     found = [Target(Path(name), kind) for name, kind in kinds.items() if (folder / name).exists()]
     run = sorted((folder / "runs").iterdir())[0]
     of_run = [run / f"{name}.json" for name in ("run", "outcome")]
-    of_run += [run / f"{name}.jsonl" for name in ("events", "journal", "samples")]
-    of_run += [path for path in (folder / "tasks").glob("*.jsonl") if "references" not in path.name]
+    of_run += [run / f"{name}.jsonl" for name in ("events", "journal", "receipts", "samples")]
+    of_run += [path for path in (folder / "tasks").glob("*.json*") if "references" not in path.name]
     return [*found, *(Target(path.relative_to(folder), "run") for path in of_run if path.exists())]
 
 
