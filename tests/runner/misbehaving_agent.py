@@ -46,7 +46,7 @@ def stamps_before_it_happens() -> None:
 
     def emit_too_early(self, event) -> None:
         if event["event"] == "attempt":
-            event = {**event, "t_last": event["t_last"] - 20_000_000}
+            event = {**event, "t_last": event["t_last"] - 60_000_000}
         emit(self, event)
 
     EventFile.emit = emit_too_early

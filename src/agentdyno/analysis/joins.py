@@ -1,10 +1,10 @@
 """Joins what runtime, endpoint and verifier say of one attempt."""
 
 from array import array
+from bisect import bisect_left, insort
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
-from heapq import heappop, heappush
 from typing import NamedTuple
 
 from agentdyno.rundata.columns import Columns
@@ -69,13 +69,15 @@ def witnesses(run: RawRun, served_by: Sequence[int]) -> Sequence[int]:
 
     A receipt is an attempt's if it was made within the attempt's time, on the code block of the reply that
     the endpoint sent and on the task's tests, and if it ended as the attempt says. Equal verifications at the
-    same time can be told apart by nothing, and need not be: a receipt goes to the attempt that ends first
-    (earliest deadline first, which finds a match for all if there is one).
+    same time can be told apart by their times alone: in the order in which receipts begin, each goes to the
+    attempt that ends first of those that do not end before the receipt. That finds a match for all if there
+    is one, because an attempt that has begun before a receipt has begun before all later ones too.
     """
     found = array("q", [UNWITNESSED]) * len(run.events.attempts)
     if run.receipts is None:
         return found
-    spawned, started = run.events.attempts.column("t_spawn"), run.receipts.column("t_start")
+    spawned = run.events.attempts.column("t_spawn")
+    started, ended = run.receipts.column("t_start"), run.receipts.column("t_end")
     reported = deque(sorted(_verified(run, served_by), key=spawned.__getitem__))
     reported_key, reported_end, key_of = _reported(run, served_by), _ends(run), _keys(run.receipts)
     under_way: dict[Key, list[tuple[int, int]]] = defaultdict(list)
@@ -83,13 +85,14 @@ def witnesses(run: RawRun, served_by: Sequence[int]) -> Sequence[int]:
         t = started[position]
         while reported and spawned[reported[0]] <= t:
             attempt = reported.popleft()
-            heappush(under_way[reported_key(attempt)], (reported_end(attempt), attempt))
+            insort(under_way[reported_key(attempt)], (reported_end(attempt), attempt))
         key = key_of(position)
         waiting = under_way[key]
-        while waiting and waiting[0][0] < t:
-            heappop(waiting)
-        if waiting:
-            found[heappop(waiting)[1]] = position
+        del waiting[: bisect_left(waiting, (t, 0))]
+        end = t if ended[position] is None else ended[position]
+        at = bisect_left(waiting, (end, 0))
+        if at < len(waiting):
+            found[waiting.pop(at)[1]] = position
         if not waiting:
             del under_way[key]
     return found

@@ -182,7 +182,7 @@ def _declared() -> Iterator[MetricDefinition]:
         "verify",
         "verification",
         "verify",
-        "The life of the test process, by its [receipt](method.md#receipts), or as the runtime saw it.",
+        "The life of the test process, by its receipt, or as the runtime saw it.",
     )
     yield from percentiles(
         "queue",

@@ -93,6 +93,8 @@ def run(arguments: argparse.Namespace) -> int:
     except Interrupted as interrupted:
         print(f"agentdyno: {interrupted}", file=sys.stderr)
         return interrupted.status
+    # They may have ended in another order than they were asked for.
+    played = {manifest.name: played[manifest.name] for manifest, _ in plans}
     if len(played) > 1:
         table.show_together(console, played)
     if arguments.durations:
