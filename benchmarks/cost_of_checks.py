@@ -53,7 +53,7 @@ def verified(program: Path, folder: Path, verifications: int) -> tuple[list[floa
     """How many ms longer each verification takes than one without a receipt, and the listener's time in s."""
     command = [str(program), f"cost-{os.getpid()}", "true"]
     longer = []
-    with listening(command, ENVIRONMENT, folder.parent, folder / "receipts.jsonl") as listener:
+    with listening(command, ENVIRONMENT, folder.parent, folder / "receipts.jsonl"):
         before = resource.getrusage(resource.RUSAGE_SELF)
         starting_s = 0.0
         for _ in range(verifications):
@@ -61,7 +61,6 @@ def verified(program: Path, folder: Path, verifications: int) -> tuple[list[floa
             sending, sending_s = started(command)
             longer.append(sending - plain)
             starting_s += plain_s + sending_s
-        assert listener is not None
     after = resource.getrusage(resource.RUSAGE_SELF)
     used_s = sum(getattr(after, name) - getattr(before, name) for name in ("ru_utime", "ru_stime"))
     return longer, max(0.0, used_s - starting_s)

@@ -11,6 +11,7 @@ from typing import Any
 from agentdyno.analysis.gate import Evidence, Gate
 from agentdyno.analysis.joins import DIGEST_BYTES, UNSERVED, UNWITNESSED, VERIFIED, digest
 from agentdyno.analysis.metric import Kind
+from agentdyno.analysis.metrics import NS_PER_S
 from agentdyno.reading import json_lines
 from agentdyno.rundata.cell import UNSAMPLED
 from agentdyno.rundata.columns import Columns
@@ -24,8 +25,6 @@ FIRST_REQUESTS = "first requests"
 
 UNSAMPLED_LIMIT_S = 0.5
 """A runtime could take memory and give it back in a longer gap between two samples."""
-
-NS_PER_S = 1e9
 
 
 def first_requests_as_laid_down(evidence: Evidence) -> list[str]:

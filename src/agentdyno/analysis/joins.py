@@ -5,6 +5,7 @@ from bisect import bisect_left, insort
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
+from signal import SIGKILL
 from typing import NamedTuple
 
 from agentdyno.rundata.columns import Columns
@@ -57,8 +58,6 @@ UNWITNESSED = -1
 
 VERIFIED = ("passed", "failed", "unproven", "no_summary", "timed_out")
 """The verdicts that take a verification."""
-
-SIGKILL = 9
 
 Key = tuple[str | None, str | None, int | None, int | None]
 """The hashes of solution and tests, exit code and signal of a verification."""

@@ -111,7 +111,7 @@ def entries(run: RawRun, joined: Joined | None = None) -> Columns[Entry]:
                 attempt,
                 requests[position],
                 due.of(attempt.task, attempt.attempt, attempt.t_begin),
-                (started[place] if started[place] >= 0 else None, exited[place]),
+                (None if started[place] == UNKNOWN else started[place], exited[place]),
                 slots[place],
                 relayed=relayed,
             )
@@ -138,13 +138,14 @@ Span = tuple[int | None, int]
 
 
 def _verifications(run: RawRun, witnessed_by: Sequence[int]) -> tuple["array[int]", "array[int]"]:
-    """When each attempt's verification started, -1 for none, and ended; by its receipt where there is one,
-    because a runtime may notice late that a test process has ended.
+    """When each attempt's verification started, UNKNOWN for none, and ended; by its receipt where there is
+    one, because a runtime may notice late that a test process has ended.
     """
     started, exited = array("q"), array("q")
     reported = run.events.attempts.of("t_started", "t_exit", "t_end")
     for (t_started, t_exit, t_end), position in zip(reported, witnessed_by, strict=True):
-        begin, end = -1 if t_started is None else t_started, t_end if t_exit is None else t_exit
+        begin = UNKNOWN if t_started is None else t_started
+        end = t_end if t_exit is None else t_exit
         if run.receipts is not None and position != UNWITNESSED:
             begin, its_end, closed = (
                 run.receipts.column(name)[position] for name in ("t_start", "t_end", "t_closed")

@@ -48,11 +48,7 @@ class Tree:
 
     def _members(self) -> list[Process]:
         candidates = list(every(but=self._outside))
-        members = {process.pid for process in candidates if self._is_member(process)}
-        while joining := {
-            process.pid for process in candidates if process.parent in members and process.pid not in members
-        }:
-            members |= joining
+        members = with_descendants({each.pid for each in candidates if self._is_member(each)}, candidates)
         self._inside = members
         self._outside.update(process.pid for process in candidates if process.pid not in members)
         return [process for process in candidates if process.pid in members]
@@ -62,6 +58,14 @@ class Tree:
         if process.pid in self._inside or process.session == self._root:
             return True
         return process.parent == self._adopter and process.pid not in self._beside
+
+
+def with_descendants(pids: set[int], processes: Sequence[Process]) -> set[int]:
+    """These pids, and those of all of `processes` that descend from them."""
+    found = set(pids)
+    while joining := {each.pid for each in processes if each.parent in found and each.pid not in found}:
+        found |= joining
+    return found
 
 
 class Verifications:
@@ -79,15 +83,9 @@ class Verifications:
     def among(self, processes: Sequence[Process]) -> set[int]:
         """The pids of those that run below a verifier."""
         below = self._below & {process.pid for process in processes}
-        below |= {
-            process.pid for process in processes if process.pid not in below and self._is_first(process)
-        }
-        while joining := {
-            process.pid for process in processes if process.parent in below and process.pid not in below
-        }:
-            below |= joining
-        self._below = below
-        return below
+        firsts = {each.pid for each in processes if each.pid not in below and self._is_first(each)}
+        self._below = with_descendants(below | firsts, processes)
+        return self._below
 
     def _is_first(self, process: Process) -> bool:
         # The program that a process runs changes with its arguments' address, and is looked up only then.

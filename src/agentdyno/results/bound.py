@@ -19,6 +19,7 @@ from agentdyno.rundata.raw_run import REMEDY, RawRun, has_ended
 from agentdyno.shape import Json, shaped
 
 SETTINGS = "settings.json"
+"""In an experiment's folder: the settings with which it began."""
 
 SAME_IN_SETTINGS = (
     "tasks",
@@ -119,14 +120,12 @@ def _unlike_files(where: str, asked: Mapping[str, Any], run: Run) -> Iterator[st
         yield from _otherwise(f"{where}: {name}", asked.get(name), run_file.get(name), "run.json")
     yield from _otherwise(f"{where}: agents", run.cell.agents, run_file.get("agents"), "run.json")
     try:
-        first = next(json_lines(run.folder / "journal.jsonl", _first_line, REMEDY), {})
+        lines = json_lines(run.folder / "journal.jsonl", partial(shaped, kind=dict[str, Json]), REMEDY)
+        first = next(lines, {})
     except Missing:
         return
     if asked["simulated"]:
         yield from _otherwise(f"{where}: seed", asked["seed"], first.get("seed"), "journal.jsonl")
-
-
-_first_line = partial(shaped, kind=dict[str, Json])
 
 
 def not_in_summary(runs: Sequence[Run]) -> Iterator[str]:
@@ -138,19 +137,20 @@ def not_in_summary(runs: Sequence[Run]) -> Iterator[str]:
                 yield f"{folder.name}/{beside.name}: it is there, and the summary has no such run"
 
 
-def kept_settings(experiment_folder: Path) -> dict[str, Json] | None:
+def settings_beside(folder: Path) -> dict[str, Json] | None:
     """The settings that lie beside a summary; None where there are none that can be read."""
     try:
-        return read_json(experiment_folder / SETTINGS, dict[str, Json], REMEDY)
+        return read_json(folder / SETTINGS, dict[str, Json], REMEDY)
     except Unreadable:
         return None
 
 
 def _otherwise(where: str, said: object, fact: object, source: str) -> Iterator[str]:
     if json.loads(json.dumps(said)) != json.loads(json.dumps(fact)):
-        yield f"{where}: {_short(said)} is reported, and {source} says {_short(fact)}"
+        yield f"{where}: {short(said)} is reported, and {source} says {short(fact)}"
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
+    """A JSON value in at most 60 characters."""
     text = json.dumps(value)
     return text if len(text) <= 60 else text[:57] + "…"

@@ -14,8 +14,9 @@ from agentdyno.analysis.registry import METRICS
 from agentdyno.analysis.run_analysis import RunAnalysis
 from agentdyno.reading import Missing, Unreadable, lines, read_json
 from agentdyno.results.bound import (
-    kept_settings,
     not_in_summary,
+    settings_beside,
+    short,
     unlike_plan,
     unlike_run,
     unlike_settings,
@@ -33,7 +34,7 @@ def differences(experiment: Experiment, runs: ExperimentAnalysis) -> Iterator[st
     document, folder = experiment.document, experiment.folder
     yield from unlike_plan(document["experiment"], experiment.all_runs)
     yield from not_in_summary(experiment.all_runs)
-    if (settings := kept_settings(folder)) is not None:
+    if (settings := settings_beside(folder)) is not None:
         yield from unlike_settings(document, settings)
     for run, said in zip(experiment.all_runs, document["experiment"]["runs"], strict=True):
         data = run.read()
@@ -102,7 +103,7 @@ def _unlike(where: str, said: Any, recomputed: Any) -> Iterator[str]:
         for number, (one, other) in enumerate(zip(said, recomputed, strict=True)):
             yield from _unlike(f"{where}[{number}]", one, other)
     elif said != recomputed:
-        yield f"{where}: {_short(said)} is reported, {_short(recomputed)} follows from the raw files"
+        yield f"{where}: {short(said)} is reported, {short(recomputed)} follows from the raw files"
 
 
 def _unlike_text(path: Path, recomputed: Iterable[str]) -> Iterator[str]:
@@ -119,8 +120,3 @@ def _lines_of(path: Path) -> Iterator[bytes]:
     """The lines of a file; none where there is no file."""
     with contextlib.suppress(Missing):
         yield from lines(path, REMEDY)
-
-
-def _short(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "…"

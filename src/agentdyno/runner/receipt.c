@@ -1,15 +1,18 @@
 // receipt SOCKET PROGRAM [ARGUMENT...]: runs a verifier, and tells the harness what it ran on.
 //
 // It stands between a runtime and the verifier, and is neither's: it is static, so no variable can load code
-// into it, and it lies in the sealed folder of the verifier. The harness checks by the kernel who sent a
-// receipt (receipts.py). To the runtime it looks like the verifier itself: it passes on descriptors,
-// signal mask and exit status, and ends by the signal that ended the verifier.
+// into it, and it lies in a sealed folder of its own. The harness checks by the kernel who sent a receipt
+// (receipts.py). To the runtime it looks like the verifier itself: it passes on descriptors, signal mask and
+// exit status, and ends by the signal that ended the verifier.
 //
 // The receipt is two messages on a SOCK_SEQPACKET socket. Times are CLOCK_MONOTONIC in ns:
-//   start TIME SHA256-OF-solution.py SHA256-OF-test_solution.py OTHERS      ("-" for a file that cannot be
-//   read) end TIME EXIT-CODE SIGNAL MICROSECONDS-OF-PROCESSOR-TIME
+//
+//   start TIME SOLUTION TESTS OTHERS
+//   end TIME EXIT-CODE SIGNAL MICROSECONDS-OF-PROCESSOR-TIME
+//
+// SOLUTION and TESTS are the SHA-256 of solution.py and test_solution.py, "-" for a file that cannot be read.
 // OTHERS counts what else lies in the current folder. A verifier that is killed with its group leaves no
-// second one.
+// second message.
 
 #define _GNU_SOURCE
 #include <dirent.h>

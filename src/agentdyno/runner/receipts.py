@@ -52,9 +52,8 @@ class Receipt:
             if kind == "start" and self.t_start is None:
                 t, solution, tests, others = fields
                 self.t_start, self.others = int(t), int(others)
-                self.solution_sha256, self.tests_sha256 = (
-                    None if it == "-" else it for it in (solution, tests)
-                )
+                self.solution_sha256 = None if solution == "-" else solution
+                self.tests_sha256 = None if tests == "-" else tests
                 return
             if kind == "end" and self.t_start is not None and self.t_end is None:
                 self.t_end, code, number, self.cpu_us = map(int, fields)
@@ -97,11 +96,6 @@ class Listener:
         self._error: OSError | None = None
         self._thread = threading.Thread(target=self._listen, name="receipts", daemon=True)
         self._thread.start()
-
-    @property
-    def senders(self) -> set[int]:
-        """The pids of the verifications that go on now."""
-        return {receipt.pid for receipt in list(self._open.values()) if receipt.problem is None}
 
     def close(self) -> None:
         """Take what has been sent, and end; raises the OSError of a file that could not be written."""
@@ -170,7 +164,7 @@ class Listener:
 
     def _is_below_an_attempt(self, pid: int) -> bool:
         """Whether the process comes from a verification, as far as the kernel still knows."""
-        senders = self.senders
+        senders = {each.pid for each in self._open.values() if each.problem is None}
         for _ in range(64):
             process = proc.read(pid)
             if process is None or process.parent in (0, 1, os.getpid()):
@@ -196,9 +190,6 @@ class Listener:
         receipt.t_closed = time.monotonic_ns()
         self._selector.unregister(sender)
         sender.close()
-        self._write(receipt)
-
-    def _write(self, receipt: Receipt) -> None:
         # `dataclasses.asdict` makes deep copies and takes ten times as long.
         self._file.write(json.dumps({name: getattr(receipt, name) for name in _FIELDS}) + "\n")
 

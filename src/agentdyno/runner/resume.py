@@ -14,6 +14,7 @@ from agentdyno.files import sha256, write_json
 from agentdyno.measure.machine import commit, machine
 from agentdyno.options import WHOLE
 from agentdyno.reading import Missing, Unreadable, read_json
+from agentdyno.results.bound import SETTINGS
 from agentdyno.runner.prepare import Prepared, prepare
 from agentdyno.runner.settings import RealEndpoint, Settings, request_with
 from agentdyno.shape import Json, Unfit, shaped
@@ -92,15 +93,12 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-FILE = "settings.json"
-
-
 def keep(prepared: Prepared, command: str) -> None:
     """Write down with which settings `command` began the experiment, and what they were asked of."""
     # What can be built today may be more or less tomorrow.
     runtimes = tuple(str(manifest.path) for manifest in prepared.runtimes)
     write_json(
-        prepared.folder / FILE,
+        prepared.folder / SETTINGS,
         {
             "command": command,
             "settings": replace(prepared.settings, runtimes=runtimes).as_json(),
@@ -150,7 +148,7 @@ def _read(folder: Path) -> tuple[Path, dict[str, Any]]:
     """The settings file of the folder, and the object in it; what an earlier version wrote comes back as
     this version writes it.
     """
-    for name, read in ((FILE, dict[str, Any]), (OPTIONS_FILE, as_written_today)):
+    for name, read in ((SETTINGS, dict[str, Any]), (OPTIONS_FILE, as_written_today)):
         path = folder / name
         try:
             return path, read(read_json(path, dict[str, Json], REMEDY))
@@ -159,7 +157,7 @@ def _read(folder: Path) -> tuple[Path, dict[str, Any]]:
         except Unfit as wrong:
             raise Unreadable(path, str(wrong), REMEDY) from None
     raise UserError(
-        f"--resume {folder}: no {FILE} there; name the folder of an experiment, as results/raw/TIME"
+        f"--resume {folder}: no {SETTINGS} there; name the folder of an experiment, as results/raw/TIME"
     )
 
 
