@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from secrets import token_hex
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from agentdyno.measure import proc
 from agentdyno.runner.receipts import listening
 from agentdyno.verifiers import find_receipt
 
@@ -86,6 +88,32 @@ def test_a_receipt_says_what_ran_on_what_and_how_it_ended(scene: Scene) -> None:
     assert (its["problem"], its["by_attempt"]) == (None, False)
     assert its["t_start"] < its["t_end"] <= its["t_closed"]
     assert its["cpu_us"] > 0
+
+
+def test_it_does_not_end_before_the_harness_has_looked_at_it(scene: Scene) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as late:
+        late.bind(f"\0{scene.socket}")
+        late.listen()
+        process = scene.start("kill -STOP $$")
+        sender, _ = late.accept()
+        with sender:
+            assert sender.recv(4096).startswith(b"start ")
+            (verifier,) = wait_for_children(process.pid)
+            os.kill(verifier, signal.SIGKILL)
+            while proc.read(verifier) is not None:
+                pass
+            looked = time.monotonic_ns()
+            sender.send(b".")
+            kind, ended, *_ = sender.recv(4096).split()
+        process.communicate(timeout=60)
+    assert (kind, process.returncode) == (b"end", -signal.SIGKILL)
+    assert int(ended) > looked
+
+
+def wait_for_children(pid: int) -> list[int]:
+    while not (found := proc.listed_children(pid)):
+        pass
+    return found
 
 
 @pytest.mark.parametrize("size", [0, 1, 55, 56, 63, 64, 65, 119, 120, 4096, 10_000])

@@ -138,7 +138,7 @@ def test_a_damaged_run_is_measured_again(
     (first,) = (interrupted / "runs").glob("001-*")
     (first / name).write_bytes(content)
     done = agentdyno("run", "--resume", interrupted)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert f"run 1/3: {FAULT}, 20 agents" in done.stdout
     assert agentdyno("verify", interrupted).stdout.startswith("verified: 3 runs, 60 tasks, ")
 

@@ -12,7 +12,7 @@ from agentdyno.rundata.columns import Columns
 from agentdyno.rundata.events import Attempt
 from agentdyno.rundata.journal import Request
 from agentdyno.rundata.raw_run import RawRun
-from agentdyno.rundata.receipts import GONE, Receipt
+from agentdyno.rundata.receipts import Receipt
 
 UNSERVED = -1
 """The position of no request."""
@@ -80,7 +80,7 @@ def witnesses(run: RawRun, served_by: Sequence[int]) -> Sequence[int]:
     reported = deque(sorted(_verified(run, served_by), key=spawned.__getitem__))
     reported_key, reported_end, key_of = _reported(run, served_by), _ends(run), _keys(run.receipts)
     under_way: dict[Key, list[tuple[int, int]]] = defaultdict(list)
-    for position in sorted(_believed(run, run.receipts), key=started.__getitem__):
+    for position in sorted(_believed(run.receipts), key=started.__getitem__):
         t = started[position]
         while reported and spawned[reported[0]] <= t:
             attempt = reported.popleft()
@@ -105,13 +105,12 @@ def _verified(run: RawRun, served_by: Sequence[int]) -> Iterator[int]:
             yield position
 
 
-def _believed(run: RawRun, receipts: Columns[Receipt]) -> Iterator[int]:
+def _believed(receipts: Columns[Receipt]) -> Iterator[int]:
     """The positions of the receipts that tell of a verification."""
     for position, (problem, by_attempt, t_start) in enumerate(
         receipts.of("problem", "by_attempt", "t_start")
     ):
-        is_believed = problem is None or (problem == GONE and run.cell.verifier == "null")
-        if is_believed and not by_attempt and t_start is not None:
+        if problem is None and not by_attempt and t_start is not None:
             yield position
 
 

@@ -9,7 +9,7 @@ from agentdyno.rundata.columns import Columns, Sha256
 from agentdyno.shape import Count, shaped
 
 GONE = "it was gone before the harness could look"
-"""The problem of a verification that ended at once, as the null verifier's do on a busy machine."""
+"""The problem of a verification that was killed at once."""
 
 
 class Receipt(NamedTuple):

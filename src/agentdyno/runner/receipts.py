@@ -18,6 +18,7 @@ from agentdyno.verifiers import Verifier
 
 _BACKLOG = 4096
 _MESSAGE = 4096
+_SEEN = b"."
 _CREDENTIALS = struct.Struct("3i")
 
 
@@ -71,8 +72,8 @@ class Listener:
     """A thread that takes the receipts of one run.
 
     A sender is believed if the kernel says that it is the receipt's program, with exactly the `command` and
-    the `environment` that the run file asks for, in a folder below `workspaces`. It is looked at while it
-    runs: of a verification that ends sooner than the harness can look, GONE is the problem.
+    the `environment` that the run file asks for, in a folder below `workspaces`. A sender is told when it
+    has been looked at, and does not end before that. One that was killed before has the problem GONE.
     """
 
     def __init__(
@@ -139,6 +140,8 @@ class Listener:
                     continue
                 self._open[sender] = receipt = Receipt(pid)
                 self._look_at(receipt)
+                with contextlib.suppress(OSError):  # It was killed.
+                    sender.send(_SEEN)
                 self._selector.register(sender, selectors.EVENT_READ)
 
     def _look_at(self, receipt: Receipt) -> None:
@@ -150,6 +153,8 @@ class Listener:
             environment = sorted(_read(f"{folder}/environ").split(b"\0")[:-1])
             where = os.readlink(f"{folder}/cwd")
         except OSError:
+            command = b""
+        if not command:  # A process that is ending loses its memory first (exit_mm in kernel/exit.c).
             receipt.problem = GONE
             return
         receipt.by_attempt = self._is_below_an_attempt(receipt.pid)
