@@ -15,7 +15,7 @@ from agentdyno.rundata.columns import Columns, Sha256, by_task
 from agentdyno.rundata.raw_run import read
 
 TEXTS = st.text(max_size=5)
-NUMBERS = st.integers(-(2**63) + 1, 2**63 - 1)
+NUMBERS = st.integers(-(2**63) + 1, 2**63 - 1) | st.sampled_from([-(2**31), 2**31 - 1, 2**31])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),

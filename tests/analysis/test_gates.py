@@ -7,6 +7,7 @@ import pytest
 
 from agentdyno.analysis.gate import Failure
 from agentdyno.analysis.gates import GATES
+from agentdyno.rundata.receipts import GONE
 from analysis.conftest import Build
 from analysis.synthetic import (
     CELL,
@@ -405,10 +406,13 @@ def test_a_receipt_of_something_else_is_none(build: Build, changes: dict[str, An
     assert "b attempt 1, failed" in found[0].reason
 
 
-def test_the_null_verifier_may_be_gone_before_the_harness_looks(build: Build) -> None:
+@pytest.mark.parametrize("verifier", ["cold", "null"])
+def test_a_verification_that_was_killed_at_once_witnesses_nothing(build: Build, verifier: str) -> None:
     run = witnessed_run()
-    change_receipt(problem="it was gone before the harness could look")(run)
-    assert build(run, replace(CELL, verifier="null")).failures == []
+    change_receipt(problem=GONE)(run)
+    (found,) = build(run, replace(CELL, verifier=verifier)).failures
+    assert found.gate == "verifications witnessed"
+    assert found.reason.startswith("1 verdicts have no receipt")
 
 
 def test_no_code_where_there_is_code_is_a_verification_left_out(build: Build) -> None:

@@ -82,11 +82,7 @@ class TaskRow(NamedTuple):
 
 def task_rows(run: RawRun, entries: Columns[Entry]) -> Columns[TaskRow]:
     """A row per task outcome, in the order in which the tasks ended."""
-    due = Due(run, intended_starts(run))
-    waited, lasted = array("q"), array("q")
-    for task, number, t_begin, t_end in run.events.attempts.of("task", "attempt", "t_begin", "t_end"):
-        waited.append(t_begin - due.of(task, number, t_begin))
-        lasted.append(t_end - t_begin)
+    waited, lasted = _times_of_attempts(run)
     retries = run.events.attempts.column("transport_retries")
     attempts_of, entries_of = by_task(run.events.attempts), by_task(entries)
     rows = Columns(TaskRow)
@@ -111,6 +107,16 @@ def task_rows(run: RawRun, entries: Columns[Entry]) -> Columns[TaskRow]:
             )
         )
     return rows
+
+
+def _times_of_attempts(run: RawRun) -> tuple["array[int]", "array[int]"]:
+    """How long each attempt waited from its due time on, and how long it then took, in ns."""
+    due = Due(run, intended_starts(run))
+    waited, lasted = array("q"), array("q")
+    for task, number, t_begin, t_end in run.events.attempts.of("task", "attempt", "t_begin", "t_end"):
+        waited.append(t_begin - due.of(task, number, t_begin))
+        lasted.append(t_end - t_begin)
+    return waited, lasted
 
 
 def metrics(run: RawRun, entries: Columns[Entry], tasks: Columns[TaskRow]) -> dict[str, float | None]:

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from agentdyno.conformance.endpoint import Request
@@ -14,7 +15,7 @@ from agentdyno.rundata.events import Attempt, RunEvents, TaskOutcome, accounting
 from agentdyno.tasks.first_request import canonical
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Observation:
     """One run, after it ended. `status` is the exit status, or minus the signal that ended it; `t_ended` is
     CLOCK_MONOTONIC in ns.
@@ -50,7 +51,15 @@ class Observation:
 
     def attempts(self, task: str = "task/1") -> list[Attempt]:
         """The task's attempts."""
-        return [attempt for attempt in self.events.attempts if attempt.task == task]
+        return [self.events.attempts[at] for at in self._attempts_of.get(task, ())]
+
+    @cached_property
+    def _attempts_of(self) -> dict[str, list[int]]:
+        """The positions of each task's attempts: some runs have thousands of tasks and are asked for each."""
+        found: dict[str, list[int]] = {}
+        for position, task in enumerate(self.events.attempts.column("task")):
+            found.setdefault(task, []).append(position)
+        return found
 
     def attempt(self, number: int = 1, task: str = "task/1") -> Attempt:
         """One attempt of the task; raises RuleViolation when there is none."""

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,11 @@ class Watcher:
     runtime's.
     """
 
-    def __init__(self, child: Child, key: str, wrapped: Sequence[str] = ()) -> None:
-        self._before = {process.pid for process in proc.children(os.getpid())}
+    def __init__(
+        self, child: Child, key: str, wrapped: Sequence[str] = (), before: Collection[int] = ()
+    ) -> None:
+        """`before` are the pids of the children that this process had before `child`."""
+        self._before = {child.pid, *before}
         self._children: set[int] = set()
         self.peak_kib = 0
         self.late_s = 0.0

@@ -19,6 +19,7 @@ from agentdyno.conformance.endpoint import Accept, Answer, Endpoint, Exchange, e
 from agentdyno.conformance.invariants import Finding, Observation, check_invariants
 from agentdyno.conformance.rules import RuleViolation
 from agentdyno.conformance.running import Act, Running, Watcher
+from agentdyno.measure import proc
 from agentdyno.process.child import Child
 from agentdyno.process.orphans import no_survivors
 from agentdyno.rundata import events as runtime_events
@@ -186,6 +187,7 @@ class Stage:
     ) -> Observation:
         environment = inherited() | ({} if key is None else {"LLM_API_KEY": key})
         events = Path(str(document.get("events")))
+        before = {process.pid for process in proc.children(os.getpid())}
         with (
             no_survivors(),
             (folder / "stderr").open("wb") as stderr,
@@ -198,7 +200,7 @@ class Stage:
                 stderr=stderr,
             ) as child,
         ):
-            watcher = Watcher(child, key or KEY, command if through else ())
+            watcher = Watcher(child, key or KEY, command if through else (), before)
             running = Running(child, endpoint, events, workspaces)
             acting = asyncio.create_task(act(running)) if act is not None else None
             try:

@@ -13,6 +13,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
@@ -26,7 +27,9 @@ from agentdyno.conformance.stage import stage
 from agentdyno.errors import UserError
 from agentdyno.process.die_with_parent import PR_SET_PDEATHSIG
 from agentdyno.process.orphans import adopt_orphans
+from agentdyno.rundata.events import KINDS, RunEvents
 from agentdyno.runtimes.manifest import Manifest
+from agentdyno.shape import Unfit, shaped
 
 
 def asked_for(only: Sequence[str] | None) -> list[str]:
@@ -195,6 +198,7 @@ def play_all(plays: Iterable[tuple[Manifest, str]], jobs: int, check: Callable[[
     `check` is called meanwhile and raises if the suite is to be broken off.
     """
     cases_by_name = load()
+    _read_events()
     gc.freeze()  # A collection in a fork would copy every page that it looks at.
     waiting = deque(plays)
     running: dict[object, _Playing] = {}
@@ -215,6 +219,14 @@ def play_all(plays: Iterable[tuple[Manifest, str]], jobs: int, check: Callable[[
             playing.process.terminate()
         for playing in running.values():
             playing.process.join()
+
+
+def _read_events() -> None:
+    """Work out once, for all forks, how events are read."""
+    RunEvents()
+    for kind in KINDS.values():
+        with suppress(Unfit):
+            shaped({}, kind)
 
 
 @dataclass(frozen=True, slots=True)

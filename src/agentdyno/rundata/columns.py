@@ -8,6 +8,7 @@ import itertools
 import json
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import (
     Annotated,
     Any,
@@ -40,8 +41,7 @@ class Columns(Sequence[T], Generic[T]):
     def __init__(self, kind: type[T], records: Iterable[T] = (), pool: Pool | None = None) -> None:
         self._make: Any = kind._make  # type: ignore[attr-defined]
         pool = {} if pool is None else pool
-        hints = get_type_hints(kind, include_extras=True)
-        self._columns = {name: _column(hint, pool) for name, hint in hints.items()}
+        self._columns = {name: _column(hint, pool) for name, hint in _hints(kind).items()}
         self._appends = [column.append for column in self._columns.values()]
         *_, self._last = self._columns.values()
         self.extend(records)
@@ -99,11 +99,11 @@ class Columns(Sequence[T], Generic[T]):
             del column[positions]
 
 
-def by_task(records: Columns[Any]) -> dict[str, list[int]]:
+def by_task(records: Columns[Any]) -> dict[str, tuple[int, ...]]:
     """The positions of the records of each task, in their order."""
-    found: dict[str, list[int]] = {}
+    found: dict[str, tuple[int, ...]] = {}
     for position, task in enumerate(records.column("task")):
-        found.setdefault(task, []).append(position)
+        found[task] = (*found.get(task, ()), position)  # A list takes twice the memory.
     return found
 
 
@@ -117,6 +117,11 @@ class _Column(Protocol):
     def __delitem__(self, positions: Any, /) -> None: ...
 
 
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind, include_extras=True)
+
+
 def _column(hint: Any, pool: Pool) -> _Column:
     """An empty column for values of this type."""
     options = get_args(hint) if type(None) in get_args(hint) else (hint,)
@@ -124,9 +129,10 @@ def _column(hint: Any, pool: Pool) -> _Column:
     if of == Sha256:
         return _Hashes()
     of = get_args(of)[0] if get_origin(of) is Annotated else of
-    if of in (int, float):
-        typecode = "q" if of is int else "d"
-        return array(typecode) if len(options) == 1 else _Numbers(typecode)
+    if of is int:
+        return _Integers()
+    if of is float:
+        return array("d") if len(options) == 1 else _Numbers("d", NONE)
     if of is str or get_origin(of) is Literal:
         return _Texts(pool)
     if of is bool:
@@ -139,28 +145,53 @@ def _column(hint: Any, pool: Pool) -> _Column:
 NONE = -(2**63)
 """What stands for None in a column of numbers: no time, and no amount that anybody measures."""
 
+SHORT_NONE = -(2**31)
+"""What stands for None as long as all numbers of a column have 32 bits."""
+
 
 class _Numbers:
-    """Numbers or None."""
+    """Numbers or None, for which `none` stands."""
 
-    def __init__(self, typecode: str) -> None:
+    def __init__(self, typecode: str, none: int) -> None:
         self._values: Any = array(typecode)
+        self._none = none
 
     def append(self, value: float | None) -> None:
-        self._values.append(NONE if value is None else value)
+        self._values.append(self._none if value is None else value)
 
     def __len__(self) -> int:
         return len(self._values)
 
     def __iter__(self) -> Iterator[float | None]:
-        return (None if value == NONE else value for value in self._values)
+        none = self._none
+        return (None if value == none else value for value in self._values)
 
     def __getitem__(self, position: int) -> float | None:
         value = self._values[position]
-        return None if value == NONE else value
+        return None if value == self._none else value
 
     def __delitem__(self, positions: slice) -> None:
         del self._values[positions]
+
+
+class _Integers(_Numbers):
+    """Integers or None, of 32 bits each until one needs 64: times do, and most others do not."""
+
+    def __init__(self) -> None:
+        super().__init__("i", SHORT_NONE)
+
+    def append(self, value: float | None) -> None:
+        try:
+            if value != SHORT_NONE:
+                super().append(value)
+                return
+        except OverflowError:
+            if self._none == NONE:
+                raise
+        if self._none != NONE:
+            self._values = array("q", (NONE if each is None else each for each in self))
+            self._none = NONE
+        super().append(value)
 
 
 class _Texts(list[str | None]):

@@ -179,32 +179,37 @@ def _check_number(attempts: int, field: str, most: int) -> None:
 def accounting(events: RunEvents, task_ids: Sequence[str], max_retries: int) -> list[str]:
     """The problems with the outcomes: each task must have one, and the task's attempts must lead to it."""
     problems: list[str] = []
-    expected = set(task_ids)
-    seen: dict[str, int] = {}
-    for outcome in events.outcomes:
-        seen[outcome.task] = seen.get(outcome.task, 0) + 1
-    _report(problems, "lost, without any outcome", [task for task in task_ids if task not in seen])
-    _report(problems, "with more than one outcome", [task for task, count in seen.items() if count > 1])
-    _report(problems, "not in the tasks file", [task for task in seen if task not in expected])
-
-    attempts: dict[str, list[Made]] = {}
-    kinds: dict[Made, Made] = {}
+    _count(problems, events, task_ids)
+    attempts: dict[str, tuple[Made, ...]] = {}
+    kinds: dict[tuple[Made, ...], tuple[Made, ...]] = {}  # Most tasks go alike.
     for task, number, verdict in events.attempts.of("task", "attempt", "verdict"):
-        attempts.setdefault(task, []).append(kinds.setdefault((number, verdict), (number, verdict)))
+        made = (*attempts.get(task, ()), (number, verdict))
+        attempts[task] = kinds.setdefault(made, made)
     contradicted = [
         outcome.task
         for outcome in events.outcomes
-        if not _leads_to(attempts.get(outcome.task, []), outcome, max_retries)
+        if not _leads_to(attempts.get(outcome.task, ()), outcome, max_retries)
     ]
     _report(problems, "whose outcome does not follow from the attempts", contradicted)
     return problems
+
+
+def _count(problems: list[str], events: RunEvents, task_ids: Sequence[str]) -> None:
+    """Report the tasks that do not have exactly one outcome."""
+    expected = set(task_ids)
+    seen: dict[str, int] = {}
+    for task in events.outcomes.column("task"):
+        seen[task] = seen.get(task, 0) + 1
+    _report(problems, "lost, without any outcome", [task for task in task_ids if task not in seen])
+    _report(problems, "with more than one outcome", [task for task, count in seen.items() if count > 1])
+    _report(problems, "not in the tasks file", [task for task in seen if task not in expected])
 
 
 Made = tuple[int, str]
 """The number and the verdict of an attempt."""
 
 
-def _leads_to(attempts: list[Made], outcome: TaskOutcome, max_retries: int) -> bool:
+def _leads_to(attempts: Sequence[Made], outcome: TaskOutcome, max_retries: int) -> bool:
     """Whether these attempts, in order, are those of a task with this outcome."""
     if len(attempts) != outcome.attempts:
         return False
