@@ -37,10 +37,10 @@ FAULT = "hangs-in-its-second-start"
 def interrupted_once(
     tmp_path_factory: pytest.TempPathFactory, python_of_the_runtime: Path, starts_processes: None
 ) -> Path:
-    """The results of an experiment of three runs that was ended in its second."""
+    """The results of an experiment of two runs that was ended in its second."""
     folder = tmp_path_factory.mktemp("interrupted")
     words = ["--runtimes", misbehaving_agent_in(folder, FAULT, python_of_the_runtime), "--limit", 20]
-    words += ["--agents", 20, "--repeats", 3, "--controls", "none", "--profile", "instant"]
+    words += ["--agents", 20, "--repeats", 2, "--controls", "none", "--profile", "instant"]
     with running(plain_environment(), folder, *words, "--verifier", "null") as process:
         wait_for("results/raw/*/runs/002-*/events.jsonl", folder, process)
         process.send_signal(signal.SIGINT)
@@ -78,9 +78,8 @@ def test_it_goes_on_where_it_was_interrupted(interrupted: Path, agentdyno: Agent
     assert (done.returncode, done.stderr) == (0, "")
     printed = [line for line in done.stdout.splitlines() if line.startswith("run ")]
     assert printed == [
-        f"run 1/3: {FAULT}-20-null-instant is there already",
-        f"run 2/3: {FAULT}, 20 agents, null, instant",
-        f"run 3/3: {FAULT}, 20 agents, null, instant",
+        f"run 1/2: {FAULT}-20-null-instant is there already",
+        f"run 2/2: {FAULT}, 20 agents, null, instant",
     ]
     assert raw_files(interrupted, 1) == first
     assert raw_files(interrupted, 2).keys() == second.keys()
@@ -90,14 +89,14 @@ def test_it_goes_on_where_it_was_interrupted(interrupted: Path, agentdyno: Agent
     assert after["experiment"]["complete"] is True
     assert after["experiment"]["runs"][0] == before["experiment"]["runs"][0]
     (row,) = after["rows"]
-    assert row["metrics"]["first_attempt_pass"]["values"] == [20, 20, 20]
+    assert row["metrics"]["first_attempt_pass"]["values"] == [20, 20]
     assert row["metrics"]["wall_s"]["values"][0] == before["rows"][0]["metrics"]["wall_s"]["values"][0]
-    assert agentdyno("verify", interrupted).stdout.startswith("verified: 3 runs, 60 tasks, ")
+    assert agentdyno("verify", interrupted).stdout.startswith("verified: 2 runs, 40 tasks, ")
 
     again = agentdyno("run", "--resume", tmp_path / "results" / "latest")
     assert again.returncode == 0
     assert [line for line in again.stdout.splitlines() if line.startswith("run ")] == [
-        f"run {number}/3: {FAULT}-20-null-instant is there already" for number in (1, 2, 3)
+        f"run {number}/2: {FAULT}-20-null-instant is there already" for number in (1, 2)
     ]
     assert summary(tmp_path / "results")["rows"] == after["rows"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["results"]
@@ -139,8 +138,8 @@ def test_a_damaged_run_is_measured_again(
     (first / name).write_bytes(content)
     done = agentdyno("run", "--resume", interrupted)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    assert f"run 1/3: {FAULT}, 20 agents" in done.stdout
-    assert agentdyno("verify", interrupted).stdout.startswith("verified: 3 runs, 60 tasks, ")
+    assert f"run 1/2: {FAULT}, 20 agents" in done.stdout
+    assert agentdyno("verify", interrupted).stdout.startswith("verified: 2 runs, 40 tasks, ")
 
 
 def test_a_run_that_was_edited_is_not_taken_in(interrupted: Path, agentdyno: Agentdyno) -> None:
@@ -171,7 +170,7 @@ def test_it_goes_on_where_it_was_moved_to(interrupted: Path, agentdyno: Agentdyn
     done = agentdyno("run", "--resume", moved)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads((moved / "summary.json").read_text())["experiment"]["complete"] is True
-    assert agentdyno("verify", moved).stdout.startswith("verified: 3 runs, 60 tasks, ")
+    assert agentdyno("verify", moved).stdout.startswith("verified: 2 runs, 40 tasks, ")
     assert not (tmp_path.parent / "latest").is_symlink()
 
 

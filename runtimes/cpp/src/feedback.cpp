@@ -14,10 +14,6 @@ bool is_white_space(char c) {
     return WHITE_SPACE.find(c) != string_view::npos;
 }
 
-bool is_hexadecimal(char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /// `text` with `by` in place of everything that `take` takes, which begins with `beginning`.
 template <typename Take>
 std::string with_each_replaced(string_view text, string_view beginning, Take take, string_view by) {

@@ -6,12 +6,8 @@
 namespace agentloop {
 namespace {
 
-bool is_white_space(char c) {
+bool is_json_space(char c) {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-bool is_hexadecimal(char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 bool needs_no_escape(char c) {
@@ -50,7 +46,7 @@ bool take_number(Scanner& scanner) {
 }
 
 void take_white_space(Scanner& scanner) {
-    scanner.take_while(is_white_space);
+    scanner.take_while(is_json_space);
 }
 
 /// Takes a name and its colon.

@@ -44,6 +44,10 @@ inline bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
+inline bool is_hexadecimal(char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
 /// Takes what pytest prints of a duration, as ` in 0.12s` or ` in 75.30s (0:01:15)`, if it comes next.
 ///
 /// Source: runtimes/contract/vectors/README.md, rule 5 of feedback.json.
