@@ -141,6 +141,7 @@ async def dispatching(stage: Stage, *, escapes: bool = False) -> AsyncIterator[D
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,
+            has_one_thread=True,
         ) as child,
     ):
         stdin.close()

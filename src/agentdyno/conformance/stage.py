@@ -198,6 +198,7 @@ class Stage:
                 environment=environment,
                 stdout=stdout,
                 stderr=stderr,
+                has_one_thread=True,
             ) as child,
         ):
             watcher = Watcher(child, key or KEY, command if through else (), before)

@@ -20,17 +20,24 @@ PR_CAPBSET_DROP = 24
 CAP_SYS_NICE = 23
 
 
+PRCTL = ctypes.CDLL(None).prctl
+
+
+def prepare(parent: int, fd: int) -> None:
+    """Set both, for this process, a child of `parent`, and for what it executes; write the moment to `fd`."""
+    PRCTL(PR_SET_PDEATHSIG, signal.SIGTERM)
+    # So that not even root can raise its priority; for other users it fails, as they cannot anyway.
+    PRCTL(PR_CAPBSET_DROP, CAP_SYS_NICE)
+    if os.getppid() != parent:  # the parent died before prctl took effect
+        os._exit(128 + signal.SIGTERM)
+    os.write(fd, b"%d\n" % time.monotonic_ns())
+
+
 def main() -> None:
-    """Set both, then execute the program in place of this one."""
+    """Join the control groups, and execute the program in place of this one."""
     parent, fd, count = map(int, sys.argv[1:4])
     join, argv = sys.argv[4 : 4 + count], sys.argv[4 + count :]
     os.set_inheritable(fd, False)
-    prctl = ctypes.CDLL(None).prctl
-    prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    # So that not even root can raise its priority; for other users it fails, as they cannot anyway.
-    prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)
-    if os.getppid() != parent:  # the parent died before prctl took effect
-        sys.exit(128 + signal.SIGTERM)
     doing = ""
     try:
         for file in join:
@@ -38,7 +45,7 @@ def main() -> None:
             with open(file, "w") as members:
                 members.write(str(os.getpid()))
         doing = ""
-        os.write(fd, b"%d\n" % time.monotonic_ns())
+        prepare(parent, fd)
         os.execvp(argv[0], argv)
     except OSError as error:
         os.write(fd, (doing + (error.strerror or "unknown reason")).encode())
