@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from agentdyno.analysis.gate import Failure
 
 Agentdyno = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -93,6 +95,20 @@ def agentdyno_command(*words: object) -> list[str]:
     """A command line that makes no run again: what else the machine does disturbs most runs of tests."""
     once = ["--redo", "0"] if words[0] in ("run", "sweep") and not {"--redo", "--resume"} & {*words} else []
     return [sys.executable, "-m", "agentdyno", *map(str, words), *once]
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that one of the test processes fills and all of them read."""
+    base = factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, done = base / name, base / f"{name}.done"
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            folder.mkdir(exist_ok=True)
+            make(folder)
+            done.touch()
+    return folder
 
 
 def measured_in(folder: Path, *words: object) -> "subprocess.CompletedProcess[str]":

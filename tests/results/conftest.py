@@ -5,17 +5,19 @@ from pathlib import Path
 import pytest
 
 import agentdyno
-from command_line import measured_in
+from command_line import made_once, measured_in
 
 
 @pytest.fixture(scope="session")
 def measured(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Path:
     """A folder in whose `results` is an experiment with the cold verifier and an A/A control."""
-    folder = tmp_path_factory.mktemp("measured")
-    words = ["--runtimes", "python,floor", "--agents", 5, "--limit", 10, "--repeats", 2]
-    done = measured_in(folder, *words, "--profile", "instant", "--controls", "aa")
-    assert done.returncode == 0, done.stderr
-    return folder
+
+    def measure(folder: Path) -> None:
+        words = ["--runtimes", "python,floor", "--agents", 5, "--limit", 10, "--repeats", 2]
+        done = measured_in(folder, *words, "--profile", "instant", "--controls", "aa")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return made_once(tmp_path_factory, "measured-cold", measure)
 
 
 @pytest.fixture
