@@ -1,6 +1,7 @@
 """What ran on the processors beside a run."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from agentdyno.measure.foreign import Watch
+from agentdyno.runner.settings import RealEndpoint
 from measure import synthetic
 
 ALLOWED = sorted(os.sched_getaffinity(0))
@@ -53,6 +55,51 @@ def test_what_this_process_and_what_it_reaped_used_is_not_foreign(proc: Path) ->
     assert watch.load().share == 0
     (proc / "stat").write_text(stat(100 + 600, 1000 + 0.6))
     assert watch.load().share == pytest.approx(0.998, abs=0.002)
+
+
+SERVER = """
+import os, signal, socket, time
+with socket.create_server(("127.0.0.1", 0)) as server:
+    print(server.getsockname()[1], flush=True)
+    os.read(0, 1)
+    os.fork()
+    while time.process_time() < 0.3: pass
+    print("done", flush=True)
+    signal.pause()
+"""
+
+
+@pytest.mark.usefixtures("starts_processes")
+def test_a_model_server_of_this_machine_is_not_foreign(proc: Path) -> None:
+    words = [sys.executable, "-P", "-c", SERVER]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        port = int(server.stdout.readline())
+        watch, blind = Watch(proc, server_port=port), Watch(proc)
+        server.stdin.write(b"x")
+        server.stdin.flush()
+        assert [server.stdout.readline() for _ in range(2)] == [b"done\n"] * 2
+        (proc / "stat").write_text(stat(100 + 0.6, 1000 + 0.6))
+        found, seen = watch.load(), blind.load()
+        os.killpg(server.pid, signal.SIGKILL)
+    # A clock tick of each of user and system time may be missing.
+    assert found.share == pytest.approx(0, abs=0.04)
+    assert seen.share == pytest.approx(0.5, abs=0.04)
+
+
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [
+        ("http://127.0.0.1:8000/v1", 8000),
+        ("http://localhost/v1", 80),
+        ("https://[::1]/v1", 443),
+        ("https://models.example/v1", None),
+        ("http://10.0.0.1:8000/v1", None),
+    ],
+)
+def test_which_servers_are_of_this_machine(url: str, port: int | None) -> None:
+    assert RealEndpoint(url, "m").local_port == port
 
 
 def test_a_machine_that_does_not_tell(tmp_path: Path) -> None:

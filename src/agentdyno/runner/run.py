@@ -64,7 +64,8 @@ def run_once(
         **asdict(cell), block=block, contender_sha256=contender_sha256(manifest), machine=machine()
     )
     folder.mkdir(parents=True)
-    baseline, beside, harness_begun_s = Baseline(), Watch(), time.process_time()
+    server_port = settings.real_endpoint.local_port if settings.real_endpoint is not None else None
+    baseline, beside, harness_begun_s = Baseline(), Watch(server_port=server_port), time.process_time()
     epoch_ns = time.time_ns() - time.monotonic_ns()
     ended = _Ended()
     interrupted: Interrupted | None = None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from agentdyno.analysis.capacity import Objective
 from agentdyno.endpoint.upstream import Upstream
@@ -49,6 +50,15 @@ class RealEndpoint:
         for name, check in (("base_url", checks.url), ("model", checks.TEXT)):
             if (complaint := check(getattr(self, name))) is not None:
                 raise BadSetting(f"real_endpoint.{name}", complaint)
+
+    @property
+    def local_port(self) -> int | None:
+        """The port of a server on this machine, None for one elsewhere."""
+        url = urlsplit(self.base_url)
+        host = url.hostname or ""
+        if host in ("localhost", "::1") or host.startswith("127."):
+            return url.port or {"http": 80, "https": 443}[url.scheme]
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
