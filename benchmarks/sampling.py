@@ -87,7 +87,7 @@ def main() -> None:
         interrupts.defer()
         adopt_orphans()
         (manifest,) = prepared.runtimes
-        build(manifest, prepared.folder / "build.log", interrupts.check)
+        build([manifest], prepared.folder / "build", interrupts.check)
         cell = Cell(runtime, AGENTS, "null", settings.profile, UNSAMPLED)
         folder = prepared.folder / "runs" / "sampling"
         switch = Switch(prepared.folder)

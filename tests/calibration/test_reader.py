@@ -19,7 +19,7 @@ def test_the_reader_and_the_endpoint_import_nothing_from_the_current_folder(
     monkeypatch.chdir(tmp_path)
     journal = tmp_path / "journal.jsonl"
     load = Load(streams=2, rate=1_000, seconds=0.01)
-    client = choose_client(READER, tmp_path / "build.log")
+    client = choose_client(READER, tmp_path)
     options = ["--limit", "1", "--profile", "instant", "--journal", str(journal)]
     with started(options, tmp_path / "endpoint.stderr") as (_, url):
         done = subprocess.run(

@@ -24,7 +24,7 @@ HOLDS = f'HELD = b"x" * ({HELD_MIB} << 20)\n'
 def worsen(folder: Path) -> None:
     """Make a copy of the Python runtime that holds 40 MiB for nothing."""
     (python,) = choose(["python"])
-    build(python, folder.with_suffix(".log"), lambda: None)
+    build([python], folder.with_name("build"), lambda: None)
     shutil.copytree(RUNTIMES / "python" / "agentloop", folder / "agentloop")
     program = folder / "agentloop" / "__main__.py"
     program.write_text(program.read_text().replace("import signal\n", f"import signal\n{HOLDS}", 1))

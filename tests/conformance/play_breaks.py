@@ -21,7 +21,7 @@ def play() -> dict[str, list[suite.Result]]:
     """The results by the name of the break; several are played at a time, as most cases wait."""
     (python,) = choose(["python"])
     with tempfile.TemporaryDirectory() as folder:
-        build(python, Path(folder) / "log", lambda: None)
+        build([python], Path(folder), lambda: None)
     found: dict[str, list[suite.Result]] = {}
     jobs = 2 * (os.cpu_count() or 1)
     for at_a_time in (jobs, 1, 1):

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("starts_processes")
 def played(tmp_path: Path, stalls: int, breaks: int) -> tuple[suite.Result, int]:
     """The case's own result, and how often it was played."""
     (python,) = choose(["python"])
-    build(python, tmp_path / "log", lambda: None)
+    build([python], tmp_path, lambda: None)
     script, starts = Path(__file__).with_name("stalling_runtime.py"), tmp_path / "starts"
     run = (python.tools[0], str(script), str(starts), str(stalls), str(breaks))
     plays = [(dataclasses.replace(python, run=run), CASE)]

@@ -55,7 +55,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> di
     """The row of each contender, from one experiment."""
     folder = tmp_path_factory.mktemp("measured")
     (python,) = choose(["python"])
-    build(python, folder / "log", lambda: None)
+    build([python], folder / "build", lambda: None)
     for name in (*CAUGHT, *COUNTED):
         (folder / name).mkdir()
         manifest(folder / name, name, run=[str(python.folder / python.tools[0]), str(CHEAT), name])

@@ -54,7 +54,7 @@ def misbehaving(tmp_path: Path) -> Callable[[str], Path]:
 def python_of_the_runtime(tmp_path_factory: pytest.TempPathFactory, starts_processes: None) -> Path:
     """The interpreter of the Python runtime, which is built if it was not."""
     (python,) = choose(["python"])
-    build(python, tmp_path_factory.mktemp("build") / "log", lambda: None)
+    build([python], tmp_path_factory.mktemp("build"), lambda: None)
     return python.folder / python.tools[0]
 
 

@@ -76,7 +76,7 @@ class Client:
     argv: Callable[[str, Load, Path], list[str]]
 
 
-def choose_client(name: str | None, build_log: Path) -> Client:
+def choose_client(name: str | None, logs: Path) -> Client:
     """The client of this name; without a name, floor if its requirements are met, else the reader.
 
     Builds floor. Raises `UserError` if that fails, or if floor is named and a requirement is missing.
@@ -86,7 +86,7 @@ def choose_client(name: str | None, build_log: Path) -> Client:
     [manifest] = choose([FLOOR])
     if name is None and manifest.missing():
         return Client(READER, _reader)
-    build(manifest, build_log, check=lambda: None)
+    build([manifest], logs, check=lambda: None)
     return Client(FLOOR, lambda url, load, folder: _floor(manifest, url, load, folder))
 
 

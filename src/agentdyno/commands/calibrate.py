@@ -111,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
             limits.open_files_needed(load.streams, 0, relayed=False), f"{load.streams} streams"
         )
     args.out.mkdir(parents=True, exist_ok=True)
-    client = choose_client(args.client, args.out / "calibration-build.log")
+    client = choose_client(args.client, args.out / "build")
     steps = Steps(client, is_shown=not args.json)
     return _one(steps, load, args.json) if one else _search(steps, load.seconds, args.out, args.json)
 

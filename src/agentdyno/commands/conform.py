@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
             for manifest, cases in plans:
                 if len(cases) < len(names):
                     print(f"{manifest.name}: {_fewer(manifest, cases, names)}", file=sys.stderr)
-                build(manifest, RESULTS / "build" / f"{manifest.name}.log", interrupts.check)
+            build([manifest for manifest, _ in plans], RESULTS / "build", interrupts.check)
             for name, runtime in _played(plans, arguments.jobs, interrupts.check):
                 played[name] = runtime
                 table.show(console, name, runtime)

@@ -132,10 +132,7 @@ def _hold_to_record(run: RawRun, recorded: Mapping[str, Mapping[str, str]], cont
 def _build(prepared: Prepared, progress: Progress, interrupts: Interrupts) -> None:
     """Build all runtimes; an interruption is raised, as nothing was measured yet."""
     with no_survivors():
-        for manifest in prepared.runtimes:
-            if manifest.build is not None:
-                progress.say(f"building {manifest.name}")
-            build(manifest, prepared.folder / "build" / f"{manifest.name}.log", interrupts.check)
+        build(prepared.runtimes, prepared.folder / "build", interrupts.check, progress.say)
 
 
 def _run_anew(

@@ -4,7 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from agentdyno.errors import UserError
@@ -87,38 +88,74 @@ LAST_LINES = 15
 """How many lines of a failed build's output an error shows. The error names the log with all of it."""
 
 
-def build(manifest: Manifest, log: Path, check: Callable[[], None]) -> None:
-    """Build the runtime of `manifest` and write the build's output to `log`.
+AT_ONCE = 2
+"""Compilers use all processors, but not while they link or load packages; then another build goes on."""
 
-    `check` is called repeatedly during the build, and raises to cancel it.
 
-    Raises a UserError if a required program is missing or the build fails; the error shows what to do, or the
+def build(
+    manifests: Sequence[Manifest],
+    logs: Path,
+    check: Callable[[], None],
+    say: Callable[[str], object] = lambda line: None,
+) -> None:
+    """Build the runtimes, AT_ONCE of them at a time, and write each build's output to NAME.log in `logs`.
+
+    Runtimes that one command builds in one folder are built once, and no two builds are at work in a folder.
+    `check` is called repeatedly meanwhile, and raises to cancel all builds. `say` gets a line as each begins.
+
+    Raises a UserError if a required program is missing or a build fails; the error shows what to do, or the
     last lines of the output.
     """
-    if manifest.missing():
-        raise UserError(f"runtime `{manifest.name}` needs {remedy(manifest)}", status=1)
-    if manifest.build is None:
-        return
-    argv = manifest.command(manifest.build)
-    log.parent.mkdir(parents=True, exist_ok=True)
+    for manifest in manifests:
+        if manifest.missing():
+            raise UserError(f"runtime `{manifest.name}` needs {remedy(manifest)}", status=1)
+    first = {(each.folder, tuple(each.build)): each for each in reversed(manifests) if each.build is not None}
+    waiting = [each for each in manifests if each in first.values()]
+    logs.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        running: dict[str, tuple[Manifest, Child]] = {}
+        while waiting or running:
+            for manifest in [each for each in waiting if str(each.folder) not in running]:
+                if len(running) < AT_ONCE and str(manifest.folder) not in running:
+                    say(f"building {manifest.name}")
+                    waiting.remove(manifest)
+                    running[str(manifest.folder)] = manifest, stack.enter_context(_begun(manifest, logs))
+            for folder, (manifest, child) in list(running.items()):
+                if child.has_ended(LOOK_S / len(running)):
+                    del running[folder]
+                    _judge(manifest, child.reap(), _log(manifest, logs))
+            check()
+
+
+def _log(manifest: Manifest, logs: Path) -> Path:
+    return logs / f"{manifest.name}.log"
+
+
+@contextmanager
+def _begun(manifest: Manifest, logs: Path) -> Iterator[Child]:
+    assert manifest.build is not None
     with (
-        log.open("wb") as output,
+        _log(manifest, logs).open("wb") as output,
         Child(
-            argv,
+            manifest.command(manifest.build),
             cwd=manifest.folder,
             environment=os.environ | {"PATH": build_path()},
             stdout=output,
             stderr=subprocess.STDOUT,
         ) as child,
     ):
-        while not child.has_ended(LOOK_S):
-            check()
-        status = child.reap()
-    if status != 0:
-        lines = log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
-        shown = "\n".join(f"  | {line}" for line in lines[-LAST_LINES:])
-        raise UserError(
-            f"runtime `{manifest.name}` does not build: {' '.join(argv)} ended with status {status}; "
-            f"see {log}, which ends with:\n{shown}",
-            status=1,
-        )
+        yield child
+
+
+def _judge(manifest: Manifest, status: int, log: Path) -> None:
+    """A UserError if the build failed."""
+    if status == 0 or manifest.build is None:
+        return
+    argv = manifest.command(manifest.build)
+    lines = log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
+    shown = "\n".join(f"  | {line}" for line in lines[-LAST_LINES:])
+    raise UserError(
+        f"runtime `{manifest.name}` does not build: {' '.join(argv)} ended with status {status}; "
+        f"see {log}, which ends with:\n{shown}",
+        status=1,
+    )
