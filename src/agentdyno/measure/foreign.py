@@ -15,7 +15,7 @@ from pathlib import Path
 
 from agentdyno.measure import proc
 from agentdyno.measure.cgroup import PROC
-from agentdyno.measure.listening import served_by
+from agentdyno.measure.listening import server_at
 from agentdyno.measure.machine import grown, processors
 
 MOST_NAMED = 3
@@ -57,7 +57,7 @@ class Watch:
         if not all_ticks:
             return ForeignLoad(None, [])
         used = _used(self._each_s, _each_s())
-        server = served_by(self._server_port) if self._server_port is not None else set()
+        server = server_at(self._server_port) if self._server_port is not None else set()
         server_s = sum(used.pop(pid, ("", 0.0))[1] for pid in server)
         known = (_own_s() - self._own_s + server_s) * proc.CLOCK_TICKS_PER_S
         foreign = max(0.0, ticks["busy"] - known)

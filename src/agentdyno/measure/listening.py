@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agentdyno.measure import proc
+from agentdyno.measure.tree import with_descendants
 
 LISTENING = "0A"
 """The state of a listening socket (TCP_LISTEN in include/net/tcp_states.h)."""
 
 
-def served_by(port: int) -> set[int]:
+def server_at(port: int) -> set[int]:
     """The pids of the processes that this user may look into and that listen at `port`, with all their
     descendants: the server, its workers, and what they start.
 
@@ -21,12 +22,8 @@ def served_by(port: int) -> set[int]:
     if not sockets:
         return set()
     every = list(proc.every())
-    found = {process.pid for process in every if sockets & set(_opened(process.pid))}
-    added = found
-    while added:
-        added = {process.pid for process in every if process.parent in added} - found
-        found |= added
-    return found
+    listening = {process.pid for process in every if not sockets.isdisjoint(_opened(process.pid))}
+    return with_descendants(listening, every)
 
 
 def _inodes(port: int) -> Iterator[str]:

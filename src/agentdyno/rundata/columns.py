@@ -181,14 +181,7 @@ class _Integers(_Numbers):
         super().__init__("i", SHORT_NONE)
 
     def append(self, value: float | None) -> None:
-        try:
-            if value != SHORT_NONE:
-                super().append(value)
-                return
-        except OverflowError:
-            if self._none == NONE:
-                raise
-        if self._none != NONE:
+        if self._none == SHORT_NONE and value is not None and not SHORT_NONE < value < -SHORT_NONE:
             self._values = array("q", (NONE if each is None else each for each in self))
             self._none = NONE
         super().append(value)

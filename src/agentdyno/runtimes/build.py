@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from agentdyno.errors import UserError
@@ -109,53 +110,58 @@ def build(
     for manifest in manifests:
         if manifest.missing():
             raise UserError(f"runtime `{manifest.name}` needs {remedy(manifest)}", status=1)
-    first = {(each.folder, tuple(each.build)): each for each in reversed(manifests) if each.build is not None}
-    waiting = [each for each in manifests if each in first.values()]
+    waiting: dict[tuple[Path, tuple[str, ...]], _Build] = {}
+    for each in manifests:
+        if each.build is not None:
+            its = _Build(each.name, each.folder, each.command(each.build), logs / f"{each.name}.log")
+            waiting.setdefault((each.folder, each.build), its)
     logs.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        running: dict[str, tuple[Manifest, Child]] = {}
+        running: dict[Path, tuple[_Build, Child]] = {}
         while waiting or running:
-            for manifest in [each for each in waiting if str(each.folder) not in running]:
-                if len(running) < AT_ONCE and str(manifest.folder) not in running:
-                    say(f"building {manifest.name}")
-                    waiting.remove(manifest)
-                    running[str(manifest.folder)] = manifest, stack.enter_context(_begun(manifest, logs))
-            for folder, (manifest, child) in list(running.items()):
+            for key, its in list(waiting.items()):
+                if len(running) < AT_ONCE and its.folder not in running:
+                    say(f"building {its.name}")
+                    running[its.folder] = waiting.pop(key), stack.enter_context(its.begun())
+            for its, child in list(running.values()):
                 if child.has_ended(LOOK_S / len(running)):
-                    del running[folder]
-                    _judge(manifest, child.reap(), _log(manifest, logs))
+                    del running[its.folder]
+                    its.judge(child.reap())
             check()
 
 
-def _log(manifest: Manifest, logs: Path) -> Path:
-    return logs / f"{manifest.name}.log"
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """The build of a runtime: its command, the folder that it works in, and where its output goes."""
 
+    name: str
+    folder: Path
+    argv: list[str]
+    log: Path
 
-@contextmanager
-def _begun(manifest: Manifest, logs: Path) -> Iterator[Child]:
-    assert manifest.build is not None
-    with (
-        _log(manifest, logs).open("wb") as output,
-        Child(
-            manifest.command(manifest.build),
-            cwd=manifest.folder,
-            environment=os.environ | {"PATH": build_path()},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        ) as child,
-    ):
-        yield child
+    @contextmanager
+    def begun(self) -> Iterator[Child]:
+        """The build at work; at the end of the block it is stopped if it has not ended."""
+        with (
+            self.log.open("wb") as output,
+            Child(
+                self.argv,
+                cwd=self.folder,
+                environment=os.environ | {"PATH": build_path()},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            ) as child,
+        ):
+            yield child
 
-
-def _judge(manifest: Manifest, status: int, log: Path) -> None:
-    """A UserError if the build failed."""
-    if status == 0 or manifest.build is None:
-        return
-    argv = manifest.command(manifest.build)
-    lines = log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
-    shown = "\n".join(f"  | {line}" for line in lines[-LAST_LINES:])
-    raise UserError(
-        f"runtime `{manifest.name}` does not build: {' '.join(argv)} ended with status {status}; "
-        f"see {log}, which ends with:\n{shown}",
-        status=1,
-    )
+    def judge(self, status: int) -> None:
+        """A UserError if the build failed."""
+        if status == 0:
+            return
+        lines = self.log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
+        shown = "\n".join(f"  | {line}" for line in lines[-LAST_LINES:])
+        raise UserError(
+            f"runtime `{self.name}` does not build: {' '.join(self.argv)} ended with status {status}; "
+            f"see {self.log}, which ends with:\n{shown}",
+            status=1,
+        )
